@@ -1,0 +1,70 @@
+//! The rules of a listing.
+
+use super::model::{Listing, ListingState, Product, ProductCommand, ProductEvent, ProductRefusal};
+use crate::aggregate::Aggregate;
+use crate::values::{Moment, Money};
+
+type Decision = Result<Vec<ProductEvent>, ProductRefusal>;
+
+impl Aggregate for Product {
+    const KIND: &'static str = "product";
+    type State = ListingState;
+    type Command = ProductCommand;
+    type Event = ProductEvent;
+    type Refusal = ProductRefusal;
+    type View = Option<Listing>;
+
+    fn decide(state: &ListingState, command: &ProductCommand, _now: Moment) -> Decision {
+        match command {
+            ProductCommand::Publish { product, name, price } => {
+                if price.minor() < 0 {
+                    return Err(ProductRefusal::NegativePrice);
+                }
+                match &state.0 {
+                    None => Ok(vec![ProductEvent::Published {
+                        product: product.clone(),
+                        name: name.clone(),
+                        price: *price,
+                    }]),
+                    // Repeating the call is free.
+                    Some(listing) if listing.name == *name && listing.price == *price => {
+                        Ok(Vec::new())
+                    }
+                    Some(_) => Err(ProductRefusal::Exists(product.clone())),
+                }
+            }
+            ProductCommand::Revise { name, price, status } => {
+                let listing = state.0.as_ref().ok_or(ProductRefusal::Unknown)?;
+                let mut events = Vec::new();
+                if let Some(name) = name.as_ref().filter(|name| **name != listing.name) {
+                    events.push(ProductEvent::Renamed { name: name.clone() });
+                }
+                if let Some(price) = price.filter(|price| *price != listing.price) {
+                    events.push(reprice(listing, price)?);
+                }
+                if let Some(status) = status.filter(|status| *status != listing.status) {
+                    events.push(ProductEvent::StatusChanged { status });
+                }
+                Ok(events)
+            }
+        }
+    }
+
+    fn evolve(state: &mut ListingState, event: &ProductEvent, _at: Moment) {
+        super::evolve::evolve(state, event);
+    }
+
+    fn view(state: &ListingState) -> Option<Listing> {
+        state.0.clone()
+    }
+}
+
+fn reprice(listing: &Listing, price: Money) -> Result<ProductEvent, ProductRefusal> {
+    if price.minor() < 0 {
+        return Err(ProductRefusal::NegativePrice);
+    }
+    if price.currency() != listing.price.currency() {
+        return Err(ProductRefusal::CurrencyChanged);
+    }
+    Ok(ProductEvent::Repriced { price })
+}

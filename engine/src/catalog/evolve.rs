@@ -1,0 +1,25 @@
+//! The bookkeeping of a listing.
+
+use super::model::{Listing, ListingState, ProductEvent, ProductStatus};
+
+pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
+    if let ProductEvent::Published { product, name, price } = event {
+        state.0 = Some(Listing {
+            product: product.clone(),
+            name: name.clone(),
+            price: *price,
+            status: ProductStatus::Active,
+            version: 1,
+        });
+        return;
+    }
+    // Nothing but a publication can come first; a change of nothing is kept as nothing.
+    let Some(listing) = &mut state.0 else { return };
+    listing.version = listing.version.saturating_add(1);
+    match event {
+        ProductEvent::Published { .. } => {}
+        ProductEvent::Renamed { name } => name.clone_into(&mut listing.name),
+        ProductEvent::Repriced { price } => listing.price = *price,
+        ProductEvent::StatusChanged { status } => listing.status = *status,
+    }
+}

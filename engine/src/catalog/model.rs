@@ -1,0 +1,121 @@
+//! State, commands, events and refusals of a product listing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::EventName;
+use crate::values::{Money, ProductId};
+
+/// The aggregate of one product's listing.
+#[derive(Clone, Copy, Debug)]
+pub struct Product;
+
+/// Whether a product may be ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductStatus {
+    /// Can be ordered.
+    Active,
+    /// Shown, but cannot be ordered.
+    Inactive,
+}
+
+/// What a product is called and costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing {
+    /// The shop's name for it.
+    pub product: ProductId,
+    /// What people read.
+    pub name: String,
+    /// Price of one unit.
+    pub price: Money,
+    /// Whether it may be ordered.
+    pub status: ProductStatus,
+    /// Counts the listing's changes; an order records the version it was priced with.
+    pub version: u64,
+}
+
+/// A listing, once there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ListingState(pub Option<Listing>);
+
+/// What can be asked of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProductCommand {
+    /// Offer a product for the first time.
+    Publish {
+        /// Its id.
+        product: ProductId,
+        /// Its name.
+        name: String,
+        /// Price of one unit; not negative.
+        price: Money,
+    },
+    /// Change name, price or status; what is absent stays.
+    Revise {
+        /// New name.
+        name: Option<String>,
+        /// New price, in the same currency.
+        price: Option<Money>,
+        /// New status.
+        status: Option<ProductStatus>,
+    },
+}
+
+/// What happened to a listing. Journaled: add variants, never change one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ProductEvent {
+    /// It was offered for the first time.
+    Published {
+        /// Its id.
+        product: ProductId,
+        /// Its name.
+        name: String,
+        /// Price of one unit.
+        price: Money,
+    },
+    /// It was renamed.
+    Renamed {
+        /// New name.
+        name: String,
+    },
+    /// It got another price.
+    Repriced {
+        /// New price of one unit.
+        price: Money,
+    },
+    /// It may now be ordered, or not any more.
+    StatusChanged {
+        /// New status.
+        status: ProductStatus,
+    },
+}
+
+impl EventName for ProductEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Published { .. } => "product.published",
+            Self::Renamed { .. } => "product.renamed",
+            Self::Repriced { .. } => "product.repriced",
+            Self::StatusChanged { .. } => "product.status_changed",
+        }
+    }
+}
+
+/// Why a change of a listing was turned down.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProductRefusal {
+    /// Another listing has this id.
+    #[error("product {0} exists with other data")]
+    Exists(ProductId),
+    /// There is no such product.
+    #[error("product is unknown")]
+    Unknown,
+    /// A price below zero makes no sense.
+    #[error("price is negative")]
+    NegativePrice,
+    /// A listing keeps its currency.
+    #[error("price is in another currency than before")]
+    CurrencyChanged,
+}

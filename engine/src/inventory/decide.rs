@@ -1,0 +1,212 @@
+//! The rules of one product's stock.
+
+use super::model::{
+    HoldEnd, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel, StockView,
+};
+use crate::aggregate::Aggregate;
+use crate::values::{AdjustmentId, CustomerId, HoldId, Moment, Quantity};
+
+type Decision = Result<Vec<InventoryEvent>, InventoryRefusal>;
+
+impl Aggregate for Inventory {
+    const KIND: &'static str = "inventory";
+    type State = StockLevel;
+    type Command = InventoryCommand;
+    type Event = InventoryEvent;
+    type Refusal = InventoryRefusal;
+    type View = StockView;
+
+    fn decide(stock: &StockLevel, command: &InventoryCommand, now: Moment) -> Decision {
+        match command {
+            InventoryCommand::Adjust { adjustment, delta, reason, if_version } => {
+                adjust(stock, *adjustment, *delta, reason, *if_version)
+            }
+            InventoryCommand::SetLimit { limit } if *limit == stock.limit_per_customer => {
+                Ok(Vec::new())
+            }
+            InventoryCommand::SetLimit { limit } => {
+                Ok(vec![InventoryEvent::LimitSet { limit: *limit }])
+            }
+            InventoryCommand::Hold { hold, quantity, customer, expires_at, valid_until } => {
+                if *valid_until < now {
+                    return Err(InventoryRefusal::Stale);
+                }
+                take(stock, *hold, *quantity, customer, *expires_at, now)
+            }
+            InventoryCommand::Extend { hold, expires_at } => extend(stock, *hold, *expires_at),
+            InventoryCommand::Commit { hold, quantity } => commit(stock, *hold, *quantity),
+            InventoryCommand::Release { hold } => Ok(release(stock, *hold)),
+            InventoryCommand::Restock { hold, quantity } => restock(stock, *hold, *quantity),
+            InventoryCommand::Expire => Ok(expire(stock, now)),
+        }
+    }
+
+    fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment) {
+        super::evolve::evolve(stock, event, at);
+    }
+
+    fn view(stock: &StockLevel) -> StockView {
+        StockView {
+            on_hand: stock.on_hand,
+            held: stock.held,
+            available: stock.available(),
+            sold: stock.sold,
+            version: stock.version,
+        }
+    }
+
+    fn wake() -> Option<InventoryCommand> {
+        Some(InventoryCommand::Expire)
+    }
+
+    fn wake_at(stock: &StockLevel) -> Option<Moment> {
+        stock.next_expiry()
+    }
+}
+
+fn adjust(
+    stock: &StockLevel,
+    adjustment: AdjustmentId,
+    delta: i64,
+    reason: &str,
+    if_version: Option<u64>,
+) -> Decision {
+    if let Some(known) = stock.adjustments.iter().find(|known| known.id == adjustment) {
+        return if known.delta == delta {
+            Ok(Vec::new())
+        } else {
+            Err(InventoryRefusal::AdjustmentMismatch(adjustment))
+        };
+    }
+    if if_version.is_some_and(|wanted| wanted != stock.version) {
+        return Err(InventoryRefusal::VersionMismatch { actual: stock.version });
+    }
+    if delta == 0 {
+        return Err(InventoryRefusal::EmptyQuantity);
+    }
+    let available = stock.available();
+    let after =
+        i64::from(available.units()).checked_add(delta).ok_or(InventoryRefusal::CountOutOfRange)?;
+    if after < 0 {
+        // Held units are promised; only free ones can be taken away.
+        let requested =
+            u32::try_from(delta.unsigned_abs()).map_err(|_| InventoryRefusal::CountOutOfRange)?;
+        let requested = Quantity::new(requested);
+        return Err(InventoryRefusal::NotEnoughStock { requested, available });
+    }
+    // All units that were ever here must fit, so that no later commit can overflow `sold`.
+    let total = i64::from(stock.on_hand.units())
+        .checked_add(i64::from(stock.sold.units()))
+        .and_then(|total| total.checked_add(delta));
+    if total.and_then(|total| u32::try_from(total).ok()).is_none() {
+        return Err(InventoryRefusal::CountOutOfRange);
+    }
+    Ok(vec![InventoryEvent::Adjusted { adjustment, delta, reason: reason.to_owned() }])
+}
+
+fn take(
+    stock: &StockLevel,
+    hold: HoldId,
+    quantity: Quantity,
+    customer: &CustomerId,
+    expires_at: Moment,
+    now: Moment,
+) -> Decision {
+    if quantity == Quantity::ZERO {
+        return Err(InventoryRefusal::EmptyQuantity);
+    }
+    if let Some(known) = stock.holds.get(&hold) {
+        // A retry of a granted command is granted again, without a second hold (INVENTORY-5).
+        if known.quantity != quantity {
+            return Err(InventoryRefusal::HoldMismatch(hold));
+        }
+        return extend(stock, hold, expires_at);
+    }
+    // A released hold may be taken again: its order was refused and asks anew. A committed one not.
+    match stock.ended.get(&hold).map(|ended| ended.how) {
+        None | Some(HoldEnd::Released | HoldEnd::Expired) => {}
+        Some(HoldEnd::Committed | HoldEnd::Restocked) => {
+            return Err(InventoryRefusal::HoldMismatch(hold));
+        }
+    }
+    // Lapsed holds go first: a buyer must not wait for the timer.
+    let mut events = Vec::new();
+    let mut available = stock.available();
+    if available < quantity {
+        events = expire(stock, now);
+        for event in &events {
+            if let InventoryEvent::Expired { quantity, .. } = event {
+                available = available.checked_add(*quantity).unwrap_or(available);
+            }
+        }
+    }
+    if available < quantity {
+        return Err(InventoryRefusal::NotEnoughStock { requested: quantity, available });
+    }
+    if let Some(limit) = stock.limit_per_customer {
+        let bought = stock.bought.get(customer).copied().unwrap_or_default();
+        if bought.checked_add(quantity).is_none_or(|total| limit < total) {
+            return Err(InventoryRefusal::OverLimit { limit });
+        }
+    }
+    events.push(InventoryEvent::Held { hold, quantity, customer: customer.clone(), expires_at });
+    Ok(events)
+}
+
+fn extend(stock: &StockLevel, hold: HoldId, expires_at: Moment) -> Decision {
+    match stock.holds.get(&hold) {
+        Some(known) if expires_at <= known.expires_at => Ok(Vec::new()),
+        Some(_) => Ok(vec![InventoryEvent::Extended { hold, expires_at }]),
+        None => match stock.ended.get(&hold).map(|ended| ended.how) {
+            Some(HoldEnd::Expired | HoldEnd::Released) => Err(InventoryRefusal::Lapsed(hold)),
+            Some(HoldEnd::Committed | HoldEnd::Restocked) | None => Ok(Vec::new()),
+        },
+    }
+}
+
+fn commit(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
+    if let Some(known) = stock.holds.get(&hold) {
+        return Ok(vec![InventoryEvent::Committed { hold, quantity: known.quantity }]);
+    }
+    match stock.ended.get(&hold).map(|ended| ended.how) {
+        Some(HoldEnd::Expired) if quantity <= stock.available() => {
+            Ok(vec![InventoryEvent::CommittedLate { hold, quantity }])
+        }
+        Some(HoldEnd::Expired | HoldEnd::Released | HoldEnd::Restocked) => {
+            Err(InventoryRefusal::Lapsed(hold))
+        }
+        // Unknown means committed and forgotten: exceptional ends are remembered for longer.
+        Some(HoldEnd::Committed) | None => Ok(Vec::new()),
+    }
+}
+
+fn release(stock: &StockLevel, hold: HoldId) -> Vec<InventoryEvent> {
+    stock.holds.get(&hold).map_or_else(Vec::new, |known| {
+        vec![InventoryEvent::Released { hold, quantity: known.quantity }]
+    })
+}
+
+fn restock(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
+    if stock.holds.contains_key(&hold) {
+        return Ok(release(stock, hold));
+    }
+    match stock.ended.get(&hold).map(|ended| ended.how) {
+        Some(HoldEnd::Released | HoldEnd::Expired | HoldEnd::Restocked) => Ok(Vec::new()),
+        Some(HoldEnd::Committed) | None if quantity <= stock.sold => {
+            Ok(vec![InventoryEvent::Restocked { hold, quantity }])
+        }
+        Some(HoldEnd::Committed) | None => Err(InventoryRefusal::CountOutOfRange),
+    }
+}
+
+fn expire(stock: &StockLevel, now: Moment) -> Vec<InventoryEvent> {
+    stock
+        .expiries
+        .iter()
+        .take_while(|(expires_at, _)| *expires_at <= now)
+        .filter_map(|(_, hold)| {
+            let quantity = stock.holds.get(hold)?.quantity;
+            Some(InventoryEvent::Expired { hold: *hold, quantity })
+        })
+        .collect()
+}

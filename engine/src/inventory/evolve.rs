@@ -1,0 +1,141 @@
+//! The bookkeeping of one product's stock, with assertions that stay on in production.
+
+use std::time::Duration;
+
+use super::model::{
+    ADJUSTMENTS_REMEMBERED_MAX, Adjustment, EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID,
+    Hold, HoldEnd, InventoryEvent, StockLevel,
+};
+use crate::values::{CustomerId, HoldId, Moment, Quantity};
+
+pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment) {
+    stock.version = stock.version.saturating_add(1);
+    forget_old(stock, at);
+    match event {
+        InventoryEvent::Adjusted { adjustment, delta, reason: _ } => {
+            stock.on_hand = moved(stock.on_hand, *delta);
+            stock.adjustments.push_back(Adjustment { id: *adjustment, delta: *delta });
+            if stock.adjustments.len() > ADJUSTMENTS_REMEMBERED_MAX {
+                stock.adjustments.pop_front();
+            }
+        }
+        InventoryEvent::LimitSet { limit } => {
+            stock.limit_per_customer = *limit;
+            stock.bought.clear();
+        }
+        InventoryEvent::Held { hold, quantity, customer, expires_at } => {
+            stock.held = add(stock.held, *quantity);
+            stock.expiries.insert((*expires_at, *hold));
+            let taken = Hold {
+                quantity: *quantity,
+                expires_at: *expires_at,
+                held_at: at,
+                customer: customer.clone(),
+            };
+            stock.holds.insert(*hold, taken);
+            // Taken again after it had ended: the old end is no longer its end.
+            if let Some(ended) = stock.ended.remove(hold) {
+                stock.forget_at.remove(&(ended.until, *hold));
+            }
+            count_for_customer(stock, customer, *quantity);
+        }
+        InventoryEvent::Extended { hold, expires_at } => {
+            if let Some(known) = stock.holds.get_mut(hold) {
+                stock.expiries.remove(&(known.expires_at, *hold));
+                stock.expiries.insert((*expires_at, *hold));
+                known.expires_at = *expires_at;
+            }
+        }
+        InventoryEvent::Committed { hold, quantity: _ } => {
+            if let Some(ended) = end(stock, *hold) {
+                stock.on_hand = subtract(stock.on_hand, ended.quantity);
+                stock.sold = add(stock.sold, ended.quantity);
+                remember(stock, *hold, HoldEnd::Committed, ended.held_at, HOLD_COMMAND_VALID);
+            }
+        }
+        InventoryEvent::CommittedLate { hold, quantity } => {
+            stock.on_hand = subtract(stock.on_hand, *quantity);
+            stock.sold = add(stock.sold, *quantity);
+            remember(stock, *hold, HoldEnd::Committed, at, HOLD_COMMAND_VALID);
+        }
+        InventoryEvent::Released { hold, quantity: _ } => {
+            if let Some(ended) = end(stock, *hold) {
+                uncount_for_customer(stock, &ended.customer, ended.quantity);
+                remember(stock, *hold, HoldEnd::Released, at, EXCEPTIONAL_END_REMEMBERED);
+            }
+        }
+        InventoryEvent::Expired { hold, quantity: _ } => {
+            if let Some(ended) = end(stock, *hold) {
+                uncount_for_customer(stock, &ended.customer, ended.quantity);
+                remember(stock, *hold, HoldEnd::Expired, at, EXCEPTIONAL_END_REMEMBERED);
+            }
+        }
+        InventoryEvent::Restocked { hold, quantity } => {
+            stock.on_hand = add(stock.on_hand, *quantity);
+            stock.sold = subtract(stock.sold, *quantity);
+            remember(stock, *hold, HoldEnd::Restocked, at, EXCEPTIONAL_END_REMEMBERED);
+        }
+    }
+    // Kept in release builds: a corrupt count must stop the actor, not sell phantom units.
+    assert!(stock.held <= stock.on_hand, "INVENTORY-1 violated: {:?}", super::Inventory);
+    assert!(stock.holds.len() == stock.expiries.len(), "INVENTORY-4 violated");
+}
+
+fn end(stock: &mut StockLevel, hold: HoldId) -> Option<Hold> {
+    let ended = stock.holds.remove(&hold)?;
+    stock.expiries.remove(&(ended.expires_at, hold));
+    stock.held = subtract(stock.held, ended.quantity);
+    Some(ended)
+}
+
+fn remember(stock: &mut StockLevel, hold: HoldId, how: HoldEnd, from: Moment, span: Duration) {
+    let until = from.saturating_add(span);
+    if let Some(before) = stock.ended.insert(hold, Ended { how, until }) {
+        stock.forget_at.remove(&(before.until, hold));
+    }
+    stock.forget_at.insert((until, hold));
+}
+
+fn forget_old(stock: &mut StockLevel, at: Moment) {
+    while let Some((until, hold)) = stock.forget_at.first().copied() {
+        if at < until {
+            break;
+        }
+        stock.forget_at.pop_first();
+        stock.ended.remove(&hold);
+    }
+}
+
+fn count_for_customer(stock: &mut StockLevel, customer: &CustomerId, quantity: Quantity) {
+    if stock.limit_per_customer.is_some() {
+        let bought = stock.bought.entry(customer.clone()).or_default();
+        *bought = add(*bought, quantity);
+    }
+}
+
+fn uncount_for_customer(stock: &mut StockLevel, customer: &CustomerId, quantity: Quantity) {
+    if let Some(bought) = stock.bought.get_mut(customer) {
+        // Holds from before the limit were not counted, hence no assertion here.
+        *bought = bought.checked_sub(quantity).unwrap_or_default();
+        if *bought == Quantity::ZERO {
+            stock.bought.remove(customer);
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "decide checked the range; overflow here is corruption")]
+fn add(left: Quantity, right: Quantity) -> Quantity {
+    left.checked_add(right).expect("stock count overflow")
+}
+
+#[expect(clippy::expect_used, reason = "nothing is taken that was not there before")]
+fn subtract(left: Quantity, right: Quantity) -> Quantity {
+    left.checked_sub(right).expect("stock count underflow")
+}
+
+#[expect(clippy::expect_used, reason = "decide checked the range; overflow here is corruption")]
+fn moved(count: Quantity, delta: i64) -> Quantity {
+    let after = i64::from(count.units()).checked_add(delta);
+    let after = after.and_then(|units| u32::try_from(units).ok());
+    Quantity::new(after.expect("stock count out of range"))
+}

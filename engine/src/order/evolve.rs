@@ -1,0 +1,118 @@
+//! The bookkeeping of an order.
+
+use std::sync::Arc;
+
+use super::life::{OrderStatus, PaymentStatus};
+use super::model::{
+    Actor, CancelReason, Order, OrderEvent, OrderState, OrderStock, Payment, Placement, Transition,
+};
+use crate::values::Moment;
+
+pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
+    if let OrderEvent::Placed(placement) = event {
+        state.0 = Some(Arc::new(placed(placement, at)));
+        return;
+    }
+    // Nothing but a placement can come first; a change of nothing is kept as nothing.
+    let Some(order) = &mut state.0 else { return };
+    let order = Arc::make_mut(order);
+    order.version = order.version.saturating_add(1);
+    order.updated_at = at;
+    match event {
+        OrderEvent::Placed(_) => {}
+        OrderEvent::PaymentQueued { attempt: _, until } => {
+            order.payment.status = PaymentStatus::Queued;
+            order.payment.queued_until = Some(*until);
+        }
+        OrderEvent::HoldsExtended { until } => order.stock = OrderStock::Held(*until),
+        OrderEvent::HoldLapsed => order.stock = OrderStock::Lapsed,
+        OrderEvent::PaymentCaptured { attempt, amount, reference } => {
+            let payment = &mut order.payment;
+            payment.status = PaymentStatus::Paid;
+            payment.captured = Some(*amount);
+            payment.captured_by = Some(order.placement.order.charge(*attempt));
+            payment.reference = Some(reference.clone());
+            payment.queued_until = None;
+            payment.reconcile_until = None;
+        }
+        OrderEvent::PaymentDeclined { attempt: _, reason } => {
+            order.payment.status = PaymentStatus::Failed;
+            order.payment.declined = Some(reason.clone());
+            order.payment.queued_until = None;
+            step(order, OrderStatus::Cancelled, at, &"system".into(), Some("payment declined"));
+        }
+        OrderEvent::PaymentAbandoned { attempt: _, reconcile_until } => {
+            order.payment.status = PaymentStatus::Failed;
+            order.payment.queued_until = None;
+            order.payment.reconcile_until = *reconcile_until;
+            step(order, OrderStatus::Cancelled, at, &"system".into(), Some("payment timed out"));
+        }
+        OrderEvent::PaymentReconciled { attempt: _ } => order.payment.reconcile_until = None,
+        OrderEvent::PaymentRefunded { amount } => {
+            order.payment.status = PaymentStatus::Refunded;
+            order.payment.refunded = Some(*amount);
+            assert!(
+                order.payment.refunded <= order.payment.captured,
+                "ORDER-4 violated: refunded more than captured"
+            );
+        }
+        OrderEvent::StockCommitted => order.stock = OrderStock::Committed,
+        OrderEvent::StockReturned => order.stock = OrderStock::Returned,
+        OrderEvent::StatusChanged { status, by } => step(order, *status, at, by, None),
+        OrderEvent::Cancelled { by, reason, reconcile_until } => {
+            if reconcile_until.is_some() {
+                order.payment.status = PaymentStatus::Failed;
+                order.payment.queued_until = None;
+                order.payment.reconcile_until = *reconcile_until;
+            }
+            let words = match reason {
+                CancelReason::Asked(words) => words.as_deref(),
+                CancelReason::NotPaidInTime => Some("not paid in time"),
+                CancelReason::PaymentTimedOut => Some("payment timed out"),
+                CancelReason::StockLost => Some("stock lost while the payment was open"),
+            };
+            step(order, OrderStatus::Cancelled, at, by, words);
+        }
+    }
+}
+
+fn placed(placement: &Placement, at: Moment) -> Order {
+    let first = Transition {
+        from: None,
+        to: OrderStatus::Pending,
+        at,
+        by: placement.customer.as_str().into(),
+        reason: None,
+    };
+    Order {
+        status: OrderStatus::Pending,
+        payment: Payment {
+            status: PaymentStatus::Unpaid,
+            attempt: 1,
+            queued_until: None,
+            reconcile_until: None,
+            captured: None,
+            captured_by: None,
+            refunded: None,
+            reference: None,
+            declined: None,
+        },
+        stock: OrderStock::Held(placement.held_until),
+        history: vec![first],
+        created_at: at,
+        updated_at: at,
+        version: 1,
+        placement: placement.clone(),
+    }
+}
+
+fn step(order: &mut Order, to: OrderStatus, at: Moment, by: &Actor, reason: Option<&str>) {
+    order.history.push(Transition {
+        from: Some(order.status),
+        to,
+        at,
+        by: Arc::clone(by),
+        reason: reason.map(str::to_owned),
+    });
+    order.status = to;
+}

@@ -1,0 +1,30 @@
+//! An order and its payment, from the wish to buy to delivered or cancelled.
+//!
+//! - ORDER-1: `placed` comes first and once; its lines and amounts never change.
+//! - ORDER-2: the public status follows PENDING → PROCESSING → SHIPPED → DELIVERED, or CANCELLED.
+//! - ORDER-3: captured money is matched by committed stock, or it goes back.
+//! - ORDER-4: refunded is never more than captured.
+//! - ORDER-5: a cancelled order ends with no held and no sold units.
+//!
+//! The order is also the process manager of its checkout: [`outstanding`] derives from the state
+//! what is still owed, so a crash after step *n* is repaired by doing step *n* again.
+
+mod decide;
+mod evolve;
+mod life;
+mod model;
+mod outstanding;
+mod place;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use life::{OrderStatus, PaymentStatus};
+pub use model::{
+    Actor, Amounts, CancelReason, HOLD_FIRST, Line, Order, OrderCommand, OrderEvent, OrderRefusal,
+    OrderState, OrderStock, Payment, Personal, Placement, QUEUE_LONGEST, RECONCILE_LONGEST,
+    Transition, UNPAID_HOLD, Wish,
+};
+pub use outstanding::outstanding;
+pub use place::{HoldAnswer, PlaceOrder, WishedItem};
+pub use validate::{Finding, Severity};

@@ -1,0 +1,421 @@
+//! State, commands, events and refusals of an order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::life::{OrderStatus, PaymentStatus};
+use super::place::PlaceOrder;
+use super::validate::Finding;
+use crate::aggregate::EventName;
+use crate::process::{ChargeOutcome, HeldUnits};
+use crate::values::{
+    ChargeKey, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod,
+    PaymentToken, PostalAddress, ProductId, Quantity,
+};
+
+/// How long a hold lasts at first: enough for the provider and its retries.
+pub const HOLD_FIRST: Duration = Duration::from_mins(1);
+
+/// How long an order without a payment method keeps its hold (C-44).
+pub const UNPAID_HOLD: Duration = Duration::from_hours(24);
+
+/// How long a payment may stay queued before the provider is asked for the last time.
+pub const QUEUE_LONGEST: Duration = Duration::from_mins(15);
+
+/// How long the provider is asked what became of a charge that stayed unknown.
+pub const RECONCILE_LONGEST: Duration = Duration::from_hours(24);
+
+/// One line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its id.
+    pub id: ItemId,
+    /// What.
+    pub product: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// Price of one unit when it was placed.
+    pub unit_price: Money,
+    /// The version of the listing that the price came from.
+    pub listing_version: u64,
+}
+
+/// What an order costs; all in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Sum of quantity × unit price over the lines.
+    pub subtotal: Money,
+    /// Taken off.
+    pub discount: Money,
+    /// Put on for shipping.
+    pub shipping: Money,
+    /// Put on for import.
+    pub duties: Money,
+    /// Put on for tax.
+    pub tax: Money,
+    /// What the customer pays.
+    pub total: Money,
+}
+
+/// The part of a placement that belongs to a person, together so that it can be sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// Where the goods go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<PostalAddress>,
+}
+
+/// How the customer wishes to pay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// By which method.
+    pub method: PaymentMethod,
+    /// From which token, for methods that need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<PaymentToken>,
+}
+
+/// Everything that is settled when an order is placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The order.
+    pub order: OrderId,
+    /// Who buys.
+    pub customer: CustomerId,
+    /// Through which channel.
+    pub channel: String,
+    /// What.
+    pub lines: Vec<Line>,
+    /// For how much.
+    pub amounts: Amounts,
+    /// How it is to be paid; absent: later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Wish>,
+    /// When the holds lapse.
+    pub held_until: Moment,
+    /// What the request said.
+    pub fingerprint: Fingerprint,
+    /// What belongs to a person.
+    #[serde(default)]
+    pub personal: Personal,
+}
+
+/// Where an order's units are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStock {
+    /// Set aside until the moment.
+    Held(Moment),
+    /// The hold is known to have lapsed; the units may be gone.
+    Lapsed,
+    /// Sold.
+    Committed,
+    /// Given back.
+    Returned,
+}
+
+/// Where an order's money is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// As the outside sees it.
+    pub status: PaymentStatus,
+    /// The present attempt, from 1.
+    pub attempt: u32,
+    /// While queued: when to stop trying.
+    pub queued_until: Option<Moment>,
+    /// After an unknown outcome: until when the provider is asked what became of the charge.
+    pub reconcile_until: Option<Moment>,
+    /// What was taken.
+    pub captured: Option<Money>,
+    /// The attempt under which it was taken.
+    pub captured_by: Option<ChargeKey>,
+    /// What went back.
+    pub refunded: Option<Money>,
+    /// The provider's name for the charge.
+    pub reference: Option<String>,
+    /// The provider's words when it declined.
+    pub declined: Option<String>,
+}
+
+/// Who did something: a stable account id, or `system`.
+pub type Actor = Arc<str>;
+
+/// One step of the public status (ORD-11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    /// From where; nothing before the first.
+    pub from: Option<OrderStatus>,
+    /// To where.
+    pub to: OrderStatus,
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: Actor,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An order that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// What was placed.
+    pub placement: Placement,
+    /// Where the goods are.
+    pub status: OrderStatus,
+    /// Where the money is.
+    pub payment: Payment,
+    /// Where the units are.
+    pub stock: OrderStock,
+    /// Every public status, oldest first; bounded by the life cycle.
+    pub history: Vec<Transition>,
+    /// When it was placed.
+    pub created_at: Moment,
+    /// When it last changed.
+    pub updated_at: Moment,
+    /// Counts the changes.
+    pub version: u64,
+}
+
+impl Order {
+    /// The order's units as the stock knows them.
+    pub fn held_units(&self) -> Vec<HeldUnits> {
+        let hold = self.placement.order.hold();
+        let units = |line: &Line| HeldUnits {
+            product: line.product.clone(),
+            hold,
+            quantity: line.quantity,
+        };
+        self.placement.lines.iter().map(units).collect()
+    }
+
+    /// The method by which it is to be paid.
+    pub fn method(&self) -> Option<PaymentMethod> {
+        self.placement.payment.as_ref().map(|wish| wish.method)
+    }
+
+    /// The key of the present attempt to charge.
+    pub const fn charge_key(&self) -> ChargeKey {
+        self.placement.order.charge(self.payment.attempt)
+    }
+}
+
+/// An order, once there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderState(pub Option<Arc<Order>>);
+
+/// Why an order was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelReason {
+    /// The customer or an operator wanted it so.
+    Asked(Option<String>),
+    /// Nobody paid in time.
+    NotPaidInTime,
+    /// The payment stayed queued for too long.
+    PaymentTimedOut,
+    /// The hold lapsed and the units were sold to somebody else.
+    StockLost,
+}
+
+/// What can be asked of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderCommand {
+    /// Place it.
+    Place(Box<PlaceOrder>),
+    /// Call it off.
+    Cancel {
+        /// Who asks.
+        by: Actor,
+        /// Operators may cancel until it has shipped, customers only while PENDING (C-5).
+        as_operator: bool,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// Move the public status on.
+    SetStatus {
+        /// To where.
+        status: OrderStatus,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Note what the provider said about a charge.
+    RecordCharge {
+        /// Which attempt.
+        key: ChargeKey,
+        /// What it said.
+        outcome: ChargeOutcome,
+    },
+    /// Note that a charge could not be settled now.
+    RecordChargeTrouble {
+        /// Which attempt.
+        key: ChargeKey,
+    },
+    /// Note that the provider could not say what became of a charge.
+    RecordQueryTrouble {
+        /// Which attempt.
+        key: ChargeKey,
+    },
+    /// Note that all units were sold.
+    RecordStockCommitted,
+    /// Note that units were lost to somebody else.
+    RecordStockLost,
+    /// Note that all units went back.
+    RecordStockReturned,
+    /// Note that all holds live until then.
+    RecordHoldsExtended {
+        /// Their new end.
+        until: Moment,
+    },
+    /// Note that a hold lapsed while the payment was queued.
+    RecordHoldLapsed,
+    /// Note that captured money went back.
+    RecordRefunded {
+        /// The captured attempt.
+        key: ChargeKey,
+        /// How much.
+        amount: Money,
+    },
+    /// A timer is due.
+    Wake,
+}
+
+/// What happened to an order. Journaled: add variants, never change one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum OrderEvent {
+    /// It was placed; its units are held.
+    Placed(Box<Placement>),
+    /// The payment waits for the provider.
+    PaymentQueued {
+        /// Which attempt.
+        attempt: u32,
+        /// When to stop trying.
+        until: Moment,
+    },
+    /// The holds live longer.
+    HoldsExtended {
+        /// Their new end.
+        until: Moment,
+    },
+    /// A hold lapsed while the payment was queued.
+    HoldLapsed,
+    /// The money was taken.
+    PaymentCaptured {
+        /// Which attempt.
+        attempt: u32,
+        /// How much.
+        amount: Money,
+        /// The provider's name for it.
+        reference: String,
+    },
+    /// The provider declined: the order is cancelled, nothing is held or charged.
+    PaymentDeclined {
+        /// Which attempt.
+        attempt: u32,
+        /// The provider's reason.
+        reason: String,
+    },
+    /// No answer in time: the order is cancelled; a late success will be refunded.
+    PaymentAbandoned {
+        /// Which attempt.
+        attempt: u32,
+        /// Until when the provider is asked what became of it; absent when it surely was not charged.
+        reconcile_until: Option<Moment>,
+    },
+    /// An abandoned charge is now known never to have happened, or is given up on.
+    PaymentReconciled {
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Captured money went back.
+    PaymentRefunded {
+        /// How much.
+        amount: Money,
+    },
+    /// All units were sold to this order.
+    StockCommitted,
+    /// All units went back.
+    StockReturned,
+    /// The public status moved on.
+    StatusChanged {
+        /// To where.
+        status: OrderStatus,
+        /// By whom.
+        by: Actor,
+    },
+    /// It was called off.
+    Cancelled {
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: CancelReason,
+        /// While a charge may be under way: until when the provider is asked about it.
+        reconcile_until: Option<Moment>,
+    },
+}
+
+impl EventName for OrderEvent {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Placed(_) => "order.placed",
+            Self::PaymentQueued { .. } => "order.payment_queued",
+            Self::HoldsExtended { .. } => "order.holds_extended",
+            Self::HoldLapsed => "order.hold_lapsed",
+            Self::PaymentCaptured { .. } => "order.payment_captured",
+            Self::PaymentDeclined { .. } => "order.payment_declined",
+            Self::PaymentAbandoned { .. } => "order.payment_abandoned",
+            Self::PaymentReconciled { .. } => "order.payment_reconciled",
+            Self::PaymentRefunded { .. } => "order.payment_refunded",
+            Self::StockCommitted => "order.stock_committed",
+            Self::StockReturned => "order.stock_returned",
+            Self::StatusChanged { .. } => "order.status_changed",
+            Self::Cancelled { .. } => "order.cancelled",
+        }
+    }
+}
+
+/// Why a command was turned down.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderRefusal {
+    /// There is no such order.
+    #[error("order is unknown")]
+    Unknown,
+    /// Rules were broken; all findings at once.
+    #[error("{} rules were broken", .0.len())]
+    Invalid(Vec<Finding>),
+    /// A product has too few units left.
+    #[error("{product}: requested {requested} units, {available} available")]
+    InsufficientStock {
+        /// Which product.
+        product: ProductId,
+        /// Units asked for.
+        requested: Quantity,
+        /// Units free.
+        available: Quantity,
+    },
+    /// The customer may not buy that many.
+    #[error("{product}: a customer may buy {limit} units")]
+    OverLimit {
+        /// Which product.
+        product: ProductId,
+        /// Units per customer.
+        limit: Quantity,
+    },
+    /// A stock could not be asked now; nothing happened.
+    #[error("stock of {0} could not be asked")]
+    StockUnavailable(ProductId),
+    /// The key was used for another request.
+    #[error("the key names an order with other content")]
+    KeyReused,
+    /// The status cannot change like that.
+    #[error("an order cannot go from {} to {}", .from.as_str(), .to.as_str())]
+    InvalidTransition {
+        /// From where.
+        from: OrderStatus,
+        /// To where.
+        to: OrderStatus,
+    },
+}

@@ -1,0 +1,148 @@
+//! What aggregates want from others and what comes back: plain data, carried out by the shell.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Listing;
+use crate::values::{
+    ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId, Quantity,
+};
+
+/// Units of one product under one hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldUnits {
+    /// Whose stock.
+    pub product: ProductId,
+    /// The hold.
+    pub hold: HoldId,
+    /// How many units.
+    pub quantity: Quantity,
+}
+
+/// Something that an aggregate wants done by somebody else. Receivers are idempotent by key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Intent {
+    /// Look up what a product is called and costs.
+    Lookup {
+        /// Which product.
+        product: ProductId,
+    },
+    /// Set units aside, all or none.
+    Hold {
+        /// What to set aside.
+        units: HeldUnits,
+        /// For whom, for purchase limits.
+        customer: CustomerId,
+        /// When the hold lapses.
+        expires_at: Moment,
+        /// The command is void after this.
+        valid_until: Moment,
+    },
+    /// Let holds live longer.
+    Extend {
+        /// Which holds.
+        units: Vec<HeldUnits>,
+        /// Their new end.
+        expires_at: Moment,
+    },
+    /// Turn holds into sales.
+    Commit {
+        /// Which holds.
+        units: Vec<HeldUnits>,
+    },
+    /// Give held units back.
+    Release {
+        /// Which holds.
+        units: Vec<HeldUnits>,
+    },
+    /// Give units back whether they are still held or already sold.
+    Restock {
+        /// Which holds.
+        units: Vec<HeldUnits>,
+    },
+    /// Take money. Repeating the key never takes it twice.
+    Charge {
+        /// Names the attempt.
+        key: ChargeKey,
+        /// For which order.
+        order: OrderId,
+        /// How much.
+        amount: Money,
+        /// From where.
+        token: PaymentToken,
+    },
+    /// Ask what became of a charge.
+    QueryCharge {
+        /// The attempt.
+        key: ChargeKey,
+    },
+    /// Give captured money back.
+    Refund {
+        /// The captured attempt.
+        key: ChargeKey,
+        /// How much.
+        amount: Money,
+    },
+}
+
+/// What came back for an [`Intent`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// What the catalogue says; `None` for an unknown product.
+    Listing(Option<Listing>),
+    /// The stock did as asked.
+    StockDone,
+    /// The stock was refused.
+    StockRefused(StockRefusal),
+    /// What the payment provider said.
+    Charge(ChargeOutcome),
+    /// The money went back.
+    Refunded,
+    /// It could not be done now, and nothing is known to have happened; try again later.
+    Failed(Trouble),
+}
+
+/// Why stock was not given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StockRefusal {
+    /// Fewer units are free than were asked for.
+    NotEnough {
+        /// Units free.
+        available: Quantity,
+    },
+    /// The customer may not buy that many.
+    OverLimit {
+        /// Units that one customer may buy.
+        limit: Quantity,
+    },
+    /// The hold had lapsed and its units are gone.
+    Lapsed,
+    /// The command was refused for a reason that no repeat can mend.
+    Invalid,
+}
+
+/// Why an intent could not be carried out now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A queue was full, or a breaker open: certainly nothing happened.
+    NotAccepted,
+    /// It may or may not have happened.
+    Unknown,
+}
+
+/// What became of a charge, in the provider's words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ChargeOutcome {
+    /// The money was taken.
+    Captured {
+        /// The provider's own name for it.
+        reference: String,
+    },
+    /// The money was not and will not be taken.
+    Declined {
+        /// The provider's reason.
+        reason: String,
+    },
+    /// The provider has never seen the key.
+    NotCharged,
+}

@@ -1,0 +1,20 @@
+//! The small exact values that everything else is made of.
+
+mod address;
+mod ids;
+mod moment;
+mod money;
+mod payment;
+mod quantity;
+#[cfg(test)]
+mod tests;
+
+pub use address::PostalAddress;
+pub use ids::{
+    AdjustmentId, CartId, ChargeKey, CustomerId, Fingerprint, HoldId, IdError, ItemId, OrderId,
+    ProductId,
+};
+pub use moment::Moment;
+pub use money::{Currency, Money, MoneyError};
+pub use payment::{PaymentMethod, PaymentToken};
+pub use quantity::Quantity;
