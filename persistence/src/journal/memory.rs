@@ -1,0 +1,139 @@
+//! The journal in memory: for tests and simulation; nothing survives the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{
+    AppendError, Batch, GENESIS, Holding, Journal, Record, Shard, StreamId, StreamTail, Tenure,
+};
+use crate::StoreError;
+
+#[derive(Default)]
+struct Contents {
+    epoch: u64,
+    shards: Vec<Vec<Record>>,
+    streams: BTreeMap<StreamId, Vec<(usize, usize)>>,
+    ids: BTreeSet<uuid::Uuid>,
+}
+
+/// A journal that lives and dies with the process.
+pub struct MemoryJournal {
+    shards: u16,
+    contents: Mutex<Contents>,
+}
+
+impl MemoryJournal {
+    /// An empty journal with that many shards.
+    pub fn new(shards: u16) -> Self {
+        let contents =
+            Contents { shards: vec![Vec::new(); usize::from(shards)], ..Contents::default() };
+        Self { shards, contents: Mutex::new(contents) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        // Nothing is left half-done under this lock, so a panic elsewhere does not spoil it.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn next_position(&self, shard: Shard) -> u64 {
+        let rows = self.shards.get(usize::from(shard.0)).map_or(0, Vec::len);
+        (rows as u64).saturating_add(1)
+    }
+
+    fn accepts(&self, batch: &Batch) -> bool {
+        batch.epoch == self.epoch
+            && batch.moves.iter().all(|m| self.next_position(m.shard) == m.expected)
+            && self.versions_follow(batch)
+    }
+
+    fn versions_follow(&self, batch: &Batch) -> bool {
+        let mut next: BTreeMap<&StreamId, u64> = BTreeMap::new();
+        batch.records.iter().all(|record| {
+            let known = self.streams.get(&record.stream).map_or(0, Vec::len) as u64;
+            let last = next.entry(&record.stream).or_insert(known);
+            let follows = record.version == last.saturating_add(1);
+            *last = record.version;
+            follows
+        })
+    }
+}
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    async fn acquire(&self, _owner: &str) -> Result<Tenure, StoreError> {
+        let mut contents = self.lock();
+        contents.epoch = contents.epoch.saturating_add(1);
+        let holdings = (0..self.shards).map(Shard).map(|shard| Holding {
+            shard,
+            next_position: contents.next_position(shard),
+            last_hash: contents
+                .shards
+                .get(usize::from(shard.0))
+                .and_then(|rows| rows.last())
+                .map_or(GENESIS, |record| record.hash),
+        });
+        Ok(Tenure { epoch: contents.epoch, holdings: holdings.collect() })
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
+        let mut contents = self.lock();
+        if !contents.accepts(batch) {
+            return Err(AppendError::Fenced);
+        }
+        for record in &batch.records {
+            let shard = usize::from(record.shard.0);
+            let Some(rows) = contents.shards.get_mut(shard) else {
+                return Err(AppendError::Fenced);
+            };
+            rows.push(record.clone());
+            let place = (shard, rows.len().saturating_sub(1));
+            contents.streams.entry(record.stream.clone()).or_default().push(place);
+            contents.ids.insert(record.event_id);
+        }
+        Ok(())
+    }
+
+    async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
+        let contents = self.lock();
+        Ok(batch.records.iter().all(|record| contents.ids.contains(&record.event_id)))
+    }
+
+    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
+        let contents = self.lock();
+        let mut found = Vec::new();
+        for tail in tails {
+            let places = contents.streams.get(&tail.stream).into_iter().flatten();
+            let records = places.filter_map(|(shard, row)| contents.shards.get(*shard)?.get(*row));
+            found.extend(records.filter(|record| tail.after < record.version).cloned());
+        }
+        Ok(found)
+    }
+
+    async fn read_shard(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let contents = self.lock();
+        let rows = contents.shards.get(usize::from(shard.0)).into_iter().flatten();
+        let wanted = rows.filter(|record| after < record.position);
+        Ok(wanted.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(self.lock().shards.iter().map(|rows| rows.len() as u64).collect())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

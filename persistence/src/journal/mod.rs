@@ -1,0 +1,122 @@
+//! The journal: the append-only record of everything that happened, and the only truth.
+//!
+//! One writer per database owns all shards that it has acquired. It assigns contiguous positions
+//! per shard itself; the store checks epoch and expected position in the same statement that
+//! inserts, so an older writer can never add a row. One contract, one conformance suite.
+
+mod chain;
+mod memory;
+mod record;
+
+use async_trait::async_trait;
+
+pub use chain::{Digest, GENESIS, seal, verify};
+pub use memory::MemoryJournal;
+pub use record::{Batch, NewEvent, Record, SLOTS, Shard, ShardMove, Slot, StreamId, event_id};
+
+use crate::{BoxError, StoreError};
+
+/// Why a batch was not appended, by the only question that matters: was anything written?
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Another writer owns a shard, or a stream has moved on. Nothing was written.
+    #[error("fenced: another writer owns the shard")]
+    Fenced,
+    /// The store could not be reached. Nothing was written.
+    #[error("journal unavailable")]
+    Unavailable(#[source] BoxError),
+    /// The connection broke on the way. The batch may or may not have been written.
+    #[error("journal append outcome unknown")]
+    Unknown(#[source] BoxError),
+}
+
+/// One shard as its new owner finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Which shard.
+    pub shard: Shard,
+    /// The position that its next event gets; the first is 1.
+    pub next_position: u64,
+    /// The hash of its last event, or [`GENESIS`].
+    pub last_hash: Digest,
+}
+
+/// What a writer owns after it has fenced all older writers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenure {
+    /// Larger than that of every earlier owner.
+    pub epoch: u64,
+    /// Every shard of the journal, by number.
+    pub holdings: Vec<Holding>,
+}
+
+/// Where a stream is to be read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamTail {
+    /// Which stream.
+    pub stream: StreamId,
+    /// Events with a greater version are wanted; 0 reads all.
+    pub after: u64,
+}
+
+/// The append-only store.
+#[async_trait]
+pub trait Journal: Send + Sync + 'static {
+    /// Number of shards, fixed when the journal was created.
+    fn shards(&self) -> u16;
+
+    /// Fences every older writer and takes all shards. Waits for their appends in flight.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached; nothing was taken then.
+    async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError>;
+
+    /// Appends the whole batch or nothing. `Ok` means durable.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`]; only `Unknown` leaves open whether anything was written.
+    async fn append(&self, batch: &Batch) -> Result<(), AppendError>;
+
+    /// Whether the batch is stored, found by its event ids. Call after fencing, else an append
+    /// in flight may still land.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when that cannot be said.
+    async fn contains(&self, batch: &Batch) -> Result<bool, StoreError>;
+
+    /// The events of several streams, each stream's in order of version; streams in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
+    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError>;
+
+    /// Up to `limit` events of a shard after a position, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
+    async fn read_shard(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError>;
+
+    /// The last position of every shard, by number; 0 for an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn heads(&self) -> Result<Vec<u64>, StoreError>;
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it does not.
+    async fn ping(&self) -> Result<(), StoreError>;
+}

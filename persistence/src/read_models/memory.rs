@@ -1,0 +1,134 @@
+//! Read models in memory.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use engine::values::{Moment, OrderId, ProductId};
+
+use super::{Changes, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow, ReadModels, Wakeup};
+use crate::StoreError;
+use crate::journal::{Shard, StreamId};
+
+#[derive(Default)]
+struct Contents {
+    orders: BTreeMap<OrderId, OrderRow>,
+    newest_first: BTreeMap<(Reverse<Moment>, Reverse<OrderId>), OrderId>,
+    products: BTreeMap<ProductId, ProductRow>,
+    wakeups: BTreeMap<StreamId, Moment>,
+    cursors: BTreeMap<Shard, u64>,
+}
+
+/// Read models that live and die with the process.
+#[derive(Default)]
+pub struct MemoryReadModels {
+    contents: Mutex<Contents>,
+}
+
+impl MemoryReadModels {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn set_wakeups(&mut self, wakeups: &[Wakeup]) {
+        for wakeup in wakeups {
+            match wakeup.due {
+                Some(due) => self.wakeups.insert(wakeup.stream.clone(), due),
+                None => self.wakeups.remove(&wakeup.stream),
+            };
+        }
+    }
+}
+
+#[async_trait]
+impl ReadModels for MemoryReadModels {
+    async fn cursors(&self, shards: u16) -> Result<Vec<u64>, StoreError> {
+        let contents = self.lock();
+        let cursor = |shard| contents.cursors.get(&shard).copied().unwrap_or_default();
+        Ok((0..shards).map(Shard).map(cursor).collect())
+    }
+
+    async fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
+        let mut contents = self.lock();
+        for row in &changes.orders {
+            let place = (Reverse(row.created_at), Reverse(row.order));
+            contents.newest_first.insert(place, row.order);
+            contents.orders.insert(row.order, row.clone());
+        }
+        for row in &changes.products {
+            contents.products.insert(row.product.clone(), row.clone());
+        }
+        contents.set_wakeups(&changes.wakeups);
+        contents.cursors.extend(changes.cursors.iter().copied());
+        Ok(())
+    }
+
+    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
+        let contents = self.lock();
+        Ok(orders.iter().filter_map(|order| contents.orders.get(order)).cloned().collect())
+    }
+
+    async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        let contents = self.lock();
+        let matching = || {
+            let rows = contents.newest_first.values().filter_map(|id| contents.orders.get(id));
+            rows.filter(|row| query.status.is_none_or(|status| row.status == status))
+        };
+        let total = matching().count() as u64;
+        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let wanted = limit.saturating_add(1);
+        let mut rows: Vec<OrderRow> = match query.start {
+            PageStart::Offset(skip) => {
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                matching().skip(skip).take(wanted).cloned().collect()
+            }
+            PageStart::After(at, order) => {
+                let place = (Reverse(at), Reverse(order));
+                let later = |row: &&OrderRow| place < (Reverse(row.created_at), Reverse(row.order));
+                matching().filter(later).take(wanted).cloned().collect()
+            }
+        };
+        let more = limit < rows.len();
+        rows.truncate(limit);
+        Ok(OrderPage { rows, total, more })
+    }
+
+    async fn products(&self, products: &[ProductId]) -> Result<Vec<ProductRow>, StoreError> {
+        let contents = self.lock();
+        Ok(products.iter().filter_map(|id| contents.products.get(id)).cloned().collect())
+    }
+
+    async fn list_products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, StoreError> {
+        let contents = self.lock();
+        let later = |row: &&ProductRow| after.is_none_or(|after| *after < row.product);
+        let rows = contents.products.values().filter(|row| row.listing.is_some()).filter(later);
+        Ok(rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {
+        let contents = self.lock();
+        let mut due: Vec<(Moment, StreamId)> =
+            contents.wakeups.iter().map(|(stream, due)| (*due, stream.clone())).collect();
+        due.retain(|(due, _)| *due <= now);
+        due.sort();
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(due.into_iter().map(|(due, stream)| Wakeup { stream, due: Some(due) }).collect())
+    }
+
+    async fn set_wakeups(&self, wakeups: &[Wakeup]) -> Result<(), StoreError> {
+        self.lock().set_wakeups(wakeups);
+        Ok(())
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        *self.lock() = Contents::default();
+        Ok(())
+    }
+}

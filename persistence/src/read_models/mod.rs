@@ -1,0 +1,179 @@
+//! Read models: what lists and late readers see, folded from the journal behind a cursor.
+//!
+//! Every change arrives together with the cursors that it brings a shard to, in one transaction;
+//! so after any crash the fold goes on where it was. All of it can be deleted and rebuilt.
+
+mod memory;
+
+use async_trait::async_trait;
+use engine::catalog::Listing;
+use engine::order::OrderStatus;
+use engine::values::{Moment, OrderId, ProductId};
+
+pub use memory::MemoryReadModels;
+
+use crate::StoreError;
+use crate::journal::{Shard, StreamId};
+
+/// One order as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Its id.
+    pub order: OrderId,
+    /// Its public status, for filters.
+    pub status: OrderStatus,
+    /// When it was placed.
+    pub created_at: Moment,
+    /// Version of the last event in it.
+    pub version: u64,
+    /// The whole state as JSON.
+    pub body: String,
+}
+
+/// Stock numbers of a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StockRow {
+    /// Units that are here, held ones included.
+    pub on_hand: u32,
+    /// Units set aside.
+    pub held: u32,
+    /// Units sold and gone.
+    pub sold: u32,
+    /// Version of the last stock event in it.
+    pub version: u64,
+}
+
+/// One product with its stock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductRow {
+    /// Its id.
+    pub product: ProductId,
+    /// Its listing, once it was published.
+    pub listing: Option<Listing>,
+    /// Its stock numbers.
+    pub stock: StockRow,
+}
+
+/// When an entity is to be woken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wakeup {
+    /// Which entity.
+    pub stream: StreamId,
+    /// When; `None` takes the wake-up away.
+    pub due: Option<Moment>,
+}
+
+/// Everything that a run of events changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Orders in their new form.
+    pub orders: Vec<OrderRow>,
+    /// Products in their new form.
+    pub products: Vec<ProductRow>,
+    /// Wake-ups that come, move or go.
+    pub wakeups: Vec<Wakeup>,
+    /// The position up to which each named shard is folded in.
+    pub cursors: Vec<(Shard, u64)>,
+}
+
+/// Which orders a list shows. Newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderQuery {
+    /// Only these, if given.
+    pub status: Option<OrderStatus>,
+    /// At most this many.
+    pub limit: u32,
+    /// After this place.
+    pub start: PageStart,
+}
+
+/// Where a page starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageStart {
+    /// After that many rows.
+    Offset(u64),
+    /// After the row with this creation moment and id.
+    After(Moment, OrderId),
+}
+
+/// A page of orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderPage {
+    /// The rows.
+    pub rows: Vec<OrderRow>,
+    /// How many there are in all that match.
+    pub total: u64,
+    /// Whether more rows follow.
+    pub more: bool,
+}
+
+/// The stored read models. One contract, one conformance suite.
+#[async_trait]
+pub trait ReadModels: Send + Sync + 'static {
+    /// The position up to which each shard is folded in, by number; 0 where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached; likewise below.
+    async fn cursors(&self, shards: u16) -> Result<Vec<u64>, StoreError>;
+
+    /// Makes all changes and moves the cursors, or does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing was changed then.
+    async fn apply(&self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// These orders, as far as they are known, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError>;
+
+    /// A page of orders.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError>;
+
+    /// These products, as far as they are known, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn products(&self, products: &[ProductId]) -> Result<Vec<ProductRow>, StoreError>;
+
+    /// Published products by id, after the given one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn list_products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, StoreError>;
+
+    /// Wake-ups due at `now`, the earliest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError>;
+
+    /// Sets or takes away wake-ups outside of a fold: the scheduler's own bookkeeping.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn set_wakeups(&self, wakeups: &[Wakeup]) -> Result<(), StoreError>;
+
+    /// Forgets everything, cursors included.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn clear(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,47 @@
+//! Snapshots: a cache of folded states. One that cannot be read is ignored; all can be deleted.
+
+mod memory;
+
+use async_trait::async_trait;
+
+pub use memory::MemorySnapshots;
+
+use crate::StoreError;
+use crate::journal::StreamId;
+
+/// A state as it was after an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Whose state.
+    pub stream: StreamId,
+    /// The version of the last event in it.
+    pub version: u64,
+    /// The state as JSON.
+    pub body: String,
+}
+
+/// Where snapshots are kept. One contract, one conformance suite.
+#[async_trait]
+pub trait Snapshots: Send + Sync + 'static {
+    /// The newest snapshots of these streams, for those that have a readable one: a body that
+    /// fails its checksum counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError>;
+
+    /// Keeps a snapshot instead of an older one of the same stream; a newer one stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be kept; nothing depends on it.
+    async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError>;
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn clear(&self) -> Result<(), StoreError>;
+}
