@@ -1,1 +1,12 @@
-//! Being laid down.
+//! A crowd that buys over HTTP, and the checks that tell whether it was served honestly.
+//!
+//! Everything here is black box: it knows the HTTP contract and nothing of the server's crates.
+
+pub mod checks;
+pub mod cli;
+pub mod client;
+pub mod crowd;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod sale;
