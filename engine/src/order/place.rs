@@ -1,7 +1,9 @@
 //! Placing an order: what the client wishes, what was looked up for it, and what comes of both.
 
+use std::time::Duration;
+
 use super::model::{
-    Amounts, HOLD_FIRST, Line, OrderEvent, OrderRefusal, Personal, Placement, UNPAID_HOLD, Wish,
+    Amounts, Line, OrderEvent, OrderRefusal, Personal, Placement, UNPAID_HOLD, Wish,
 };
 use super::validate;
 use crate::aggregate::Step;
@@ -59,6 +61,8 @@ pub struct PlaceOrder {
     pub trusted_price: bool,
     /// What the request said.
     pub fingerprint: Fingerprint,
+    /// How long holds last at first when a payment method is chosen, usually [`HOLD_FIRST`](super::HOLD_FIRST).
+    pub hold_for: Duration,
     /// When the holds lapse that this placement takes; set when they are asked for.
     pub held_until: Option<Moment>,
 }
@@ -108,9 +112,9 @@ impl PlaceOrder {
         })
     }
 
-    fn hold_span(&self) -> std::time::Duration {
+    fn hold_span(&self) -> Duration {
         // Any chosen method is settled at once; without one the customer has a day (C-44).
-        if self.payment.is_some() { HOLD_FIRST } else { UNPAID_HOLD }
+        if self.payment.is_some() { self.hold_for } else { UNPAID_HOLD }
     }
 
     fn held_units(&self, item: &WishedItem) -> HeldUnits {
@@ -119,7 +123,7 @@ impl PlaceOrder {
 
     /// Listings first, then holds; nothing more once a rule is broken.
     pub(super) fn next_step(&self, now: Moment) -> Step {
-        if !validate::shape(self).is_empty() {
+        if !validate::shape(self).is_empty() || self.unreachable().is_some() {
             return Step::Ready;
         }
         let unseen = self.items.iter().filter(|item| item.listing.is_none());
@@ -145,9 +149,12 @@ impl PlaceOrder {
     pub(super) fn supply(&mut self, need: &Intent, answer: Answer) {
         match need {
             Intent::Lookup { product } => {
-                let Answer::Listing(listing) = answer else { return };
                 for item in self.items.iter_mut().filter(|item| item.product == *product) {
-                    item.listing = Some(listing.clone());
+                    if let Answer::Listing(listing) = &answer {
+                        item.listing = Some(listing.clone());
+                    } else {
+                        item.hold = Some(HoldAnswer::Unavailable);
+                    }
                 }
             }
             Intent::Hold { units, expires_at, .. } => {
@@ -174,6 +181,12 @@ impl PlaceOrder {
         }
     }
 
+    /// A product whose listing could not be looked up; then nothing more is tried.
+    fn unreachable(&self) -> Option<&ProductId> {
+        let unseen = |item: &&WishedItem| item.listing.is_none() && item.hold.is_some();
+        self.items.iter().find(unseen).map(|item| &item.product)
+    }
+
     /// Gives back what was granted, when something else was refused.
     pub(super) fn compensate(&self) -> Vec<Intent> {
         let granted = self.items.iter().filter(|item| {
@@ -185,6 +198,9 @@ impl PlaceOrder {
 
     /// The placement, when every rule is kept and every hold was granted.
     pub(super) fn judge(&self) -> Result<Vec<OrderEvent>, OrderRefusal> {
+        if let Some(product) = self.unreachable() {
+            return Err(OrderRefusal::StockUnavailable(product.clone()));
+        }
         let mut findings = validate::shape(self);
         if findings.is_empty() {
             findings = validate::catalogue(self);
