@@ -121,6 +121,16 @@ fn an_unknown_outcome_is_resolved_after_the_crowd_has_gone() {
 }
 
 #[test]
+fn a_time_out_is_reported_and_resolved_by_the_same_key() {
+    let fake = Fake::open(Habit::SilentAtFirst);
+    let flags = ["--shoppers", "30", "--stock", "10", "--timeout-ms", "250"];
+    let output = sim(&fake, "flash-sale", &flags);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(fake.orders(), 10);
+    assert!(!text(&output).contains(" 0 time-outs"), "{}", text(&output));
+}
+
+#[test]
 fn queued_orders_are_awaited() {
     let fake = Fake::open(Habit::Queues);
     let output = sim(&fake, "flash-sale", &["--shoppers", "30", "--stock", "10"]);

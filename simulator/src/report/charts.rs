@@ -12,6 +12,18 @@ type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A named line of (x, y) points.
 type Line = (&'static str, RGBColor, Vec<(f64, f64)>);
 
+/// What stands beside a chart.
+struct Axes {
+    x: &'static str,
+    y: &'static str,
+    steps: usize,
+    legend: SeriesLabelPosition,
+}
+
+const LEFT: SeriesLabelPosition = SeriesLabelPosition::UpperLeft;
+const RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
+/// The library draws text at four fifths of the size that it is told.
+const FONT: (&str, u32) = ("sans-serif", 16);
 const SIZE: (u32, u32) = (860, 300);
 /// Stands for the page's own text colour; replaced after drawing.
 const INK: RGBColor = RGBColor(1, 2, 3);
@@ -47,7 +59,8 @@ pub(super) fn latency(report: &RunReport) -> Result<String, Failure> {
             .map_or_else(String::new, |(share, _)| format!("{share} %"))
     };
     let steps = labels.len().max(2);
-    draw(&lines, "ms", "share of answers", steps, &label)
+    let axes = Axes { x: "share of answers", y: "ms", steps, legend: LEFT };
+    draw(&lines, &axes, &label)
 }
 
 fn positions(curve: &Curve) -> Vec<(f64, f64)> {
@@ -60,7 +73,12 @@ fn positions(curve: &Curve) -> Vec<(f64, f64)> {
 /// Answers per second by kind.
 pub(super) fn answers(report: &RunReport) -> Result<String, Failure> {
     let line = |name, colour, pick: fn(&Second) -> u64| -> Line {
-        let points = report.per_second.iter().map(|at| (real(at.second), real(pick(at)))).collect();
+        // A step per second, so that a run of one second is seen too.
+        let step = |at: &Second| {
+            let count = real(pick(at));
+            [(real(at.second), count), (real(at.second.saturating_add(1)), count)]
+        };
+        let points = report.per_second.iter().flat_map(step).collect();
         (name, colour, points)
     };
     let lines = [
@@ -69,65 +87,65 @@ pub(super) fn answers(report: &RunReport) -> Result<String, Failure> {
         line("too busy", BLUE, |at| at.turned_away),
         line("errors", RED, |at| at.errors),
     ];
-    draw(&lines, "answers in the second", "s since the opening", 10, &|x| format!("{x:.0}"))
+    let axes =
+        Axes { x: "s since the opening", y: "answers in the second", steps: 10, legend: RIGHT };
+    draw(&lines, &axes, &plain)
 }
 
-/// Stock left over time: as the product page showed it, else loaded less acknowledged.
+/// Stock left over time, by acknowledgement and as the product page showed it. The time
+/// after the last sale is mostly left out: nothing happens there.
 pub(super) fn stock(report: &RunReport) -> Result<String, Failure> {
-    let acknowledged = left_by_acknowledgement(report);
-    let mut lines: Vec<Line> = vec![("loaded less acknowledged", GREEN, acknowledged)];
-    if !report.stock_samples.is_empty() {
-        let shown = report
-            .stock_samples
-            .iter()
-            .map(|sample| (real(sample.at_ms) / 1_000.0, real(sample.stock.available)))
-            .collect();
+    let last_sale = report.units_left.last().map_or(0, |at| at.at_ms);
+    let end = last_sale.saturating_mul(2).max(500);
+    let at = |ms: u64, units: u64| (real(ms) / 1_000.0, real(units));
+    let promised = report.units_left.iter().map(|left| at(left.at_ms, left.units));
+    let rest = report.units_left.last().map(|left| at(end, left.units));
+    let mut lines: Vec<Line> =
+        vec![("loaded less acknowledged", GREEN, promised.chain(rest).collect())];
+    // A reading holds until the next one: what lies between two of them was not seen.
+    let mut shown: Vec<(f64, f64)> = Vec::new();
+    for sample in report.stock_samples.iter().take_while(|sample| sample.at_ms <= end) {
+        let seen = at(sample.at_ms, sample.stock.available);
+        if let Some((_, before)) = shown.last().copied() {
+            shown.push((seen.0, before));
+        }
+        shown.push(seen);
+    }
+    if !shown.is_empty() {
         lines.push(("available on the product page", BLUE, shown));
     }
-    draw(&lines, "units", "s since the opening", 10, &|x| format!("{x:.1}"))
+    let axes = Axes { x: "s since the opening", y: "units", steps: 10, legend: RIGHT };
+    draw(&lines, &axes, &plain)
 }
 
-fn left_by_acknowledgement(report: &RunReport) -> Vec<(f64, f64)> {
-    let mut left = report.options.units_loaded;
-    let mut points = vec![(0.0, real(left))];
-    for at in &report.per_second {
-        left = left.saturating_sub(at.units);
-        points.push((real(at.second.saturating_add(1)), real(left)));
-    }
-    points
-}
-
-fn draw(
-    lines: &[Line],
-    y_name: &str,
-    x_name: &str,
-    x_labels: usize,
-    x_label: &dyn Fn(&f64) -> String,
-) -> Result<String, Failure> {
+fn draw(lines: &[Line], axes: &Axes, x_label: &dyn Fn(&f64) -> String) -> Result<String, Failure> {
     let mut svg = String::new();
     {
         let canvas: Canvas<'_> = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let reach = |pick: fn(&(f64, f64)) -> f64| {
-            lines.iter().flat_map(|(_, _, points)| points).map(pick).fold(1.0_f64, f64::max)
+        let reach = |pick: fn(&(f64, f64)) -> f64, least: f64| {
+            lines.iter().flat_map(|(_, _, points)| points).map(pick).fold(least, f64::max)
         };
         let mut chart = ChartBuilder::on(&canvas)
             .margin(8)
             .margin_right(24)
             .x_label_area_size(40)
             .y_label_area_size(64)
-            .build_cartesian_2d(0.0..reach(|point| point.0), 0.0..reach(|point| point.1) * 1.05)?;
+            .build_cartesian_2d(
+                0.0..reach(|point| point.0, 0.1),
+                0.0..reach(|point| point.1, 1.0) * 1.05,
+            )?;
         chart
             .configure_mesh()
             .axis_style(INK.mix(0.5))
             .bold_line_style(INK.mix(0.12))
             .light_line_style(TRANSPARENT)
-            .label_style(("sans-serif", 12).into_font().color(&INK))
-            .x_labels(x_labels)
+            .label_style(FONT.into_font().color(&INK))
+            .x_labels(axes.steps)
             .y_labels(6)
             .x_label_formatter(x_label)
-            .y_label_formatter(&|y| if *y < 10.0 { format!("{y:.1}") } else { format!("{y:.0}") })
-            .x_desc(x_name)
-            .y_desc(y_name)
+            .y_label_formatter(&plain)
+            .x_desc(axes.x)
+            .y_desc(axes.y)
             .draw()?;
         for (name, colour, points) in lines {
             let colour = *colour;
@@ -140,12 +158,19 @@ fn draw(
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .label_font(("sans-serif", 12).into_font().color(&INK))
+            .position(axes.legend.clone())
+            .label_font(FONT.into_font().color(&INK))
             .draw()?;
         canvas.present()?;
     }
     Ok(svg.replace(INK_IN_SVG, "currentColor"))
+}
+
+/// A label with as many digits as it needs, at most two behind the point.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the chart library hands out references")]
+fn plain(value: &f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A count as a coordinate; beyond four thousand million it stays there.

@@ -139,7 +139,8 @@ fn latencies(page: &mut String, report: &RunReport) -> std::fmt::Result {
 }
 
 fn figure(page: &mut String, title: &str, svg: &str) -> std::fmt::Result {
-    writeln!(page, "<h2>{}</h2>\n<figure>{svg}</figure>", escape(title))
+    let title = escape(title);
+    writeln!(page, "<h2>{title}</h2>\n<figure role=\"img\" aria-label=\"{title}\">{svg}</figure>")
 }
 
 fn options(page: &mut String, report: &RunReport) -> std::fmt::Result {

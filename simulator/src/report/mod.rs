@@ -17,7 +17,7 @@ use crate::checks::Check;
 use crate::crowd::arrivals::Shape;
 use crate::record::{Stock, StockSample};
 use latency::{Curve, Percentiles};
-use summary::{Counts, Second};
+use summary::{Counts, Left, Second};
 
 /// Version of the JSON result. It changes when a field changes its meaning or goes away.
 pub const SCHEMA: &str = "millrace-sim/1";
@@ -97,6 +97,8 @@ pub struct RunReport {
     pub checks: Vec<Check>,
     /// Answers by second of the run.
     pub per_second: Vec<Second>,
+    /// Units left by acknowledgement: what was loaded less what was promised so far.
+    pub units_left: Vec<Left>,
     /// Stock left, as the product page showed it while the crowd was there.
     pub stock_samples: Vec<StockSample>,
     /// Stock of all products together after everything had settled.

@@ -7,7 +7,10 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::{latency, millis};
-use crate::record::{Outcome, ShopperRecord, Verdict};
+use crate::record::{Answer, Attempt, Outcome, ShopperRecord, Verdict};
+
+/// Most points of the curve of units left.
+const LEFT_POINTS: usize = 500;
 
 /// People and answers of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -71,6 +74,15 @@ pub struct Second {
     pub turned_away: u64,
     /// Other 5xx, time-outs, cuts and failed connections.
     pub errors: u64,
+}
+
+/// What was left at a moment, going by acknowledgements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// Milliseconds since the doors opened.
+    pub at_ms: u64,
+    /// Units loaded and not yet promised to anybody.
+    pub units: u64,
 }
 
 /// The three histograms of a crowd, in microseconds.
@@ -169,6 +181,30 @@ pub fn per_second(records: &[ShopperRecord]) -> Vec<Second> {
         .collect()
 }
 
+/// Units left after each acceptance, thinned to about 500 points.
+pub fn units_left(records: &[ShopperRecord], loaded: u64) -> Vec<Left> {
+    let mut sales: Vec<(u64, u64)> = records
+        .iter()
+        .filter_map(|record| {
+            let accepted =
+                |attempt: &&Attempt| attempt.outcome.answer().is_some_and(Answer::is_accepted);
+            let sale = record.attempts.iter().find(accepted)?;
+            Some((millis(sale.finished), u64::from(record.quantity)))
+        })
+        .collect();
+    sales.sort_unstable();
+    let step = sales.len().div_ceil(LEFT_POINTS).max(1);
+    let mut units = loaded;
+    let mut points = vec![Left { at_ms: 0, units }];
+    for group in sales.chunks(step) {
+        units = group.iter().fold(units, |left, (_, quantity)| left.saturating_sub(*quantity));
+        if let Some((at_ms, _)) = group.last() {
+            points.push(Left { at_ms: *at_ms, units });
+        }
+    }
+    points
+}
+
 /// Latencies of all tries and visits.
 pub fn times(records: &[ShopperRecord]) -> Times {
     let mut times = Times {
@@ -200,7 +236,6 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::record::{Answer, Attempt};
 
     fn answered(status: u16, code: Option<&str>, at_ms: u64) -> Attempt {
         let code = code.map(Box::from);
@@ -259,6 +294,18 @@ mod tests {
         assert_eq!(seconds[1], Second { second: 1, ..Second::default() });
         assert_eq!((seconds[2].accepted, seconds[2].units), (1, 2));
         assert!(per_second(&[]).is_empty());
+    }
+
+    #[test]
+    fn units_left_fall_with_every_acceptance() {
+        let left = units_left(&crowd(), 10);
+        let points: Vec<(u64, u64)> = left.iter().map(|at| (at.at_ms, at.units)).collect();
+        assert_eq!(points, [(0, 10), (100, 8), (2_500, 6)]);
+        let many: Vec<ShopperRecord> =
+            (0..5_000).map(|at| record(vec![answered(201, None, at)])).collect();
+        let thinned = units_left(&many, 20_000);
+        assert_eq!(thinned.len(), LEFT_POINTS + 1);
+        assert_eq!(thinned.last(), Some(&Left { at_ms: 4_999, units: 10_000 }));
     }
 
     #[test]

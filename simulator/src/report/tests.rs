@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::latency::{Percentiles, curve, histogram, note};
-use super::summary::{Counts, Second};
+use super::summary::{Counts, Left, Second};
 use super::{Latencies, Options, RunReport, SCHEMA, TOOL, html, json, table};
 use crate::checks::Check;
 use crate::crowd::arrivals::Shape;
@@ -50,6 +50,7 @@ fn report(passed: bool, text: &str) -> RunReport {
             violation_count: if passed { 0 } else { 3 },
         }],
         per_second: vec![Second { second: 0, accepted: 2, units: 2, ..Second::default() }],
+        units_left: vec![Left { at_ms: 0, units: 2 }, Left { at_ms: 40, units: 0 }],
         stock_samples: vec![StockSample { at_ms: 10, stock: Stock::default() }],
         stock_after: Some(Stock::default()),
         curves: vec![("accepted", curve(&times)), ("refused", Vec::new())],
@@ -91,6 +92,7 @@ fn charts_take_their_ink_from_the_page() {
 fn an_empty_run_still_has_a_page() {
     let mut empty = report(true, "x");
     empty.per_second.clear();
+    empty.units_left.clear();
     empty.stock_samples.clear();
     empty.curves.clear();
     assert!(html::render(&empty).unwrap().contains("</html>"));
@@ -106,6 +108,7 @@ fn the_file_names_its_schema_and_every_part() {
     assert_eq!(value["latency_us"]["accepted"]["p50"].as_u64().unwrap() / 1_000, 50);
     assert_eq!(value["checks"][0]["passed"], true);
     assert_eq!(value["per_second"][0]["units"], 2);
+    assert_eq!(value["units_left"][1]["at_ms"], 40);
     assert_eq!(value["stock_samples"][0]["stock"]["on_hand"], 0);
     for part in ["command", "run", "seed", "passed", "counts", "stock_after"] {
         assert!(!value[part].is_null(), "{part}");

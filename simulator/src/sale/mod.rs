@@ -144,6 +144,7 @@ fn report(
 ) -> RunReport {
     let times = summary::times(&crowd.records);
     let records: &[ShopperRecord] = &crowd.records;
+    let loaded = shelves.iter().map(|shelf| shelf.before.available).sum();
     RunReport {
         schema: SCHEMA,
         tool: TOOL,
@@ -154,7 +155,7 @@ fn report(
             url: plan.url.clone(),
             shoppers: plan.shoppers,
             products: plan.products,
-            units_loaded: shelves.iter().map(|shelf| shelf.before.available).sum(),
+            units_loaded: loaded,
             quantity: plan.quantity,
             window_ms: millis(plan.window),
             shape: plan.shape,
@@ -172,6 +173,7 @@ fn report(
         },
         checks,
         per_second: summary::per_second(records),
+        units_left: summary::units_left(records, loaded),
         stock_samples: samples,
         stock_after: together(shelves),
         curves: vec![

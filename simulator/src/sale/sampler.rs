@@ -16,7 +16,7 @@ use crate::report::millis;
 /// Most readings that are kept; a run that lasts longer keeps its beginning.
 const KEPT: usize = 2_000;
 /// Shortest time between two readings.
-const BEAT: Duration = Duration::from_millis(200);
+const BEAT: Duration = Duration::from_millis(50);
 
 /// A running watch on the first product of a run. With many products there is none:
 /// reading a thousand pages would be a load of its own.

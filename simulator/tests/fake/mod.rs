@@ -37,6 +37,8 @@ pub(crate) enum Habit {
     BusyAtFirst,
     /// Drops the connection after placing the order, at the first try of every key.
     CutsAtFirst,
+    /// Places the order and never answers, at the first try of every key.
+    SilentAtFirst,
     /// Answers 202 first; the order is paid when it is read for the second time.
     Queues,
 }
@@ -126,16 +128,23 @@ async fn serve(
     }
     let key = header("idempotency-key").unwrap_or_default().to_owned();
     let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
-    let mut shop = shop.lock().unwrap();
-    let answer = match (&head.method, path.as_slice()) {
-        (&Method::POST, ["v1", "products"]) => shop.create(&body),
-        (&Method::POST, ["v1", "products", id, "stock"]) => shop.restock(id, &body),
-        (&Method::GET, ["v1", "products", id]) => shop.product(id),
-        (&Method::POST, ["v1", "orders"]) => return shop.checkout(key, &body),
-        (&Method::GET, ["v1", "orders", id]) => shop.order(id),
-        _ => problem(404, "not_found"),
+    let (answer, habit) = {
+        let mut shop = shop.lock().unwrap();
+        let answer = match (&head.method, path.as_slice()) {
+            (&Method::POST, ["v1", "products"]) => Some(shop.create(&body)),
+            (&Method::POST, ["v1", "products", id, "stock"]) => Some(shop.restock(id, &body)),
+            (&Method::GET, ["v1", "products", id]) => Some(shop.product(id)),
+            (&Method::POST, ["v1", "orders"]) => shop.checkout(key, &body),
+            (&Method::GET, ["v1", "orders", id]) => Some(shop.order(id)),
+            _ => Some(problem(404, "not_found")),
+        };
+        (answer, shop.habit)
     };
-    Ok(answer)
+    match answer {
+        Some(answer) => Ok(answer),
+        None if habit == Habit::CutsAtFirst => Err(std::io::Error::other("cut")),
+        None => std::future::pending().await,
+    }
 }
 
 impl Shop {
@@ -162,37 +171,36 @@ impl Shop {
         reply(200, &json!({ "id": id, "stock": stock }), false)
     }
 
-    fn checkout(
-        &mut self,
-        key: String,
-        body: &Value,
-    ) -> Result<Response<Full<Bytes>>, std::io::Error> {
+    /// Places an order; `None` is an order without an answer.
+    fn checkout(&mut self, key: String, body: &Value) -> Option<Response<Full<Bytes>>> {
         let tries = self.tries.entry(key.clone()).or_default();
         *tries += 1;
         let first = *tries == 1;
         if first && self.habit == Habit::BusyAtFirst {
-            return Ok(Response::builder()
-                .status(503)
-                .header("retry-after", "0")
-                .body(Full::new(Bytes::from_static(b"{\"code\":\"overloaded\"}")))
-                .unwrap());
+            return Some(
+                Response::builder()
+                    .status(503)
+                    .header("retry-after", "0")
+                    .body(Full::new(Bytes::from_static(b"{\"code\":\"overloaded\"}")))
+                    .unwrap(),
+            );
         }
         if self.habit != Habit::IgnoresKeys
             && let Some(order) = self.keys.get(&key).and_then(|id| self.orders.get(id))
         {
             let status = if self.habit == Habit::Queues { 202 } else { 201 };
-            return Ok(reply(status, &order.body, true));
+            return Some(reply(status, &order.body, true));
         }
         let item = &body["items"][0];
         let (product, quantity) =
             (item["product_id"].as_str().unwrap().to_owned(), item["quantity"].as_u64().unwrap());
         let Some(found) = self.shelves.get_mut(&product) else {
-            return Ok(problem(422, "validation_failed"));
+            return Some(problem(422, "validation_failed"));
         };
         if found.sold + found.held + quantity
             > found.stock + u64::from(self.habit == Habit::Oversells)
         {
-            return Ok(problem(409, "insufficient_stock"));
+            return Some(problem(409, "insufficient_stock"));
         }
         let id = format!("order-{}", self.orders.len());
         let queued = self.habit == Habit::Queues;
@@ -205,10 +213,11 @@ impl Shop {
         let answer = reply(if queued { 202 } else { 201 }, &body, false);
         self.orders.insert(id.clone(), Order { body, product, quantity, reads: 0 });
         self.keys.insert(key, id);
-        if first && self.habit == Habit::CutsAtFirst {
-            return Err(std::io::Error::other("cut"));
+        let speechless = matches!(self.habit, Habit::CutsAtFirst | Habit::SilentAtFirst);
+        if first && speechless {
+            return None;
         }
-        Ok(answer)
+        Some(answer)
     }
 
     fn order(&mut self, id: &str) -> Response<Full<Bytes>> {
