@@ -113,6 +113,9 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     }
 
     /// When the state wants to be woken next.
+    ///
+    /// A moment in the past means open work: an entity that is not live is to be started at once.
+    /// A live one retries by itself, so it need not be woken again until this moment changes.
     fn wake_at(_state: &Self::State) -> Option<Moment> {
         None
     }

@@ -131,26 +131,55 @@ fn take(
     }
     // Lapsed holds go first: a buyer must not wait for the timer.
     let mut events = Vec::new();
-    let mut available = stock.available();
-    if available < quantity {
+    let mut room = Room::of(stock, customer);
+    if room.refusal(quantity).is_some() {
         events = expire(stock, now);
         for event in &events {
-            if let InventoryEvent::Expired { quantity, .. } = event {
-                available = available.checked_add(*quantity).unwrap_or(available);
-            }
+            room.give_back(stock, event, customer);
         }
     }
-    if available < quantity {
-        return Err(InventoryRefusal::NotEnoughStock { requested: quantity, available });
-    }
-    if let Some(limit) = stock.limit_per_customer {
-        let bought = stock.bought.get(customer).copied().unwrap_or_default();
-        if bought.checked_add(quantity).is_none_or(|total| limit < total) {
-            return Err(InventoryRefusal::OverLimit { limit });
-        }
+    if let Some(refusal) = room.refusal(quantity) {
+        return Err(refusal);
     }
     events.push(InventoryEvent::Held { hold, quantity, customer: customer.clone(), expires_at });
     Ok(events)
+}
+
+/// What one customer can still be given.
+struct Room {
+    available: Quantity,
+    bought: Quantity,
+    limit: Option<Quantity>,
+}
+
+impl Room {
+    fn of(stock: &StockLevel, customer: &CustomerId) -> Self {
+        Self {
+            available: stock.available(),
+            bought: stock.bought.get(customer).copied().unwrap_or_default(),
+            limit: stock.limit_per_customer,
+        }
+    }
+
+    fn give_back(&mut self, stock: &StockLevel, event: &InventoryEvent, customer: &CustomerId) {
+        let InventoryEvent::Expired { hold, quantity } = event else { return };
+        self.available = self.available.checked_add(*quantity).unwrap_or(self.available);
+        if stock.holds.get(hold).is_some_and(|known| known.customer == *customer) {
+            self.bought = self.bought.checked_sub(*quantity).unwrap_or_default();
+        }
+    }
+
+    fn refusal(&self, quantity: Quantity) -> Option<InventoryRefusal> {
+        if self.available < quantity {
+            return Some(InventoryRefusal::NotEnoughStock {
+                requested: quantity,
+                available: self.available,
+            });
+        }
+        let limit = self.limit?;
+        let total = self.bought.checked_add(quantity);
+        total.is_none_or(|total| limit < total).then_some(InventoryRefusal::OverLimit { limit })
+    }
 }
 
 fn extend(stock: &StockLevel, hold: HoldId, expires_at: Moment) -> Decision {
@@ -168,15 +197,20 @@ fn commit(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
     if let Some(known) = stock.holds.get(&hold) {
         return Ok(vec![InventoryEvent::Committed { hold, quantity: known.quantity }]);
     }
-    match stock.ended.get(&hold).map(|ended| ended.how) {
-        Some(HoldEnd::Expired) if quantity <= stock.available() => {
-            Ok(vec![InventoryEvent::CommittedLate { hold, quantity }])
+    // Unknown means committed and forgotten: exceptional ends are remembered for longer.
+    let Some(ended) = stock.ended.get(&hold) else { return Ok(Vec::new()) };
+    match ended.how {
+        HoldEnd::Committed => Ok(Vec::new()),
+        HoldEnd::Released | HoldEnd::Restocked => Err(InventoryRefusal::Lapsed(hold)),
+        HoldEnd::Expired if stock.available() < quantity => Err(InventoryRefusal::Lapsed(hold)),
+        HoldEnd::Expired => {
+            // The customer may have bought again since the hold lapsed.
+            let over = ended.customer.as_ref().map(|customer| Room::of(stock, customer));
+            match over.and_then(|room| room.refusal(quantity)) {
+                Some(refusal) => Err(refusal),
+                None => Ok(vec![InventoryEvent::CommittedLate { hold, quantity }]),
+            }
         }
-        Some(HoldEnd::Expired | HoldEnd::Released | HoldEnd::Restocked) => {
-            Err(InventoryRefusal::Lapsed(hold))
-        }
-        // Unknown means committed and forgotten: exceptional ends are remembered for longer.
-        Some(HoldEnd::Committed) | None => Ok(Vec::new()),
     }
 }
 
@@ -191,7 +225,11 @@ fn restock(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
         return Ok(release(stock, hold));
     }
     match stock.ended.get(&hold).map(|ended| ended.how) {
-        Some(HoldEnd::Released | HoldEnd::Expired | HoldEnd::Restocked) => Ok(Vec::new()),
+        Some(HoldEnd::Released | HoldEnd::Restocked) => Ok(Vec::new()),
+        // Nothing comes back, but a commit that was overtaken on its way must not sell it now.
+        Some(HoldEnd::Expired) => {
+            Ok(vec![InventoryEvent::Restocked { hold, quantity: Quantity::ZERO }])
+        }
         Some(HoldEnd::Committed) | None if quantity <= stock.sold => {
             Ok(vec![InventoryEvent::Restocked { hold, quantity }])
         }

@@ -1,7 +1,5 @@
 //! The bookkeeping of one product's stock, with assertions that stay on in production.
 
-use std::time::Duration;
-
 use super::model::{
     ADJUSTMENTS_REMEMBERED_MAX, Adjustment, EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID,
     Hold, HoldEnd, InventoryEvent, StockLevel,
@@ -22,6 +20,12 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
         InventoryEvent::LimitSet { limit } => {
             stock.limit_per_customer = *limit;
             stock.bought.clear();
+            // Live holds count, so that each that goes back is taken off exactly once.
+            let live: Vec<(CustomerId, Quantity)> =
+                stock.holds.values().map(|hold| (hold.customer.clone(), hold.quantity)).collect();
+            for (customer, quantity) in live {
+                count_for_customer(stock, &customer, quantity);
+            }
         }
         InventoryEvent::Held { hold, quantity, customer, expires_at } => {
             stock.held = add(stock.held, *quantity);
@@ -50,30 +54,37 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
             if let Some(ended) = end(stock, *hold) {
                 stock.on_hand = subtract(stock.on_hand, ended.quantity);
                 stock.sold = add(stock.sold, ended.quantity);
-                remember(stock, *hold, HoldEnd::Committed, ended.held_at, HOLD_COMMAND_VALID);
+                let until = ended.held_at.saturating_add(HOLD_COMMAND_VALID);
+                remember(stock, *hold, Ended { how: HoldEnd::Committed, until, customer: None });
             }
         }
         InventoryEvent::CommittedLate { hold, quantity } => {
             stock.on_hand = subtract(stock.on_hand, *quantity);
             stock.sold = add(stock.sold, *quantity);
-            remember(stock, *hold, HoldEnd::Committed, at, HOLD_COMMAND_VALID);
+            let lapsed_for = stock.ended.get(hold).and_then(|ended| ended.customer.clone());
+            if let Some(customer) = lapsed_for {
+                count_for_customer(stock, &customer, *quantity);
+            }
+            let until = at.saturating_add(HOLD_COMMAND_VALID);
+            remember(stock, *hold, Ended { how: HoldEnd::Committed, until, customer: None });
         }
         InventoryEvent::Released { hold, quantity: _ } => {
             if let Some(ended) = end(stock, *hold) {
                 uncount_for_customer(stock, &ended.customer, ended.quantity);
-                remember(stock, *hold, HoldEnd::Released, at, EXCEPTIONAL_END_REMEMBERED);
+                remember(stock, *hold, exceptional(HoldEnd::Released, at));
             }
         }
         InventoryEvent::Expired { hold, quantity: _ } => {
             if let Some(ended) = end(stock, *hold) {
                 uncount_for_customer(stock, &ended.customer, ended.quantity);
-                remember(stock, *hold, HoldEnd::Expired, at, EXCEPTIONAL_END_REMEMBERED);
+                let customer = stock.limit_per_customer.map(|_| ended.customer);
+                remember(stock, *hold, Ended { customer, ..exceptional(HoldEnd::Expired, at) });
             }
         }
         InventoryEvent::Restocked { hold, quantity } => {
             stock.on_hand = add(stock.on_hand, *quantity);
             stock.sold = subtract(stock.sold, *quantity);
-            remember(stock, *hold, HoldEnd::Restocked, at, EXCEPTIONAL_END_REMEMBERED);
+            remember(stock, *hold, exceptional(HoldEnd::Restocked, at));
         }
     }
     // Kept in release builds: a corrupt count must stop the actor, not sell phantom units.
@@ -88,9 +99,13 @@ fn end(stock: &mut StockLevel, hold: HoldId) -> Option<Hold> {
     Some(ended)
 }
 
-fn remember(stock: &mut StockLevel, hold: HoldId, how: HoldEnd, from: Moment, span: Duration) {
-    let until = from.saturating_add(span);
-    if let Some(before) = stock.ended.insert(hold, Ended { how, until }) {
+fn exceptional(how: HoldEnd, at: Moment) -> Ended {
+    Ended { how, until: at.saturating_add(EXCEPTIONAL_END_REMEMBERED), customer: None }
+}
+
+fn remember(stock: &mut StockLevel, hold: HoldId, ended: Ended) {
+    let until = ended.until;
+    if let Some(before) = stock.ended.insert(hold, ended) {
         stock.forget_at.remove(&(before.until, hold));
     }
     stock.forget_at.insert((until, hold));
@@ -98,7 +113,8 @@ fn remember(stock: &mut StockLevel, hold: HoldId, how: HoldEnd, from: Moment, sp
 
 fn forget_old(stock: &mut StockLevel, at: Moment) {
     while let Some((until, hold)) = stock.forget_at.first().copied() {
-        if at < until {
+        // A command is still valid at its last moment, so its hold is still known then.
+        if at <= until {
             break;
         }
         stock.forget_at.pop_first();
@@ -115,7 +131,6 @@ fn count_for_customer(stock: &mut StockLevel, customer: &CustomerId, quantity: Q
 
 fn uncount_for_customer(stock: &mut StockLevel, customer: &CustomerId, quantity: Quantity) {
     if let Some(bought) = stock.bought.get_mut(customer) {
-        // Holds from before the limit were not counted, hence no assertion here.
         *bought = bought.checked_sub(quantity).unwrap_or_default();
         if *bought == Quantity::ZERO {
             stock.bought.remove(customer);

@@ -50,12 +50,15 @@ pub enum HoldEnd {
 }
 
 /// A hold that has ended and is still remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// How it ended.
     pub how: HoldEnd,
-    /// When it may be forgotten.
+    /// The last moment at which it is surely remembered.
     pub until: Moment,
+    /// Who lost it, where there is a limit: a late commit counts for them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
 }
 
 /// A change by hand that is still remembered.
@@ -158,7 +161,7 @@ pub enum InventoryCommand {
     },
     /// Limit what one customer may buy; `None` lifts the limit.
     SetLimit {
-        /// Units per customer, held and sold together, counted from now on.
+        /// Units per customer, held and sold together; what was sold before does not count.
         limit: Option<Quantity>,
     },
     /// Set units aside, all or none.
@@ -268,11 +271,11 @@ pub enum InventoryEvent {
         /// Units that went back.
         quantity: Quantity,
     },
-    /// Sold units went back.
+    /// Sold units went back, or a lapsed hold was given up for good.
     Restocked {
         /// The hold under which they were sold.
         hold: HoldId,
-        /// Units that went back.
+        /// Units that went back; none when the hold had lapsed.
         quantity: Quantity,
     },
 }

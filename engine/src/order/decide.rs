@@ -10,7 +10,7 @@ use super::model::{
 use super::outstanding::{self, charge_may_be_under_way};
 use crate::aggregate::{Aggregate, Step};
 use crate::process::{Answer, ChargeOutcome, Intent};
-use crate::values::{ChargeKey, Moment, Money, PaymentMethod};
+use crate::values::{ChargeKey, Moment, Money};
 
 type Decision = Result<Vec<OrderEvent>, OrderRefusal>;
 
@@ -174,8 +174,10 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
     if status == OrderStatus::Cancelled {
         return cancel(order, by, true, None, now);
     }
-    // Goods do not move while nobody knows whether they are paid (C-6).
-    if charge_may_be_under_way(order) {
+    // Goods do not move while nobody knows whether they are paid (C-6), and do not leave before
+    // they are sold: a lost stock could not call the order off any more.
+    let leaves_unsold = status == OrderStatus::Shipped && order.stock != OrderStock::Committed;
+    if charge_may_be_under_way(order) || leaves_unsold {
         return Err(refusal);
     }
     Ok(vec![OrderEvent::StatusChanged { status, by: Arc::clone(by) }])
@@ -230,6 +232,14 @@ fn query_trouble(order: &Order, key: ChargeKey, now: Moment) -> Vec<OrderEvent> 
         let reconcile_until = Some(now.saturating_add(RECONCILE_LONGEST));
         return vec![OrderEvent::PaymentAbandoned { attempt, reconcile_until }];
     }
+    given_up(order, now)
+}
+
+/// Asking what became of a charge ends one day.
+fn given_up(order: &Order, now: Moment) -> Vec<OrderEvent> {
+    if order.payment.reconcile_until.is_some_and(|until| until <= now) {
+        return vec![OrderEvent::PaymentReconciled { attempt: order.payment.attempt }];
+    }
     Vec::new()
 }
 
@@ -268,18 +278,12 @@ fn refunded(order: &Order, key: ChargeKey, amount: Money) -> Vec<OrderEvent> {
 }
 
 fn wake(order: &Order, now: Moment) -> Vec<OrderEvent> {
-    if order.payment.reconcile_until.is_some_and(|until| until <= now) {
-        return vec![OrderEvent::PaymentReconciled { attempt: order.payment.attempt }];
-    }
-    let OrderStock::Held(until) = order.stock else { return Vec::new() };
-    let unpaid = order.payment.status == PaymentStatus::Unpaid
-        && order.method() != Some(PaymentMethod::Card);
-    if order.status == OrderStatus::Pending && unpaid && until <= now {
+    if outstanding::unpaid_until(order).is_some_and(|until| until <= now) {
         return vec![OrderEvent::Cancelled {
             by: "system".into(),
             reason: CancelReason::NotPaidInTime,
             reconcile_until: None,
         }];
     }
-    Vec::new()
+    given_up(order, now)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{
-    Actor, CancelReason, Order, OrderEvent, OrderState, OrderStock, Payment, Placement, Transition,
+    Actor, CancelReason, Order, OrderEvent, OrderState, OrderStock, Payment, Transition,
 };
+use super::placement::Placement;
 use crate::values::Moment;
 
 pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {

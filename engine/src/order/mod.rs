@@ -15,16 +15,17 @@ mod life;
 mod model;
 mod outstanding;
 mod place;
+mod placement;
 #[cfg(test)]
 mod tests;
 mod validate;
 
 pub use life::{OrderStatus, PaymentStatus};
 pub use model::{
-    Actor, Amounts, CancelReason, HOLD_FIRST, Line, Order, OrderCommand, OrderEvent, OrderRefusal,
-    OrderState, OrderStock, Payment, Personal, Placement, QUEUE_LONGEST, RECONCILE_LONGEST,
-    Transition, UNPAID_HOLD, Wish,
+    Actor, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState,
+    OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition, UNPAID_HOLD,
 };
 pub use outstanding::outstanding;
 pub use place::{HoldAnswer, PlaceOrder, WishedItem};
+pub use placement::{Amounts, Line, Personal, Placement, Wish};
 pub use validate::{Finding, Severity};

@@ -7,18 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::life::{OrderStatus, PaymentStatus};
 use super::place::PlaceOrder;
+use super::placement::{Line, Placement};
 use super::validate::Finding;
 use crate::aggregate::EventName;
 use crate::process::{ChargeOutcome, HeldUnits};
-use crate::values::{
-    ChargeKey, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod,
-    PaymentToken, PostalAddress, ProductId, Quantity,
-};
+use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
 
 /// How long a hold lasts at first: enough for the provider and its retries.
 pub const HOLD_FIRST: Duration = Duration::from_mins(1);
 
-/// How long an order without a payment method keeps its hold (C-44).
+/// How long an order without a payment method waits to be paid, its hold extended to match (C-44).
 pub const UNPAID_HOLD: Duration = Duration::from_hours(24);
 
 /// How long a payment may stay queued before the provider is asked for the last time.
@@ -26,81 +24,6 @@ pub const QUEUE_LONGEST: Duration = Duration::from_mins(15);
 
 /// How long the provider is asked what became of a charge that stayed unknown.
 pub const RECONCILE_LONGEST: Duration = Duration::from_hours(24);
-
-/// One line of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its id.
-    pub id: ItemId,
-    /// What.
-    pub product: ProductId,
-    /// How many units.
-    pub quantity: Quantity,
-    /// Price of one unit when it was placed.
-    pub unit_price: Money,
-    /// The version of the listing that the price came from.
-    pub listing_version: u64,
-}
-
-/// What an order costs; all in one currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Amounts {
-    /// Sum of quantity × unit price over the lines.
-    pub subtotal: Money,
-    /// Taken off.
-    pub discount: Money,
-    /// Put on for shipping.
-    pub shipping: Money,
-    /// Put on for import.
-    pub duties: Money,
-    /// Put on for tax.
-    pub tax: Money,
-    /// What the customer pays.
-    pub total: Money,
-}
-
-/// The part of a placement that belongs to a person, together so that it can be sealed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Personal {
-    /// Where the goods go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_address: Option<PostalAddress>,
-}
-
-/// How the customer wishes to pay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wish {
-    /// By which method.
-    pub method: PaymentMethod,
-    /// From which token, for methods that need one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<PaymentToken>,
-}
-
-/// Everything that is settled when an order is placed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placement {
-    /// The order.
-    pub order: OrderId,
-    /// Who buys.
-    pub customer: CustomerId,
-    /// Through which channel.
-    pub channel: String,
-    /// What.
-    pub lines: Vec<Line>,
-    /// For how much.
-    pub amounts: Amounts,
-    /// How it is to be paid; absent: later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub payment: Option<Wish>,
-    /// When the holds lapse.
-    pub held_until: Moment,
-    /// What the request said.
-    pub fingerprint: Fingerprint,
-    /// What belongs to a person.
-    #[serde(default)]
-    pub personal: Personal,
-}
 
 /// Where an order's units are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -404,8 +327,8 @@ pub enum OrderRefusal {
         /// Units per customer.
         limit: Quantity,
     },
-    /// A stock could not be asked now; nothing happened.
-    #[error("stock of {0} could not be asked")]
+    /// A listing or a stock could not be asked now; nothing happened.
+    #[error("{0} could not be asked about")]
     StockUnavailable(ProductId),
     /// The key was used for another request.
     #[error("the key names an order with other content")]

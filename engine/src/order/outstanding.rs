@@ -1,7 +1,7 @@
 //! The checkout as a process manager: what an order still owes, derived from its state alone.
 
 use super::life::{OrderStatus, PaymentStatus};
-use super::model::{Order, OrderCommand, OrderStock};
+use super::model::{Order, OrderCommand, OrderStock, UNPAID_HOLD};
 use crate::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use crate::values::{Moment, PaymentMethod};
 
@@ -18,7 +18,7 @@ fn stock_goal(order: &Order) -> StockGoal {
     }
     match order.method() {
         Some(PaymentMethod::Card) if order.payment.captured.is_none() => StockGoal::Kept,
-        None if order.status == OrderStatus::Pending => StockGoal::Kept,
+        None if unpaid_until(order).is_some() => StockGoal::Kept,
         Some(
             PaymentMethod::Card
             | PaymentMethod::Cash
@@ -27,6 +27,14 @@ fn stock_goal(order: &Order) -> StockGoal {
         )
         | None => StockGoal::Committed,
     }
+}
+
+/// Until when an order that nobody has said how to pay waits for somebody to do so (C-44).
+pub(super) fn unpaid_until(order: &Order) -> Option<Moment> {
+    let waits = order.method().is_none()
+        && order.status == OrderStatus::Pending
+        && order.payment.captured.is_none();
+    waits.then(|| order.created_at.saturating_add(UNPAID_HOLD))
 }
 
 /// Whether the provider has been or is about to be asked for money, without a definite answer yet.
@@ -45,24 +53,39 @@ pub fn outstanding(order: &Order, now: Moment) -> Vec<Intent> {
     intents
 }
 
-fn stock_intent(order: &Order) -> Option<Intent> {
-    let units = || order.held_units();
+/// What is to be done with the units.
+#[derive(Clone, Copy)]
+enum StockWork {
+    Commit,
+    Restock,
+    Extend(Moment),
+}
+
+fn stock_work(order: &Order) -> Option<StockWork> {
     match (order.stock, stock_goal(order)) {
-        (OrderStock::Held(_) | OrderStock::Lapsed, StockGoal::Committed) => {
-            Some(Intent::Commit { units: units() })
-        }
+        (OrderStock::Held(_) | OrderStock::Lapsed, StockGoal::Committed) => Some(StockWork::Commit),
         // Some lines may be sold already when another was lost, so each line is asked which it is.
         (OrderStock::Held(_) | OrderStock::Lapsed | OrderStock::Committed, StockGoal::Returned) => {
-            Some(Intent::Restock { units: units() })
+            Some(StockWork::Restock)
         }
+        // The first hold is short, so that one without an order lapses soon; this makes it longer.
         (OrderStock::Held(until), StockGoal::Kept) => {
-            let wanted = order.payment.queued_until?;
-            (until < wanted).then(|| Intent::Extend { units: units(), expires_at: wanted })
+            let wanted = order.payment.queued_until.or_else(|| unpaid_until(order))?;
+            (until < wanted).then_some(StockWork::Extend(wanted))
         }
         (OrderStock::Committed, StockGoal::Kept | StockGoal::Committed)
         | (OrderStock::Lapsed, StockGoal::Kept)
         | (OrderStock::Returned, _) => None,
     }
+}
+
+fn stock_intent(order: &Order) -> Option<Intent> {
+    let units = order.held_units();
+    Some(match stock_work(order)? {
+        StockWork::Commit => Intent::Commit { units },
+        StockWork::Restock => Intent::Restock { units },
+        StockWork::Extend(expires_at) => Intent::Extend { units, expires_at },
+    })
 }
 
 fn charge_intent(order: &Order, now: Moment) -> Option<Intent> {
@@ -141,45 +164,36 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
 }
 
 /// Whether the client's answer can leave: stock where it belongs, money known or queued.
+///
+/// A queued payment finishes by itself, and its hold with it; a hold that nobody pays for is
+/// promised for a day, so its answer waits until it really lasts that long.
 pub(super) fn is_settled(order: &Order) -> bool {
-    let money = !charge_may_be_under_way(order) || order.payment.status == PaymentStatus::Queued;
-    let stock = match (order.stock, stock_goal(order)) {
-        (_, StockGoal::Kept)
-        | (OrderStock::Committed, StockGoal::Committed)
-        | (OrderStock::Returned, _) => true,
-        (OrderStock::Held(_) | OrderStock::Lapsed, StockGoal::Committed)
-        | (OrderStock::Held(_) | OrderStock::Lapsed | OrderStock::Committed, StockGoal::Returned) => {
-            false
-        }
+    let queued = order.payment.status == PaymentStatus::Queued;
+    let money = !charge_may_be_under_way(order) || queued;
+    let stock = match stock_work(order) {
+        None => true,
+        Some(StockWork::Extend(_)) => queued,
+        Some(StockWork::Commit | StockWork::Restock) => false,
     };
     money && stock
 }
 
+/// Whether something is owed that a live order keeps trying.
+fn has_open_work(order: &Order) -> bool {
+    stock_work(order).is_some()
+        || charge_may_be_under_way(order)
+        || order.payment.reconcile_until.is_some()
+        || refund_intent(order).is_some()
+}
+
 /// Whether nothing will happen any more unless somebody asks.
 pub(super) fn is_dormant(order: &Order) -> bool {
-    is_settled(order)
-        && wake_at(order).is_none()
-        && refund_intent(order).is_none()
-        && order.payment.reconcile_until.is_none()
+    wake_at(order).is_none()
 }
 
 /// When the order wants to be looked at again, whatever else happens.
 pub(super) fn wake_at(order: &Order) -> Option<Moment> {
-    if let Some(until) = order.payment.reconcile_until {
-        return Some(until);
-    }
-    if let Some(until) = order.payment.queued_until.filter(|_| charge_may_be_under_way(order)) {
-        return Some(until);
-    }
-    if refund_intent(order).is_some() || !is_settled(order) {
-        // Work is open: after a restart it is to be resumed at once.
-        return Some(order.updated_at);
-    }
-    match (order.stock, stock_goal(order)) {
-        (OrderStock::Held(until), StockGoal::Kept) => Some(until),
-        (
-            OrderStock::Held(_) | OrderStock::Lapsed | OrderStock::Committed | OrderStock::Returned,
-            StockGoal::Kept | StockGoal::Committed | StockGoal::Returned,
-        ) => None,
-    }
+    // Open work is retried while the order lives; after a restart it is to be resumed at once,
+    // long before any deadline of the payment.
+    if has_open_work(order) { Some(order.updated_at) } else { unpaid_until(order) }
 }

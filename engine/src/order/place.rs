@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::model::{
-    Amounts, Line, OrderEvent, OrderRefusal, Personal, Placement, UNPAID_HOLD, Wish,
-};
+use super::model::{OrderEvent, OrderRefusal};
+use super::placement::{Amounts, Line, Personal, Placement, Wish};
 use super::validate;
 use crate::aggregate::Step;
 use crate::catalog::Listing;
@@ -61,7 +60,8 @@ pub struct PlaceOrder {
     pub trusted_price: bool,
     /// What the request said.
     pub fingerprint: Fingerprint,
-    /// How long holds last at first when a payment method is chosen, usually [`HOLD_FIRST`](super::HOLD_FIRST).
+    /// How long holds last at first, usually [`HOLD_FIRST`](super::HOLD_FIRST). Short, so that one
+    /// that is orphaned by a crash lapses soon; an order that needs longer extends it.
     pub hold_for: Duration,
     /// When the holds lapse that this placement takes; set when they are asked for.
     pub held_until: Option<Moment>,
@@ -112,11 +112,6 @@ impl PlaceOrder {
         })
     }
 
-    fn hold_span(&self) -> Duration {
-        // Any chosen method is settled at once; without one the customer has a day (C-44).
-        if self.payment.is_some() { self.hold_for } else { UNPAID_HOLD }
-    }
-
     fn held_units(&self, item: &WishedItem) -> HeldUnits {
         HeldUnits { product: item.product.clone(), hold: self.order.hold(), quantity: item.units() }
     }
@@ -140,7 +135,7 @@ impl PlaceOrder {
         let holds = self.items.iter().map(|item| Intent::Hold {
             units: self.held_units(item),
             customer: self.customer.clone(),
-            expires_at: now.saturating_add(self.hold_span()),
+            expires_at: now.saturating_add(self.hold_for),
             valid_until: now.saturating_add(HOLD_COMMAND_VALID),
         });
         Step::Needs(holds.collect())
@@ -190,7 +185,8 @@ impl PlaceOrder {
     /// Gives back what was granted, when something else was refused.
     pub(super) fn compensate(&self) -> Vec<Intent> {
         let granted = self.items.iter().filter(|item| {
-            matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unavailable))
+            item.listing.is_some()
+                && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unavailable))
         });
         let units: Vec<HeldUnits> = granted.map(|item| self.held_units(item)).collect();
         if units.is_empty() { Vec::new() } else { vec![Intent::Release { units }] }

@@ -1,0 +1,83 @@
+//! What is settled when an order is placed, and never changes afterwards.
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::{
+    CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
+    PostalAddress, ProductId, Quantity,
+};
+
+/// One line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its id.
+    pub id: ItemId,
+    /// What.
+    pub product: ProductId,
+    /// How many units.
+    pub quantity: Quantity,
+    /// Price of one unit when it was placed.
+    pub unit_price: Money,
+    /// The version of the listing that the price came from.
+    pub listing_version: u64,
+}
+
+/// What an order costs; all in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amounts {
+    /// Sum of quantity × unit price over the lines.
+    pub subtotal: Money,
+    /// Taken off.
+    pub discount: Money,
+    /// Put on for shipping.
+    pub shipping: Money,
+    /// Put on for import.
+    pub duties: Money,
+    /// Put on for tax.
+    pub tax: Money,
+    /// What the customer pays.
+    pub total: Money,
+}
+
+/// The part of a placement that belongs to a person, together so that it can be sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Personal {
+    /// Where the goods go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<PostalAddress>,
+}
+
+/// How the customer wishes to pay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// By which method.
+    pub method: PaymentMethod,
+    /// From which token, for methods that need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<PaymentToken>,
+}
+
+/// Everything that is settled when an order is placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The order.
+    pub order: OrderId,
+    /// Who buys.
+    pub customer: CustomerId,
+    /// Through which channel.
+    pub channel: String,
+    /// What.
+    pub lines: Vec<Line>,
+    /// For how much.
+    pub amounts: Amounts,
+    /// How it is to be paid; absent: later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<Wish>,
+    /// When the holds lapse.
+    pub held_until: Moment,
+    /// What the request said.
+    pub fingerprint: Fingerprint,
+    /// What belongs to a person.
+    #[serde(default)]
+    pub personal: Personal,
+}
