@@ -16,7 +16,7 @@ struct Contents {
     orders: BTreeMap<OrderId, OrderRow>,
     newest_first: BTreeMap<(Reverse<Moment>, Reverse<OrderId>), OrderId>,
     products: BTreeMap<ProductId, ProductRow>,
-    wakeups: BTreeMap<StreamId, Moment>,
+    wakeups: BTreeMap<StreamId, (Moment, u64)>,
     cursors: BTreeMap<Shard, u64>,
 }
 
@@ -33,13 +33,17 @@ impl MemoryReadModels {
 }
 
 impl Contents {
-    fn set_wakeups(&mut self, wakeups: &[Wakeup]) {
-        for wakeup in wakeups {
-            match wakeup.due {
-                Some(due) => self.wakeups.insert(wakeup.stream.clone(), due),
-                None => self.wakeups.remove(&wakeup.stream),
-            };
-        }
+    fn set_wakeup(&mut self, wakeup: &Wakeup) {
+        match wakeup.due {
+            Some(due) => self.wakeups.insert(wakeup.stream.clone(), (due, wakeup.version)),
+            None => self.wakeups.remove(&wakeup.stream),
+        };
+    }
+
+    fn bring_forward(&mut self, wakeup: &Wakeup) {
+        let Some(due) = wakeup.due else { return };
+        let row = self.wakeups.entry(wakeup.stream.clone()).or_insert((due, wakeup.version));
+        *row = (row.0.min(due), row.1.max(wakeup.version));
     }
 }
 
@@ -61,7 +65,12 @@ impl ReadModels for MemoryReadModels {
         for row in &changes.products {
             contents.products.insert(row.product.clone(), row.clone());
         }
-        contents.set_wakeups(&changes.wakeups);
+        for wakeup in &changes.wakeups {
+            contents.set_wakeup(wakeup);
+        }
+        for wakeup in &changes.earlier_wakeups {
+            contents.bring_forward(wakeup);
+        }
         contents.cursors.extend(changes.cursors.iter().copied());
         Ok(())
     }
@@ -114,16 +123,27 @@ impl ReadModels for MemoryReadModels {
 
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {
         let contents = self.lock();
-        let mut due: Vec<(Moment, StreamId)> =
-            contents.wakeups.iter().map(|(stream, due)| (*due, stream.clone())).collect();
-        due.retain(|(due, _)| *due <= now);
-        due.sort();
+        let rows = contents.wakeups.iter().filter(|(_, (due, _))| *due <= now);
+        let mut due: Vec<Wakeup> = rows
+            .map(|(stream, (due, version))| Wakeup {
+                stream: stream.clone(),
+                due: Some(*due),
+                version: *version,
+            })
+            .collect();
+        due.sort_by(|a, b| (a.due, &a.stream).cmp(&(b.due, &b.stream)));
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(due.into_iter().map(|(due, stream)| Wakeup { stream, due: Some(due) }).collect())
+        Ok(due)
     }
 
     async fn set_wakeups(&self, wakeups: &[Wakeup]) -> Result<(), StoreError> {
-        self.lock().set_wakeups(wakeups);
+        let mut contents = self.lock();
+        for wakeup in wakeups {
+            let newer = contents.wakeups.get(&wakeup.stream);
+            if newer.is_none_or(|(_, version)| *version <= wakeup.version) {
+                contents.set_wakeup(wakeup);
+            }
+        }
         Ok(())
     }
 

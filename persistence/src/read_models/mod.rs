@@ -61,6 +61,9 @@ pub struct Wakeup {
     pub stream: StreamId,
     /// When; `None` takes the wake-up away.
     pub due: Option<Moment>,
+    /// The entity's version on which this is based. The row keeps the greatest that it was told,
+    /// so that who looked at an older state cannot take away what a newer event wants.
+    pub version: u64,
 }
 
 /// Everything that a run of events changes.
@@ -70,8 +73,10 @@ pub struct Changes {
     pub orders: Vec<OrderRow>,
     /// Products in their new form.
     pub products: Vec<ProductRow>,
-    /// Wake-ups that come, move or go.
+    /// Wake-ups that come, move or go: the row becomes exactly this.
     pub wakeups: Vec<Wakeup>,
+    /// Wake-ups that may only become earlier: an existing row keeps the earlier of both moments.
+    pub earlier_wakeups: Vec<Wakeup>,
     /// The position up to which each named shard is folded in.
     pub cursors: Vec<(Shard, u64)>,
 }
@@ -163,7 +168,8 @@ pub trait ReadModels: Send + Sync + 'static {
     /// [`StoreError`].
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError>;
 
-    /// Sets or takes away wake-ups outside of a fold: the scheduler's own bookkeeping.
+    /// Sets or takes away wake-ups outside of a fold: the scheduler's own bookkeeping. A row whose
+    /// version is greater than the given one stays as it is.
     ///
     /// # Errors
     ///
