@@ -1,0 +1,45 @@
+//! The HTTP contract, told as stories: one module for each area, every story on both stores.
+
+mod access;
+mod carts;
+mod catalogue;
+mod idempotency;
+mod life;
+mod lists;
+mod operations;
+mod orders;
+mod payments;
+mod positions;
+mod refusals;
+mod start;
+
+/// Runs each story against a demo of its own, as `sqlite::name` and as `postgres::name`.
+macro_rules! on_both_stores {
+    ($($story:ident,)+) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $story() -> anyhow::Result<()> {
+                crate::tell(acceptance_tests::server::Store::Sqlite, super::$story).await
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $story() -> anyhow::Result<()> {
+                crate::tell(acceptance_tests::server::Store::Postgres, super::$story).await
+            })+
+        }
+    };
+}
+use on_both_stores;
+
+use acceptance_tests::server::{Launch, Server, Store};
+use anyhow::Result;
+
+/// Starts a demo on an empty store and tells one story to it.
+async fn tell<Story, Telling>(at: Store, story: Story) -> Result<()>
+where
+    Story: FnOnce(Server) -> Telling,
+    Telling: Future<Output = Result<()>>,
+{
+    story(Launch::demo(at).await?.start().await?).await
+}

@@ -1,0 +1,146 @@
+//! Requests that are no HTTP, or HTTP that means two things at once.
+
+use std::time::Duration;
+
+use acceptance_tests::figures;
+use anyhow::{Result, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::Victim;
+
+/// Requests and whether the connection may be closed without a word.
+fn requests() -> Vec<(&'static str, Vec<u8>)> {
+    let post = |headers: &str, body: &str| {
+        format!(
+            "POST /v1/orders HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\n\
+             Content-Type: application/json\r\n{headers}\r\n{body}"
+        )
+        .into_bytes()
+    };
+    let many: String = (0..1000).fold(String::new(), |all, n| all + &format!("X-H{n}: 1\r\n"));
+    let long = format!("X-Long: {}\r\n", "a".repeat(600_000));
+    vec![
+        ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
+        ("no words", b"\r\n\r\n\r\n\r\nx\r\n\r\n".to_vec()),
+        ("no version", b"GET /v1/orders\r\n\r\n".to_vec()),
+        ("an unknown version", b"GET /v1/orders HTTP/9.9\r\nHost: shop\r\n\r\n".to_vec()),
+        ("two lengths", post("Content-Length: 2\r\nContent-Length: 5\r\n", "{}xxx")),
+        ("a negative length", post("Content-Length: -1\r\n", "{}")),
+        ("a length beyond counting", post("Content-Length: 18446744073709551616\r\n", "{}")),
+        (
+            "a length and chunks",
+            post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+        ),
+        ("chunks that are none", post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n")),
+        (
+            "a chunk beyond counting",
+            post("Transfer-Encoding: chunked\r\n", "ffffffffffffffffff\r\n{}"),
+        ),
+        ("a chunk without a size", post("Transfer-Encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n")),
+        ("a blank before a colon", post("Content-Length : 2\r\n", "{}")),
+        ("a folded header", post("X-A: 1\r\n 2\r\nContent-Length: 2\r\n", "{}")),
+        ("a zero byte in a header", post("X-A: a\0b\r\nContent-Length: 2\r\n", "{}")),
+        ("1,000 headers", post(&many, "{}")),
+        ("a header of 600 KB", post(&long, "{}")),
+    ]
+}
+
+#[tokio::test]
+async fn requests_that_are_no_http() -> Result<()> {
+    let mut victim = Victim::start().await?;
+    let before = victim.state().await?;
+    let mut faults = Vec::new();
+    let requests = requests();
+    let count = requests.len();
+    for (name, bytes) in requests {
+        let answer = exchange(&victim, &bytes).await?;
+        let status = status(&answer);
+        // Refused by the protocol, by the form (an empty one is none), or by hanging up.
+        if !(status.is_none() || matches!(status, Some(400..=499 | 501 | 505))) {
+            faults.push(format!("{name}: {status:?}: {}", String::from_utf8_lossy(&answer)));
+        }
+        if victim.state().await? != before {
+            faults.push(format!("{name}: it had an effect"));
+        }
+    }
+    figures::report("bad_input", &format!("table=wire cases={count} failed={}", faults.len()))?;
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    victim.health().await
+}
+
+#[tokio::test]
+async fn a_length_and_chunks_are_not_read_as_two_requests() -> Result<()> {
+    let mut victim = Victim::start().await?;
+    let before = victim.state().await?;
+    let hidden = "DELETE /v1/orders/x HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\n\r\n";
+    let request = format!(
+        "POST /v1/orders HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\n\
+         Content-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}",
+        5 + hidden.len()
+    );
+    let answer =
+        String::from_utf8_lossy(&exchange(&victim, request.as_bytes()).await?).into_owned();
+    let answers = answer.matches("HTTP/1.1 ").count();
+    ensure!(answers <= 1, "{answers} answers to what one reader calls one request:\n{answer}");
+    ensure!(victim.state().await? == before, "it had an effect");
+    victim.health().await
+}
+
+#[tokio::test]
+async fn requests_that_never_end_do_not_keep_others_out() -> Result<()> {
+    let mut victim = Victim::start().await?;
+    let mut held = Vec::new();
+    for start in [
+        "POST /v1/orders HTTP/1.1\r\nHost: sh",
+        "POST /v1/orders HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\nContent-Length: 50\r\n\r\n{",
+        "POST /v1/orders HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\n\
+         Content-Length: 50\r\nExpect: 100-continue\r\n\r\n",
+    ] {
+        for _ in 0..60 {
+            let mut stream = TcpStream::connect(victim.server.address()).await?;
+            stream.write_all(start.as_bytes()).await?;
+            held.push(stream);
+        }
+    }
+    victim.health().await?;
+    drop(held);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_without_an_end_is_cut_off() -> Result<()> {
+    let mut victim = Victim::start().await?;
+    let mut stream = TcpStream::connect(victim.server.address()).await?;
+    let head = "POST /v1/orders HTTP/1.1\r\nHost: shop\r\nX-API-Key: secret-key-123\r\n\
+                Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await?;
+    let chunk = [b"10000\r\n".to_vec(), vec![b' '; 0x10000], b"\r\n".to_vec()].concat();
+    let mut sent = 0_usize;
+    // 100 MB are offered; a server with a limit answers or hangs up long before.
+    while sent < 100 << 20 {
+        if stream.write_all(&chunk).await.is_err() {
+            break;
+        }
+        sent += chunk.len();
+    }
+    ensure!(sent < 100 << 20, "the server read {sent} bytes");
+    victim.health().await
+}
+
+async fn exchange(victim: &Victim, request: &[u8]) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(victim.server.address()).await?;
+    // The server may hang up while the request is still being written.
+    drop(stream.write_all(request).await);
+    drop(stream.shutdown().await);
+    let mut answer = Vec::new();
+    let read = timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await;
+    ensure!(read.is_ok(), "neither an answer nor an end");
+    Ok(answer)
+}
+
+fn status(answer: &[u8]) -> Option<u16> {
+    let line = String::from_utf8_lossy(answer);
+    line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+}

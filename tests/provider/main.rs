@@ -1,0 +1,209 @@
+//! A payment provider that fails in every way it can, compared with its own ledger afterwards.
+
+use std::time::Duration;
+
+use acceptance_tests::provider::{Mood, Provider};
+use acceptance_tests::server::{Launch, Server, Store};
+use acceptance_tests::shop::{Answer, Shop, card_order, fresh_key};
+use acceptance_tests::{figures, wait};
+use anyhow::{Context as _, Result, ensure};
+
+/// Enough failed calls that the breaker (20 calls, half of them failed, in 10 s) must open.
+const STORM: usize = 40;
+
+struct Scene {
+    provider: Provider,
+    server: Server,
+    shop: Shop,
+    mug: String,
+}
+
+impl Scene {
+    async fn set(mood: Mood) -> Result<Self> {
+        let provider = Provider::start().await?;
+        provider.set(mood);
+        let launch = Launch::demo(Store::Sqlite).await?;
+        let launch = launch.argument("--provider-url").argument(&provider.url());
+        let server = launch.start().await?;
+        let shop = server.shop()?;
+        let mug = shop.stocked("mug", 1250, 1000).await?;
+        Ok(Self { provider, server, shop, mug })
+    }
+
+    async fn buy(&self) -> Result<Answer> {
+        self.shop.place(&fresh_key("buy"), &card_order(&self.mug, 1, "tok_ok")).await
+    }
+
+    async fn storm(&self) -> Result<Vec<Answer>> {
+        futures::future::try_join_all((0..STORM).map(|_| self.buy())).await
+    }
+
+    async fn paid(&self, id: &str) -> Result<()> {
+        let order = self.shop.order(id).await?.expect(200)?;
+        ensure!(order.text("/payment_status")? == "paid", "{}", order.body);
+        Ok(())
+    }
+
+    /// Every order is captured exactly once, for what it costs.
+    fn ledger_agrees(&self, ids: &[String]) -> Result<()> {
+        for id in ids {
+            let captures = self.provider.captures_of(id);
+            ensure!(captures.len() == 1, "{id} is captured {} times", captures.len());
+            let right = captures.iter().all(|charge| charge.minor == 1250 && charge.refunded == 0);
+            ensure!(right, "{captures:?}");
+        }
+        ensure!(self.provider.conflicts().is_empty(), "{:?}", self.provider.conflicts());
+        Ok(())
+    }
+
+    /// The samples of the metrics whose name speaks of the breaker.
+    async fn breaker(&self) -> Result<String> {
+        let metrics = self.shop.get("/metrics").await?.expect(200)?;
+        let text = metrics.body.as_str().unwrap_or_default();
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#') && line.contains("breaker"))
+            .collect();
+        Ok(lines.join("\n"))
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_provider_is_charged_once_for_each_order() -> Result<()> {
+    let scene = Scene::set(Mood::Ok).await?;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(scene.buy().await?.expect(201)?.text("/id")?.to_owned());
+    }
+    scene.ledger_agrees(&ids)?;
+    assert_eq!(scene.provider.calls(), 10);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_decline_sells_nothing_and_does_not_count_against_the_provider() -> Result<()> {
+    let scene = Scene::set(Mood::Declined).await?;
+    for answer in scene.storm().await? {
+        answer.expect_problem(402, "payment_declined")?;
+    }
+    let stock = scene.shop.stock(&scene.mug).await?;
+    assert_eq!((stock.on_hand, stock.held, stock.sold), (1000, 0, 0));
+    // A breaker that counted declines would be open now and answer 202.
+    scene.provider.set(Mood::Ok);
+    scene.buy().await?.expect(201)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_queues_orders_and_pays_them_when_it_is_back() -> Result<()> {
+    down_and_back(Mood::ServerError).await
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_queues_orders_and_pays_them_when_it_is_back() -> Result<()> {
+    down_and_back(Mood::Timeout).await
+}
+
+#[tokio::test]
+async fn money_taken_without_a_word_is_found_and_not_taken_twice() -> Result<()> {
+    down_and_back(Mood::Late).await
+}
+
+#[tokio::test]
+async fn money_taken_behind_an_error_is_found_and_not_taken_twice() -> Result<()> {
+    down_and_back(Mood::CapturedServerError).await
+}
+
+async fn down_and_back(mood: Mood) -> Result<()> {
+    let scene = Scene::set(mood).await?;
+    let mut ids = Vec::new();
+    for answer in scene.storm().await? {
+        let answer = answer.expect(202)?;
+        assert_eq!(answer.text("/payment_status")?, "queued");
+        ids.push(answer.text("/id")?.to_owned());
+    }
+    let stock = scene.shop.stock(&scene.mug).await?;
+    let held = i64::try_from(STORM)?;
+    assert_eq!((stock.on_hand, stock.held, stock.sold), (1000, held, 0), "{mood:?}");
+    let down = scene.provider.calls();
+
+    scene.provider.set(Mood::Ok);
+    wait::until("every queued order is paid", Duration::from_mins(2), || async {
+        for id in &ids {
+            scene.paid(id).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    scene.ledger_agrees(&ids)?;
+    let stock = scene.shop.stock(&scene.mug).await?;
+    assert_eq!((stock.held, stock.sold), (0, held));
+    scene.buy().await?.expect(201)?;
+    figures::report(
+        "provider",
+        &format!("mood={mood:?} queued={STORM} paid={STORM} calls_while_down={down} double=0"),
+    )
+}
+
+#[tokio::test]
+async fn an_open_breaker_spares_the_provider_and_answers_quickly() -> Result<()> {
+    let mut scene = Scene::set(Mood::ServerError).await?;
+    for answer in scene.storm().await? {
+        answer.expect(202)?;
+    }
+    let before = scene.provider.calls();
+    let began = tokio::time::Instant::now();
+    for answer in scene.storm().await? {
+        answer.expect(202)?;
+    }
+    let took = began.elapsed();
+    let asked = scene.provider.calls() - before;
+    // Probes and nothing else: 40 new orders must not mean 40 new calls.
+    ensure!(asked < u64::try_from(STORM)? / 2, "{asked} calls through an open breaker");
+    let breaker = scene.breaker().await?;
+    ensure!(!breaker.is_empty(), "no metric tells of the breaker");
+    ensure!(scene.server.ended().is_none(), "the server ended");
+    figures::report(
+        "breaker",
+        &format!("orders={STORM} calls={asked} took_ms={}", took.as_millis()),
+    )
+}
+
+#[tokio::test]
+async fn repeats_while_the_provider_is_down_do_not_charge_again() -> Result<()> {
+    let scene = Scene::set(Mood::Late).await?;
+    let (key, order) = (fresh_key("again"), card_order(&scene.mug, 1, "tok_ok"));
+    let first = scene.shop.place(&key, &order).await?.expect(202)?;
+    for _ in 0..3 {
+        let again = scene.shop.place(&key, &order).await?.expect(202)?;
+        assert_eq!(again.text("/id")?, first.text("/id")?);
+    }
+    scene.provider.set(Mood::Ok);
+    let id = first.text("/id")?.to_owned();
+    wait::until("the order is paid", Duration::from_mins(1), || scene.paid(&id)).await?;
+    let again = scene.shop.place(&key, &order).await?;
+    // A queued order replays 202 until it is final, and then what it became.
+    ensure!(matches!(again.status, 201 | 202), "{}", again.status);
+    assert_eq!(again.text("/payment_status")?, "paid");
+    scene.ledger_agrees(&[id])
+}
+
+#[tokio::test]
+async fn a_cancelled_queued_order_is_not_charged_or_gets_its_money_back() -> Result<()> {
+    let scene = Scene::set(Mood::Late).await?;
+    let queued = scene.buy().await?.expect(202)?;
+    let id = queued.text("/id")?.to_owned();
+    let cancelled = scene.shop.delete(&format!("/v1/orders/{id}")).await?;
+    ensure!(cancelled.status == 200, "{}: {}", cancelled.status, cancelled.body);
+    scene.provider.set(Mood::Ok);
+    wait::until("money and units are back", Duration::from_mins(1), || async {
+        let captures = scene.provider.captures_of(&id);
+        let kept: i64 = captures.iter().map(|charge| charge.minor - charge.refunded).sum();
+        ensure!(kept == 0, "{kept} kept");
+        let stock = scene.shop.stock(&scene.mug).await?;
+        ensure!((stock.held, stock.sold) == (0, 0), "{stock:?}");
+        Ok(())
+    })
+    .await
+    .context("a late success is refunded automatically")
+}

@@ -1,0 +1,140 @@
+//! A Redis server of its own for a test that stops it, and a subscriber that speaks its protocol.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::{ports, wait};
+
+/// A Redis process that keeps nothing on disk.
+#[derive(Debug)]
+pub struct Redis {
+    port: u16,
+    directory: TempDir,
+    process: Option<Child>,
+}
+
+impl Redis {
+    /// Starts the program that `MILLRACE_TEST_REDIS_BIN` names on a free port.
+    pub async fn start() -> Result<Self> {
+        let mut redis = Self { port: ports::free()?, directory: TempDir::new()?, process: None };
+        redis.resume().await?;
+        Ok(redis)
+    }
+
+    /// Its URL, the same before and after a stop.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the process: connections break, whatever it held is gone.
+    pub async fn stop(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the process again, empty, on the same port.
+    pub async fn resume(&mut self) -> Result<()> {
+        let program = std::env::var_os("MILLRACE_TEST_REDIS_BIN")
+            .context("MILLRACE_TEST_REDIS_BIN is not set: tests/run finds redis-server")?;
+        let port = self.port.to_string();
+        let process = Command::new(program)
+            .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"])
+            .arg("--dir")
+            .arg(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting redis-server")?;
+        self.process = Some(process);
+        wait::until("Redis answers", Duration::from_secs(20), || self.ping()).await
+    }
+
+    /// Listens to every channel.
+    pub async fn subscribe_to_everything(&self) -> Result<Subscriber> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.write_all(b"*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n").await?;
+        let mut subscriber = Subscriber { stream: BufReader::new(stream) };
+        let confirmation = subscriber.array().await?;
+        ensure!(
+            confirmation.first().is_some_and(|kind| kind == "psubscribe"),
+            "Redis answered {confirmation:?}"
+        );
+        Ok(subscriber)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.write_all(b"PING\r\n").await?;
+        let mut answer = [0_u8; 7];
+        stream.read_exact(&mut answer).await?;
+        ensure!(&answer == b"+PONG\r\n", "Redis answered {answer:?}");
+        Ok(())
+    }
+}
+
+/// One connection that hears what is published.
+#[derive(Debug)]
+pub struct Subscriber {
+    stream: BufReader<TcpStream>,
+}
+
+impl Subscriber {
+    /// The next message as (channel, payload). Fails when the connection ends.
+    pub async fn next(&mut self) -> Result<(String, String)> {
+        let message = self.array().await?;
+        match message.as_slice() {
+            [kind, _, channel, payload] if kind == "pmessage" => {
+                Ok((channel.clone(), payload.clone()))
+            }
+            other => anyhow::bail!("not a message: {other:?}"),
+        }
+    }
+
+    async fn array(&mut self) -> Result<Vec<String>> {
+        let count: usize = self.header('*').await?;
+        let mut parts = Vec::new();
+        for _ in 0..count {
+            parts.push(self.part().await?);
+        }
+        Ok(parts)
+    }
+
+    /// A bulk string, or an integer as its digits.
+    async fn part(&mut self) -> Result<String> {
+        let line = self.line().await?;
+        if let Some(number) = line.strip_prefix(':') {
+            return Ok(number.to_owned());
+        }
+        let length: usize = line
+            .strip_prefix('$')
+            .context("expected a bulk string")?
+            .parse()
+            .context(line.clone())?;
+        let mut bytes = vec![0_u8; length + 2];
+        self.stream.read_exact(&mut bytes).await?;
+        bytes.truncate(length);
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    async fn header(&mut self, kind: char) -> Result<usize> {
+        let line = self.line().await?;
+        let count = line.strip_prefix(kind).with_context(|| format!("expected {kind}: {line}"))?;
+        Ok(count.parse()?)
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        ensure!(self.stream.read_line(&mut line).await? > 0, "Redis closed the connection");
+        Ok(line.trim_end().to_owned())
+    }
+}

@@ -1,0 +1,288 @@
+//! The server under test: started on a free port, waited for by its readiness, killed or asked to go.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::postgres::Database;
+use crate::shop::Shop;
+use crate::{ports, wait};
+
+/// Ready on a busy machine, recovery included; the goal on a free one is 2 s.
+const READY_WITHIN: Duration = Duration::from_mins(1);
+const GONE_WITHIN: Duration = Duration::from_mins(1);
+
+/// Where a server keeps its journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// One file in a directory of its own.
+    Sqlite,
+    /// A database of its own on the server of the suite.
+    Postgres,
+}
+
+impl Store {
+    /// Its name in figure lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A server that is not started yet.
+#[derive(Debug)]
+pub struct Launch {
+    directory: TempDir,
+    database: Option<Database>,
+    arguments: Vec<OsString>,
+    variables: Vec<(String, String)>,
+}
+
+/// A server that has been ready at least once.
+#[derive(Debug)]
+pub struct Server {
+    launch: Launch,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl Launch {
+    /// `millrace demo` on an empty store.
+    pub async fn demo(store: Store) -> Result<Self> {
+        Self::of("demo", store).await
+    }
+
+    /// `millrace serve` on an empty store; it has no key unless a variable gives it one.
+    pub async fn serve(store: Store) -> Result<Self> {
+        Self::of("serve", store).await
+    }
+
+    /// `millrace migrate` on an empty store.
+    pub async fn migrate(store: Store) -> Result<Self> {
+        Self::of("migrate", store).await
+    }
+
+    async fn of(command: &str, store: Store) -> Result<Self> {
+        let database = match store {
+            Store::Sqlite => None,
+            Store::Postgres => Some(Database::create().await?),
+        };
+        let launch = Self {
+            directory: TempDir::new()?,
+            database,
+            arguments: vec![command.into()],
+            variables: Vec::new(),
+        };
+        Ok(match launch.database.as_ref().map(Database::url) {
+            Some(url) => launch.variable("DATABASE_URL", &url),
+            None => launch,
+        })
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Sets a variable of the environment, which is otherwise empty.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The database, if the store is one.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(self) -> Result<Server> {
+        let mut server = Server { launch: self, port: ports::free()?, process: None };
+        server.start().await?;
+        Ok(server)
+    }
+
+    /// Runs the command to its end, for commands that end by themselves.
+    pub async fn run_to_end(&self) -> Result<Output> {
+        let output = self.command()?.args(&self.arguments).output();
+        Ok(timeout(GONE_WITHIN, output).await.context("the command did not end")??)
+    }
+
+    /// Runs `millrace verify` on this store.
+    pub async fn verify(&self) -> Result<()> {
+        let output = self.command()?.arg("verify").output();
+        let output = timeout(GONE_WITHIN, output).await.context("verify did not end")??;
+        ensure!(
+            output.status.success(),
+            "millrace verify: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(binary("MILLRACE_BIN", "millrace")?);
+        command
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("MILLRACE_DATA_DIR", self.data())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        // Coverage of the server is written where the suite says.
+        for passed in ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {
+            if let Some(value) = std::env::var_os(passed) {
+                command.env(passed, value);
+            }
+        }
+        Ok(command)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("stderr.jsonl")
+    }
+}
+
+impl Server {
+    /// Starts the process again on the same store and port, and waits until it is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        self.start_without_waiting()?;
+        let base = self.base();
+        let client = Shop::new(&base)?.with_key(None);
+        let started = wait::until("the server is ready", READY_WITHIN, || {
+            let ended = self.ended();
+            let client = &client;
+            async move {
+                if let Some(status) = ended {
+                    // Nothing will answer any more: say so at once instead of asking on.
+                    return Ok(Err(status));
+                }
+                client.get("/health/ready").await?.expect(200)?;
+                Ok(Ok(()))
+            }
+        });
+        match started.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(status)) => bail!("the server ended with {status}\n{}", self.log_tail()),
+            Err(reason) => Err(reason.context(self.log_tail())),
+        }
+    }
+
+    /// Starts the process and leaves the waiting to the caller.
+    pub fn start_without_waiting(&mut self) -> Result<()> {
+        let log = OpenOptions::new().create(true).append(true).open(self.launch.log())?;
+        let process = self
+            .launch
+            .command()?
+            .args(&self.launch.arguments)
+            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log))
+            .spawn()
+            .context("starting millrace")?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// `kill -9`, and wait until the process is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("the server is not running")?;
+        process.kill().await?;
+        Ok(())
+    }
+
+    /// SIGTERM, and wait until the process has left by itself.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        let mut process = self.process.take().context("the server is not running")?;
+        let pid = process.id().context("the server has ended")?;
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        ensure!(sent.success(), "kill -TERM {pid}: {sent}");
+        let status = timeout(GONE_WITHIN, process.wait()).await;
+        status.context("the server did not leave after SIGTERM")?.context("waiting for the server")
+    }
+
+    /// `http://host:port`.
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> (&'static str, u16) {
+        ("127.0.0.1", self.port)
+    }
+
+    /// A client with the demo key.
+    pub fn shop(&self) -> Result<Shop> {
+        Shop::new(&self.base())
+    }
+
+    /// How it was started, with its store.
+    pub fn launch(&self) -> &Launch {
+        &self.launch
+    }
+
+    /// Everything it has logged, over all its lives.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.launch.log())?)
+    }
+
+    /// Resident memory in bytes.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).context("no VmRSS")?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
+    }
+
+    /// The status with which the process ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.as_mut().and_then(|process| process.try_wait().ok().flatten())
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log().unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Drop for Server {
+    #[expect(clippy::print_stderr, reason = "the runner shows it beside the test that failed")]
+    fn drop(&mut self) {
+        eprintln!("--- end of the log of {} ---\n{}", self.base(), self.log_tail());
+    }
+}
+
+/// The program that `variable` names, or the one that was built beside this test.
+pub fn binary(variable: &str, name: &str) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
+        return Ok(path.into());
+    }
+    let beside = std::env::current_exe()?;
+    let built = beside.parent().and_then(Path::parent).map(|folder| folder.join(name));
+    let built = built.context("a test lies two folders below the binaries")?;
+    File::open(&built)
+        .with_context(|| format!("{variable} is not set and {} is not built", built.display()))?;
+    Ok(built)
+}
