@@ -138,3 +138,23 @@ impl Subscriber {
         Ok(line.trim_end().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_subscriber_hears_what_is_published_before_and_after_a_restart() -> Result<()> {
+        let mut redis = Redis::start().await?;
+        for _ in 0..2 {
+            let mut subscriber = redis.subscribe_to_everything().await?;
+            let mut publisher = TcpStream::connect(("127.0.0.1", redis.port)).await?;
+            publisher.write_all(b"PUBLISH news hello\r\n").await?;
+            assert_eq!(subscriber.next().await?, ("news".to_owned(), "hello".to_owned()));
+            redis.stop().await?;
+            ensure!(subscriber.next().await.is_err(), "a stopped Redis still speaks");
+            redis.resume().await?;
+        }
+        Ok(())
+    }
+}

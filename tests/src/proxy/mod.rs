@@ -1,6 +1,8 @@
 //! A TCP proxy in front of PostgreSQL that cuts the connection around a commit to the journal.
 
 pub mod frames;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::SocketAddr;
