@@ -1,11 +1,15 @@
 //! Storage ports and their adapters; nothing here knows actors, and no rule of the shop lives here.
 
 pub mod codec;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod database;
 pub mod journal;
 pub mod pubsub;
 pub mod read_models;
 pub mod snapshots;
 pub mod stores;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod tasks;
 
 pub use stores::Stores;
 

@@ -7,14 +7,24 @@
 mod chain;
 mod memory;
 mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use async_trait::async_trait;
 
 pub use chain::{Digest, GENESIS, seal, verify};
 pub use memory::MemoryJournal;
 pub use record::{Batch, NewEvent, Record, SLOTS, Shard, ShardMove, Slot, StreamId, event_id};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Fatal, SqliteJournal};
 
 use crate::{BoxError, StoreError};
+
+/// The format of the tables. A journal of another one is refused.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const FORMAT: i64 = 1;
 
 /// Why a batch was not appended, by the only question that matters: was anything written?
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,147 @@
+//! SQLite files: how they are opened, and what is asserted before one is trusted.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Executor as _};
+
+use super::unavailable;
+use crate::StoreError;
+
+/// Older versions can lose committed rows when a checkpoint meets a writer.
+const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
+
+/// How long a statement waits for another process that writes.
+const BUSY_MAX: Duration = Duration::from_secs(5);
+
+/// Connections that read beside the writer. Readers never block it, nor each other.
+const READERS_MAX: u32 = 4;
+
+/// Distinct statements that a connection keeps prepared.
+const STATEMENTS_MAX: usize = 64;
+
+/// Ends the process: what it says is true no longer.
+///
+/// After a failed write or sync the page cache may show what the disk does not hold, so nothing
+/// that this process reads afterwards can be believed. Only a fresh process can.
+#[derive(Clone)]
+pub struct Fatal(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Fatal {
+    /// A hook of one's own, for tests that want to see it called.
+    pub fn new(hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hook))
+    }
+
+    /// Calls the hook.
+    pub(crate) fn end(&self, why: &str) {
+        (self.0)(why);
+    }
+}
+
+impl Default for Fatal {
+    /// Aborts.
+    fn default() -> Self {
+        Self::new(|why| {
+            tracing::error!(why, "the journal could not be made durable; ending the process");
+            std::process::abort();
+        })
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_MAX)
+        .statement_cache_capacity(STATEMENTS_MAX)
+        .disable_statement_logging()
+}
+
+/// Opens the one connection that writes; creates file and folder when they are missing.
+pub(crate) async fn open_writer(
+    path: &Path,
+    synchronous: SqliteSynchronous,
+) -> Result<SqliteConnection, StoreError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(error.into()))?;
+    }
+    let options = options(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(synchronous)
+        // Larger ones make stalls of 40 ms, smaller ones cost throughput.
+        .pragma("wal_autocheckpoint", "1000");
+    let mut writer = options.connect().await.map_err(unavailable)?;
+    assert_version(&mut writer).await?;
+    Ok(writer)
+}
+
+/// Opens the connections that read.
+pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
+    let pool = SqlitePoolOptions::new().max_connections(READERS_MAX).min_connections(1);
+    pool.connect_with(options(path).read_only(true)).await.map_err(unavailable)
+}
+
+async fn assert_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(unavailable)?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+    let mut next = || parts.next().unwrap_or_default();
+    if (next(), next(), next()) < VERSION_MIN {
+        let (major, minor, patch) = VERSION_MIN;
+        let wanted = format!("{major}.{minor}.{patch}");
+        return Err(StoreError::Unsafe(format!("SQLite {version} is older than {wanted}")));
+    }
+    Ok(())
+}
+
+/// Reads back what makes a commit durable. A setting that was asked for is not one that is kept.
+pub(crate) async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    if mode != "wal" {
+        return Err(StoreError::Unsafe(format!("journal_mode is {mode}, must be wal")));
+    }
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(unavailable)?;
+    // 2 is FULL, 3 is EXTRA.
+    if synchronous < 2 {
+        return Err(StoreError::Unsafe(format!("synchronous is {synchronous}, must be 2 (FULL)")));
+    }
+    Ok(())
+}
+
+/// Moves everything from the write-ahead log into the file and empties the log.
+pub(crate) async fn truncate_log(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(connection)
+        .await
+        .map_err(unavailable)?;
+    if busy != 0 {
+        tracing::warn!("another process has the database open; its log was not emptied");
+    }
+    Ok(())
+}
+
+/// Gives up an open transaction, if there is one.
+pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
+    // It fails when nothing is open, which is what we want.
+    let _ = connection.execute("ROLLBACK").await;
+}
+
+/// The primary result code of a driver error: the low byte of the extended one.
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+    Some(code & 0xff)
+}

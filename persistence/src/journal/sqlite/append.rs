@@ -1,0 +1,193 @@
+//! Writing on SQLite: take over, or append a whole batch in one transaction.
+
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
+
+use super::Fatal;
+use crate::database::sqlite::{primary_code, roll_back};
+use crate::database::unavailable;
+use crate::journal::{AppendError, Batch, GENESIS, Holding, Record, Shard, ShardMove, Tenure};
+use crate::{BoxError, StoreError};
+
+/// Most rows of one INSERT. Rows go in chunks of powers of two, so that the few statements there
+/// are stay prepared.
+const CHUNK_MAX: usize = 64;
+
+/// A fence row that does not match gets NULL for its next position, which its column refuses: so
+/// one statement checks and moves all of them. Every shard has a row since the file was opened.
+const OPEN_AND_MOVE: &str = "BEGIN IMMEDIATE; \
+    UPDATE shard_fence SET next_position = \
+        iif(shard_fence.epoch = $1 AND shard_fence.next_position = wanted.value ->> 1, \
+            wanted.value ->> 2, NULL) \
+    FROM json_each($2) AS wanted WHERE shard_fence.shard = wanted.value ->> 0";
+
+const INSERT: &str = "INSERT INTO journal (shard, position, epoch, slot, stream, version, \
+    event_id, event_name, schema_version, recorded_at, meta, payload, checksum, hash) VALUES ";
+
+const ROW: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+/// Raises every epoch at once. The greatest counts, so that a split journal stays in order.
+const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
+    epoch = (SELECT max(epoch) + 1 FROM shard_fence)";
+
+const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.hash FROM shard_fence f \
+    LEFT JOIN journal j ON j.shard = f.shard AND j.position = f.next_position - 1 \
+    ORDER BY f.shard";
+
+/// Primary result codes of SQLite.
+const BUSY: u32 = 5;
+const FULL: u32 = 13;
+const CONSTRAINT: u32 = 19;
+
+/// One append, encoded by the caller so that the writer only runs it.
+pub(super) struct Script {
+    fence: Result<SqliteArguments, BoxError>,
+    inserts: Vec<(usize, Result<SqliteArguments, BoxError>)>,
+}
+
+impl Script {
+    /// Encodes a batch.
+    pub(super) fn of(batch: &Batch) -> Self {
+        let mut inserts = Vec::new();
+        let mut rest = batch.records.as_slice();
+        while !rest.is_empty() {
+            let (chunk, later) = rest.split_at(chunk_length(rest.len()));
+            inserts.push((chunk.len(), rows(chunk)));
+            rest = later;
+        }
+        Self { fence: fence(batch), inserts }
+    }
+
+    /// Runs it. On an error nothing of it is left, unless the error says that this is unknown.
+    pub(super) async fn run(
+        self,
+        writer: &mut SqliteConnection,
+        fatal: &Fatal,
+    ) -> Result<(), AppendError> {
+        if let Err(error) = self.write(writer).await {
+            roll_back(writer).await;
+            return Err(error);
+        }
+        commit(writer, fatal).await
+    }
+
+    async fn write(self, writer: &mut SqliteConnection) -> Result<(), AppendError> {
+        let encoded = |arguments: Result<_, BoxError>| arguments.map_err(AppendError::Unavailable);
+        let fence = encoded(self.fence)?;
+        let open_and_move = sqlx::query_with(OPEN_AND_MOVE, fence);
+        open_and_move.execute(&mut *writer).await.map_err(not_written)?;
+        for (length, arguments) in self.inserts {
+            let insert = sqlx::query_with(insert_of(length), encoded(arguments)?);
+            insert.execute(&mut *writer).await.map_err(not_written)?;
+        }
+        Ok(())
+    }
+}
+
+fn chunk_length(rows: usize) -> usize {
+    if CHUNK_MAX <= rows { CHUNK_MAX } else { 1 << rows.ilog2() }
+}
+
+fn insert_of(rows: usize) -> SqlStr {
+    let mut sql = String::from(INSERT);
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "" } else { "," });
+        sql.push_str(ROW);
+    }
+    // Safe: made of constants only.
+    AssertSqlSafe(sql).into_sql_str()
+}
+
+fn fence(batch: &Batch) -> Result<SqliteArguments, BoxError> {
+    let moves: Vec<(u16, u64, u64)> = batch
+        .moves
+        .iter()
+        .map(|ShardMove { shard, expected, next }| (shard.0, *expected, *next))
+        .collect();
+    let mut arguments = SqliteArguments::default();
+    arguments.add(batch.epoch.cast_signed())?;
+    arguments.add(serde_json::to_string(&moves)?)?;
+    Ok(arguments)
+}
+
+fn rows(records: &[Record]) -> Result<SqliteArguments, BoxError> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(records.len().saturating_mul(14), 0);
+    for record in records {
+        arguments.add(record.shard.0)?;
+        arguments.add(record.position.cast_signed())?;
+        arguments.add(record.epoch.cast_signed())?;
+        arguments.add(record.slot.0)?;
+        arguments.add(record.stream.as_str())?;
+        arguments.add(record.version.cast_signed())?;
+        arguments.add(record.event_id)?;
+        arguments.add(record.name.as_ref())?;
+        arguments.add(record.schema)?;
+        arguments.add(record.at.as_unix_micros())?;
+        arguments.add(record.meta.as_str())?;
+        arguments.add(record.payload.as_str())?;
+        arguments.add(record.checksum)?;
+        arguments.add(record.hash.as_slice())?;
+    }
+    Ok(arguments)
+}
+
+/// An error before COMMIT: the transaction is rolled back, so nothing was written.
+fn not_written(error: sqlx::Error) -> AppendError {
+    match primary_code(&error) {
+        Some(CONSTRAINT) => AppendError::Fenced,
+        _ => AppendError::Unavailable(error.into()),
+    }
+}
+
+/// Makes it durable, or ends the process: see [`Fatal`].
+async fn commit(writer: &mut SqliteConnection, fatal: &Fatal) -> Result<(), AppendError> {
+    let Err(error) = writer.execute("COMMIT").await else { return Ok(()) };
+    roll_back(writer).await;
+    // The log had no room for the commit mark or was not ours to write: it is not there.
+    if let Some(BUSY | FULL) = primary_code(&error) {
+        return Err(AppendError::Unavailable(error.into()));
+    }
+    fatal.end(&error.to_string());
+    Err(AppendError::Unknown(error.into()))
+}
+
+/// Raises the epoch and reads what the new owner finds.
+pub(super) async fn acquire(
+    writer: &mut SqliteConnection,
+    owner: &str,
+    fatal: &Fatal,
+) -> Result<Tenure, StoreError> {
+    match take(writer, owner).await {
+        Err(error) => {
+            roll_back(writer).await;
+            Err(error)
+        }
+        Ok(tenure) => match commit(writer, fatal).await {
+            Ok(()) => Ok(tenure),
+            Err(error) => Err(StoreError::Unavailable(error.into())),
+        },
+    }
+}
+
+async fn take(writer: &mut SqliteConnection, owner: &str) -> Result<Tenure, StoreError> {
+    writer.execute("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+    sqlx::query(TAKE).bind(owner).execute(&mut *writer).await.map_err(unavailable)?;
+    let rows: Vec<(u16, i64, i64, Option<Vec<u8>>)> =
+        sqlx::query_as(HOLDINGS).fetch_all(writer).await.map_err(unavailable)?;
+    let epoch = rows.first().map_or(0, |(_, epoch, ..)| epoch.cast_unsigned());
+    let holdings = rows.into_iter().map(|(shard, _, next_position, hash)| {
+        holding(Shard(shard), next_position.cast_unsigned(), hash)
+    });
+    Ok(Tenure { epoch, holdings: holdings.collect::<Result<_, _>>()? })
+}
+
+fn holding(shard: Shard, next_position: u64, hash: Option<Vec<u8>>) -> Result<Holding, StoreError> {
+    let last_hash = match hash {
+        None if next_position == 1 => Some(GENESIS),
+        None => None,
+        Some(hash) => hash.try_into().ok(),
+    };
+    let missing = || StoreError::Corrupt(format!("the last event of shard {shard} is missing"));
+    Ok(Holding { shard, next_position, last_hash: last_hash.ok_or_else(missing)? })
+}

@@ -1,0 +1,89 @@
+//! The journal on SQLite: one file, one writer connection, readers beside it.
+
+mod append;
+mod open;
+mod read;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
+
+use super::{AppendError, Batch, Journal, Record, Shard, StreamTail, Tenure};
+use crate::StoreError;
+pub use crate::database::sqlite::Fatal;
+use crate::tasks::{detached, owned};
+
+/// The journal in an SQLite file: the embedded default.
+pub struct SqliteJournal {
+    shards: u16,
+    /// Locked by detached tasks only, so that a cancelled caller never leaves a transaction open.
+    writer: Arc<Mutex<SqliteConnection>>,
+    readers: SqlitePool,
+    fatal: Fatal,
+}
+
+impl SqliteJournal {
+    /// Connections that read, for those that must compare with the truth.
+    pub(crate) const fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError> {
+        let writer = Arc::clone(&self.writer);
+        let (owner, fatal) = (owner.to_owned(), self.fatal.clone());
+        owned(async move { append::acquire(&mut *writer.lock().await, &owner, &fatal).await }).await
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
+        if batch.moves.iter().any(|m| self.shards <= m.shard.0) {
+            return Err(AppendError::Fenced);
+        }
+        let script = append::Script::of(batch);
+        let writer = Arc::clone(&self.writer);
+        let fatal = self.fatal.clone();
+        detached(async move { script.run(&mut *writer.lock().await, &fatal).await })
+            .await
+            .unwrap_or_else(|| Err(AppendError::Unknown("the storage task was stopped".into())))
+    }
+
+    async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
+        let readers = self.readers.clone();
+        let batch = batch.moves.iter().map(|m| (*m, read::ids_of(batch, m.shard))).collect();
+        owned(async move { read::contains(&readers, batch).await }).await
+    }
+
+    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
+        let readers = self.readers.clone();
+        let wanted = read::tails_as_json(tails);
+        owned(async move { read::streams(&readers, wanted).await }).await
+    }
+
+    async fn read_shard(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let readers = self.readers.clone();
+        owned(async move { read::shard(&readers, shard, after, limit).await }).await
+    }
+
+    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
+        let readers = self.readers.clone();
+        owned(async move { read::heads(&readers).await }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let readers = self.readers.clone();
+        owned(async move { read::ping(&readers).await }).await
+    }
+}

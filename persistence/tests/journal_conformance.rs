@@ -1,0 +1,328 @@
+//! The contract of the journal, kept by every adapter.
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod support;
+
+use persistence::journal::{
+    AppendError, Batch, GENESIS, Journal, MemoryJournal, Shard, StreamId, StreamTail, seal, verify,
+};
+use support::{Writer, everything};
+
+const SHARDS: u16 = 4;
+
+fn tail(key: &str, after: u64) -> StreamTail {
+    StreamTail { stream: StreamId::new("thing", key), after }
+}
+
+async fn positions_are_contiguous_from_one(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    assert!(
+        writer.tenure().holdings.iter().all(|h| (h.next_position, h.last_hash) == (1, GENESIS))
+    );
+    for version in 1..=20 {
+        let batch = writer.batch(&[("a", version), ("b", version), ("c", version)]);
+        journal.append(&batch).await.unwrap();
+    }
+    let mut rows = 0;
+    for shard in 0..SHARDS {
+        let records = journal.read_shard(Shard(shard), 0, 1_000).await.unwrap();
+        assert!(records.iter().zip(1..).all(|(record, position)| record.position == position));
+        assert_eq!(journal.heads().await.unwrap()[usize::from(shard)], records.len() as u64);
+        rows += records.len();
+    }
+    assert_eq!(rows, 60);
+}
+
+async fn what_was_appended_is_read_back_as_it_was(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let keys: Vec<String> = (0..131).map(|n| format!("key-{n}")).collect();
+    let events: Vec<(&str, u64)> = keys.iter().map(|key| (key.as_str(), 1)).collect();
+    let batch = writer.batch(&events);
+    journal.append(&batch).await.unwrap();
+
+    assert_eq!(everything(journal).await, batch.records);
+}
+
+async fn a_refused_batch_leaves_nothing_behind(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
+    let before = (everything(journal).await, journal.heads().await.unwrap());
+
+    // The version of "a" is taken; everything else in the batch is in order.
+    let batch = writer.batch(&[("b", 1), ("c", 1), ("d", 1), ("a", 1), ("e", 1)]);
+    let error = journal.append(&batch).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert_eq!((everything(journal).await, journal.heads().await.unwrap()), before);
+    let mut writer = Writer::of(journal).await;
+    journal.append(&writer.batch(&[("b", 1), ("a", 2)])).await.unwrap();
+}
+
+async fn an_older_epoch_is_fenced_and_writes_nothing(journal: &dyn Journal) {
+    let mut old = Writer::of(journal).await;
+    let mut new = Writer::of(journal).await;
+    assert!(old.tenure().epoch < new.tenure().epoch);
+
+    let error = journal.append(&old.batch(&[("a", 1)])).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert!(everything(journal).await.is_empty());
+    journal.append(&new.batch(&[("a", 1)])).await.unwrap();
+}
+
+async fn an_epoch_from_the_future_is_fenced(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let mut batch = writer.batch(&[("a", 1)]);
+    batch.epoch += 1;
+
+    let error = journal.append(&batch).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert!(everything(journal).await.is_empty());
+}
+
+async fn a_wrong_position_is_fenced(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
+    let _skipped = writer.batch(&[("a", 2)]);
+
+    let error = journal.append(&writer.batch(&[("a", 2), ("b", 1)])).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert_eq!(everything(journal).await.len(), 1);
+}
+
+async fn a_shard_that_is_not_there_is_fenced(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let mut batch = writer.batch(&[("a", 1)]);
+    batch.moves[0].shard = Shard(SHARDS);
+    batch.records[0].shard = Shard(SHARDS);
+
+    let error = journal.append(&batch).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert!(everything(journal).await.is_empty());
+}
+
+async fn the_same_batch_twice_is_fenced(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let batch = writer.batch(&[("a", 1), ("b", 1)]);
+    journal.append(&batch).await.unwrap();
+
+    let error = journal.append(&batch).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    assert_eq!(everything(journal).await.len(), 2);
+}
+
+async fn a_new_owner_finds_where_the_old_one_stopped(journal: &dyn Journal) {
+    let mut old = Writer::of(journal).await;
+    journal.append(&old.batch(&[("a", 1), ("b", 1), ("a", 2)])).await.unwrap();
+
+    let new = Writer::of(journal).await;
+
+    assert_eq!(new.tenure().holdings, old.tenure().holdings);
+}
+
+async fn a_present_batch_is_found_and_an_absent_one_is_not(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let present = writer.batch(&[("a", 1), ("b", 1), ("c", 1)]);
+    journal.append(&present).await.unwrap();
+    let absent = writer.batch(&[("a", 2), ("d", 1)]);
+
+    assert!(journal.contains(&present).await.unwrap());
+    assert!(!journal.contains(&absent).await.unwrap());
+}
+
+async fn a_batch_in_the_place_of_another_is_not_taken_for_it(journal: &dyn Journal) {
+    let mut old = Writer::of(journal).await;
+    let lost = old.batch(&[("a", 1), ("b", 1)]);
+    let mut new = Writer::of(journal).await;
+    journal.append(&new.batch(&[("a", 1), ("b", 1)])).await.unwrap();
+
+    assert!(!journal.contains(&lost).await.unwrap());
+}
+
+async fn a_lost_batch_is_retried_with_its_ids_under_the_next_epoch(journal: &dyn Journal) {
+    let lost = Writer::of(journal).await.batch(&[("a", 1), ("b", 1)]);
+    let tenure = Writer::of(journal).await.tenure().clone();
+    assert!(!journal.contains(&lost).await.unwrap());
+    let mut retry = Batch { epoch: tenure.epoch, ..lost.clone() };
+    let mut hashes: Vec<_> = tenure.holdings.iter().map(|holding| holding.last_hash).collect();
+    for record in &mut retry.records {
+        let hash = &mut hashes[usize::from(record.shard.0)];
+        record.epoch = tenure.epoch;
+        seal(hash, record);
+        *hash = record.hash;
+    }
+
+    journal.append(&retry).await.unwrap();
+
+    assert!(journal.contains(&lost).await.unwrap());
+    assert_eq!(everything(journal).await, retry.records);
+}
+
+async fn many_streams_are_read_after_their_versions(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    for version in 1..=5 {
+        journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
+    }
+    let tails = [tail("a", 3), tail("b", 0), tail("b/c", 0), tail("absent", 0)];
+
+    let records = journal.read_streams(&tails).await.unwrap();
+
+    let versions = |key: &str| -> Vec<u64> {
+        let of_key = records.iter().filter(|record| record.stream.key() == key);
+        of_key.map(|record| record.version).collect()
+    };
+    assert_eq!(versions("a"), [4, 5]);
+    assert_eq!(versions("b"), [1, 2, 3, 4, 5]);
+    assert_eq!(records.len(), 7);
+    assert!(journal.read_streams(&[]).await.unwrap().is_empty());
+}
+
+async fn a_shard_is_read_in_pages(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    for version in 1..=10 {
+        journal.append(&writer.batch(&[("a", version)])).await.unwrap();
+    }
+    let shard = StreamId::new("thing", "a").slot().shard(SHARDS);
+    let mut seen = Vec::new();
+    loop {
+        let page = journal.read_shard(shard, seen.len() as u64, 3).await.unwrap();
+        assert!(page.len() <= 3);
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page.iter().map(|record| record.version));
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+}
+
+async fn the_hash_chain_holds_over_batches_and_owners(journal: &dyn Journal) {
+    for version in 1..=6 {
+        let mut writer = Writer::of(journal).await;
+        journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
+    }
+    for shard in 0..SHARDS {
+        let mut before = GENESIS;
+        for record in journal.read_shard(Shard(shard), 0, 1_000).await.unwrap() {
+            verify(Some(&before), &record).unwrap();
+            before = record.hash;
+        }
+    }
+}
+
+async fn readers_see_whole_batches_while_a_writer_appends(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    let key = "a";
+    let shard = StreamId::new("thing", key).slot().shard(SHARDS);
+    let append = async {
+        for pair in 0..50 {
+            let batch = writer.batch(&[(key, pair * 2 + 1), (key, pair * 2 + 2)]);
+            journal.append(&batch).await.unwrap();
+        }
+    };
+    let read = async {
+        let mut seen = 0;
+        while seen < 100 {
+            let records = journal.read_shard(shard, 0, 1_000).await.unwrap();
+            assert_eq!(records.len() % 2, 0, "half a batch was visible");
+            assert!(seen <= records.len());
+            seen = records.len();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::join!(append, read);
+    journal.ping().await.unwrap();
+}
+
+async fn the_shard_count_is_the_one_it_was_created_with(journal: &dyn Journal) {
+    assert_eq!(journal.shards(), SHARDS);
+    assert_eq!(journal.heads().await.unwrap(), [0; SHARDS as usize]);
+    assert_eq!(Writer::of(journal).await.tenure().holdings.len(), usize::from(SHARDS));
+}
+
+macro_rules! conformance_suite {
+    ($backend:ident, $fixture:expr, [$($clause:ident),+ $(,)?]) => {
+        mod $backend {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $clause() {
+                    let fixture = $fixture.await;
+                    super::$clause(fixture.journal()).await;
+                    fixture.close().await;
+                }
+            )+
+        }
+    };
+    ($backend:ident, $fixture:expr) => {
+        conformance_suite!($backend, $fixture, [
+            positions_are_contiguous_from_one,
+            what_was_appended_is_read_back_as_it_was,
+            a_refused_batch_leaves_nothing_behind,
+            an_older_epoch_is_fenced_and_writes_nothing,
+            an_epoch_from_the_future_is_fenced,
+            a_wrong_position_is_fenced,
+            a_shard_that_is_not_there_is_fenced,
+            the_same_batch_twice_is_fenced,
+            a_new_owner_finds_where_the_old_one_stopped,
+            a_present_batch_is_found_and_an_absent_one_is_not,
+            a_batch_in_the_place_of_another_is_not_taken_for_it,
+            a_lost_batch_is_retried_with_its_ids_under_the_next_epoch,
+            many_streams_are_read_after_their_versions,
+            a_shard_is_read_in_pages,
+            the_hash_chain_holds_over_batches_and_owners,
+            readers_see_whole_batches_while_a_writer_appends,
+            the_shard_count_is_the_one_it_was_created_with,
+        ]);
+    };
+}
+
+struct Memory(MemoryJournal);
+
+impl Memory {
+    fn journal(&self) -> &dyn Journal {
+        &self.0
+    }
+
+    async fn close(self) {}
+}
+
+conformance_suite!(memory, async { Memory(MemoryJournal::new(SHARDS)) });
+
+#[cfg(feature = "sqlite")]
+mod sqlite_fixture {
+    //! A journal file that goes away with the test.
+
+    use persistence::journal::{Fatal, Journal, SqliteJournal};
+
+    pub(super) struct Sqlite {
+        journal: SqliteJournal,
+        folder: tempfile::TempDir,
+    }
+
+    impl Sqlite {
+        pub(super) async fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.db");
+            let journal =
+                SqliteJournal::open(&path, super::SHARDS, Fatal::default()).await.unwrap();
+            Self { journal, folder }
+        }
+
+        pub(super) fn journal(&self) -> &dyn Journal {
+            &self.journal
+        }
+
+        pub(super) async fn close(self) {
+            drop(self.journal);
+            self.folder.close().unwrap();
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+conformance_suite!(sqlite, sqlite_fixture::Sqlite::open());
