@@ -1,1 +1,30 @@
-//! Being laid down.
+//! Time and concurrency around the rules: one shell for every aggregate, and what keeps it alive.
+//!
+//! Nothing here knows SQL or HTTP. Logic is sans-I/O (`on(input) -> effects`); ractor runs it in
+//! production, a seeded scheduler in simulation.
+
+pub mod admission { pub mod health; pub mod keeper; pub mod uptime; pub use health::ServiceHealth; }
+pub mod clock;
+pub mod config;
+pub mod directory;
+pub mod entity;
+mod eviction;
+mod loader;
+pub mod metrics;
+pub mod outcome;
+pub mod payments;
+mod performer;
+mod projector;
+pub mod reads;
+pub mod runtime;
+mod scheduler;
+mod supervisor;
+pub mod system;
+pub mod writer;
+
+pub use clock::{Clock, SystemClock, TokioClock};
+pub use config::EngineConfig;
+pub use directory::Directory;
+pub use outcome::{Accepted, Asking, Cause, NotAccepted, NotDone, Position};
+pub use reads::ReadError;
+pub use system::{OrderSystem, Ports, Readiness, StartError};

@@ -1,0 +1,45 @@
+//! Everything that the engine can be told, with its defaults.
+
+use std::time::Duration;
+
+/// Limits and spans of the engine. Every queue's bound is here.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// Commands that may wait for one entity; one more is answered "overloaded".
+    pub mailbox_slots: usize,
+    /// Events in one commit.
+    pub batch_events_max: usize,
+    /// Events that may wait for the writer; entities wait when it is full.
+    pub writer_queue_max: usize,
+    /// Events between two snapshots of one entity.
+    pub snapshot_every: u64,
+    /// How long an entity may be idle before it is put to sleep.
+    pub idle_after: Duration,
+    /// Deaths of one entity within [`Self::death_window`] before its stream is quarantined.
+    pub deaths_max: u32,
+    /// The window for counting deaths, and how long a quarantine lasts before one more try.
+    pub death_window: Duration,
+    /// How long the first hold of an order lasts.
+    pub hold_first: Duration,
+    /// How often read models are brought up to date.
+    pub projection_interval: Duration,
+    /// How often due wake-ups are looked for.
+    pub wakeup_interval: Duration,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            mailbox_slots: 1_024,
+            batch_events_max: 512,
+            writer_queue_max: 8_192,
+            snapshot_every: 10_000,
+            idle_after: Duration::from_mins(1),
+            deaths_max: 3,
+            death_window: Duration::from_mins(1),
+            hold_first: engine::order::HOLD_FIRST,
+            projection_interval: Duration::from_millis(200),
+            wakeup_interval: Duration::from_millis(250),
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! From a key to its entity: starts on demand, forgets the dead, puts the idle to sleep.
+//!
+//! Nobody else holds an actor's address. A place in a mailbox is taken before a message is sent,
+//! so a mailbox can be closed exactly when nothing is in it, and no message is ever overtaken.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use engine::Aggregate;
+use metrics::{counter, gauge};
+use persistence::journal::StreamId;
+use ractor::{ActorId, ActorRef, ActorRuntime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
+use tracing::warn;
+
+use crate::entity::{Asked, EntityMessage, EntityShell, Incarnation, NextWake, ReplyTo};
+use crate::metrics::{ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, QUARANTINED};
+use crate::outcome::{Accepted, Asking, NotAccepted, NotDone, Position};
+use crate::supervisor::Deaths;
+use crate::system::World;
+
+/// An aggregate that the engine hosts.
+pub trait Hosted: Aggregate {
+    /// Whether its histories grow so long that snapshots pay.
+    const SNAPSHOTS: bool;
+
+    /// Its directory.
+    fn directory(world: &World) -> &Directory<Self>;
+}
+
+/// A durable view that readers see.
+#[derive(Clone, Debug)]
+pub struct Published<V> {
+    /// What they see.
+    pub view: V,
+    /// Version of its last event.
+    pub version: u64,
+    /// Where that event lies; `None` when it is older than the snapshot.
+    pub position: Option<Position>,
+}
+
+/// The address of one live incarnation.
+struct Mailbox<A: Aggregate> {
+    actor: ActorRef<EntityMessage<A>>,
+    room: Arc<Semaphore>,
+    used_at: AtomicU64,
+}
+
+/// A mailbox as it was looked up, with a place in it.
+struct Admission<A: Aggregate> {
+    actor: ActorRef<EntityMessage<A>>,
+    slot: OwnedSemaphorePermit,
+}
+
+/// All entities of one kind.
+pub struct Directory<A: Aggregate> {
+    mailboxes: DashMap<Arc<str>, Mailbox<A>>,
+    views: DashMap<Arc<str>, Published<A::View>>,
+    quarantined: DashMap<Arc<str>, Instant>,
+    deaths: std::sync::Mutex<Deaths>,
+    slots: u32,
+    epoch: Instant,
+}
+
+impl<A: Hosted> Directory<A> {
+    /// An empty directory whose mailboxes have that many places.
+    pub(crate) fn new(slots: u32, deaths: Deaths) -> Self {
+        Self {
+            mailboxes: DashMap::new(),
+            views: DashMap::new(),
+            quarantined: DashMap::new(),
+            deaths: std::sync::Mutex::new(deaths),
+            slots,
+            epoch: Instant::now(),
+        }
+    }
+
+    /// How many incarnations are live.
+    pub fn live(&self) -> usize {
+        self.mailboxes.len()
+    }
+
+    /// How many streams are quarantined.
+    pub fn quarantined(&self) -> usize {
+        self.quarantined.len()
+    }
+
+    /// The durable view of a live or recently live entity.
+    pub fn view(&self, key: &str) -> Option<Published<A::View>> {
+        self.views.get(key).map(|published| published.clone())
+    }
+
+    /// Asks, and waits for the durable answer until the deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotDone`]; only `Unknown` leaves open whether anything happened.
+    pub(crate) async fn ask(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+        command: Option<A::Command>,
+        asking: Asking,
+    ) -> Result<Accepted<A>, NotDone<A::Refusal>> {
+        if world.is_draining() {
+            return Err(NotDone::NotAccepted(NotAccepted::Draining));
+        }
+        let (reply, answer) = oneshot::channel();
+        let deadline = asking.deadline;
+        self.send(world, key, command, asking, ReplyTo::waiter(reply));
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(_)) | Err(_) => Err(NotDone::Unknown),
+        }
+    }
+
+    /// Puts a command into the entity's mailbox; where it cannot, the reply says so.
+    pub(crate) fn send(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+        command: Option<A::Command>,
+        asking: Asking,
+        mut reply: ReplyTo<A>,
+    ) {
+        let admission = match self.admit(world, key) {
+            Ok(admission) => admission,
+            Err(reason) => return reply.send(Err(NotDone::NotAccepted(reason))),
+        };
+        reply.keep(admission.slot);
+        let Asking { deadline, cause } = asking;
+        let asked = Asked { command, cause, reply };
+        let queued_at = Instant::now();
+        let message = EntityMessage::Ask { asked: Box::new(asked), deadline, queued_at };
+        // A message that comes too late drops its reply, which says that nothing happened.
+        let _ = admission.actor.send_message(message);
+    }
+
+    /// Puts work between actors into the mailbox; it takes a place only where there is one.
+    pub(crate) fn tell(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+        message: EntityMessage<A>,
+    ) -> Result<(), NotAccepted> {
+        let actor = self.locate(world, key, |mailbox| mailbox.actor.clone())?;
+        // The caller sees a dropped reply.
+        let _ = actor.send_message(message);
+        Ok(())
+    }
+
+    fn admit(&self, world: &Arc<World>, key: &str) -> Result<Admission<A>, NotAccepted> {
+        let taken = self.locate(world, key, |mailbox| {
+            let slot = Arc::clone(&mailbox.room).try_acquire_owned().ok()?;
+            Some(Admission { actor: mailbox.actor.clone(), slot })
+        })?;
+        taken.ok_or_else(|| {
+            counter!(MAILBOX_REJECTED_TOTAL, "actor" => A::KIND).increment(1);
+            NotAccepted::Overloaded
+        })
+    }
+
+    /// Finds or starts the incarnation and uses its mailbox while the entry is locked, so that
+    /// retirement cannot come in between.
+    fn locate<T>(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+        enter: impl FnOnce(&Mailbox<A>) -> T,
+    ) -> Result<T, NotAccepted> {
+        if let Some(mailbox) = self.mailboxes.get(key) {
+            mailbox.used_at.store(self.seconds(), Ordering::Relaxed);
+            return Ok(enter(&mailbox));
+        }
+        self.check_quarantine(key)?;
+        match self.mailboxes.entry(key.into()) {
+            Entry::Occupied(entry) => Ok(enter(entry.get())),
+            Entry::Vacant(entry) => {
+                let mailbox = self.start(world, key).ok_or(NotAccepted::Restarting)?;
+                Ok(enter(&entry.insert(mailbox)))
+            }
+        }
+    }
+
+    fn check_quarantine(&self, key: &str) -> Result<(), NotAccepted> {
+        if self.quarantined.is_empty() {
+            return Ok(());
+        }
+        let until = self.quarantined.get(key).map(|until| *until);
+        match until {
+            Some(until) if Instant::now() < until => Err(NotAccepted::Quarantined),
+            Some(_) => {
+                self.quarantined.remove(key);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn start(&self, world: &Arc<World>, key: &str) -> Option<Mailbox<A>> {
+        let stream = StreamId::new(A::KIND, key);
+        let supervisor = world.supervisor(stream.slot())?;
+        let incarnation = Incarnation { world: Arc::clone(world), stream };
+        let spawned =
+            ActorRuntime::spawn_linked_instant(None, EntityShell::<A>::default(), incarnation, supervisor);
+        let (actor, _) = spawned.ok()?;
+        Some(Mailbox {
+            actor,
+            room: Arc::new(Semaphore::new(self.slots as usize)),
+            used_at: AtomicU64::new(self.seconds()),
+        })
+    }
+
+    fn seconds(&self) -> u64 {
+        self.epoch.elapsed().as_secs()
+    }
+
+    /// Lets readers see a durable view.
+    pub(crate) fn publish(
+        &self,
+        key: &str,
+        view: A::View,
+        version: u64,
+        position: Option<Position>,
+    ) {
+        let published = Published { view, version, position };
+        if let Some(mut place) = self.views.get_mut(key) {
+            *place = published;
+        } else {
+            self.views.insert(key.into(), published);
+        }
+    }
+
+    /// Takes a view away, unless the entity is live or has moved on since `version`.
+    pub(crate) fn evict(&self, key: &str, version: u64) {
+        if !self.mailboxes.contains_key(key) {
+            self.views.remove_if(key, |_, published| published.version <= version);
+        }
+    }
+
+    /// Closes the mailbox of an incarnation that wants to sleep, if nothing is in it.
+    /// Answers with what its readers see last: version and place of the last event.
+    pub(crate) fn retire(&self, key: &str, actor: ActorId) -> Option<(u64, Option<Position>)> {
+        let empty = |mailbox: &Mailbox<A>| {
+            mailbox.actor.get_id() == actor
+                && mailbox.room.available_permits() == self.slots as usize
+        };
+        self.mailboxes.remove_if(key, |_, mailbox| empty(mailbox))?;
+        let published = self.views.get(key);
+        Some(published.map_or((0, None), |published| (published.version, published.position)))
+    }
+
+    /// Forgets a dead incarnation; the next command starts another.
+    pub(crate) fn forget(&self, key: &str, actor: ActorId) {
+        self.mailboxes.remove_if(key, |_, mailbox| mailbox.actor.get_id() == actor);
+    }
+
+    /// Books the death of an incarnation by its own fault; too many of them quarantine the stream.
+    pub(crate) fn died(&self, key: &str, actor: ActorId, own_fault: bool) {
+        self.forget(key, actor);
+        counter!(ACTOR_RESTARTS_TOTAL, "actor" => A::KIND).increment(1);
+        if !own_fault {
+            return;
+        }
+        let now = Instant::now();
+        let quarantine =
+            self.deaths.lock().ok().and_then(|mut deaths| deaths.book(key, now));
+        if let Some(until) = quarantine {
+            warn!(kind = A::KIND, key, "restart budget spent, {}/{key} is quarantined", A::KIND);
+            gauge!(QUARANTINED, "actor" => A::KIND).increment(1.0);
+            self.quarantined.insert(key.into(), until);
+        }
+    }
+
+    /// Drops every incarnation: their generation has ended.
+    pub(crate) fn abandon(&self) {
+        let live: Vec<ActorRef<EntityMessage<A>>> =
+            self.mailboxes.iter().map(|mailbox| mailbox.actor.clone()).collect();
+        for actor in live {
+            // In the mailbox's order, after everything that was let in before.
+            let _ = actor.send_message(EntityMessage::Failed { unknown: false });
+        }
+    }
+
+    /// Sends the idle to sleep; each may refuse if something has just come in.
+    pub(crate) fn put_idle_to_sleep(&self, idle_seconds: u64) {
+        let before = self.seconds().saturating_sub(idle_seconds);
+        for mailbox in &self.mailboxes {
+            if mailbox.used_at.load(Ordering::Relaxed) < before {
+                let _ = mailbox.actor.send_message(EntityMessage::Sleep);
+            }
+        }
+    }
+
+    /// Brings a due timer to an entity and learns when the next one is due.
+    pub(crate) async fn wake(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+    ) -> Result<NextWake, NotAccepted> {
+        let (then, next) = oneshot::channel();
+        self.tell(world, key, EntityMessage::Wake { then })?;
+        next.await.map_err(|_| NotAccepted::Restarting)
+    }
+
+    /// The whole state of an entity, for inspection.
+    pub(crate) async fn inspect(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+    ) -> Result<A::State, NotAccepted> {
+        let (reply, state) = oneshot::channel();
+        self.tell(world, key, EntityMessage::Inspect { reply })?;
+        state.await.map_err(|_| NotAccepted::Restarting)
+    }
+}

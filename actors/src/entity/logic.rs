@@ -1,0 +1,464 @@
+//! What an entity does with each input, as effects: no I/O, no clock, no actor.
+//!
+//! Judging runs ahead of the journal, answering does not: an answer leaves when every event that
+//! it has seen is durable and, where the aggregate owes others something first, when that is done.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use engine::process::{Answer, Intent};
+use engine::values::Moment;
+use engine::{Aggregate, Step};
+
+use super::pursuit::Pursuit;
+use super::waiting::{Outcome, Waiting, WaitingRoom};
+use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
+
+/// An entity as the journal tells it.
+#[derive(Clone, Debug)]
+pub struct Loaded<A: Aggregate> {
+    /// The folded state.
+    pub state: A::State,
+    /// Version of the last event in it; 0 when there is no history.
+    pub version: u64,
+    /// Where that event lies.
+    pub position: Option<Position>,
+    /// Version of the snapshot that it was folded from; 0 for none.
+    pub snapshot: u64,
+}
+
+impl<A: Aggregate> Default for Loaded<A> {
+    fn default() -> Self {
+        Self { state: A::State::default(), version: 0, position: None, snapshot: 0 }
+    }
+}
+
+/// A command with the way back to its asker.
+#[derive(Debug)]
+pub struct Asked<A: Aggregate, R> {
+    /// What is asked; `None` only reads.
+    pub command: Option<A::Command>,
+    /// Where it came from.
+    pub cause: Cause,
+    /// Who waits for the answer.
+    pub reply: R,
+}
+
+/// What the entity wants done.
+#[derive(Debug)]
+pub enum Effect<A: Aggregate, R> {
+    /// Make these events durable, in this order after everything appended before.
+    Append {
+        /// The events.
+        events: Vec<A::Event>,
+        /// Version of the first.
+        first_version: u64,
+        /// When they were decided.
+        at: Moment,
+        /// What caused them.
+        cause: Cause,
+    },
+    /// Carry out an intent and bring back its answer under the ticket.
+    Perform {
+        /// Names the answer.
+        ticket: u64,
+        /// What to do.
+        intent: Intent,
+    },
+    /// Let readers see this durable view.
+    Publish {
+        /// What they see.
+        view: A::View,
+        /// Version of its last event.
+        version: u64,
+        /// Where that event lies; `None` when it is older than the snapshot.
+        position: Option<Position>,
+    },
+    /// Answer somebody.
+    Reply {
+        /// Who.
+        to: R,
+        /// What.
+        answer: Result<Accepted<A>, NotDone<A::Refusal>>,
+    },
+    /// Call [`Entity::pursue`] again after this span.
+    PursueIn(Duration),
+    /// Keep this durable state as a snapshot.
+    Snapshot {
+        /// Version of its last event.
+        version: u64,
+        /// The state.
+        state: Box<A::State>,
+    },
+    /// Nothing is going on and nothing is expected: the actor may go to sleep.
+    Rest,
+}
+
+/// What an open ticket is for.
+enum Ticket {
+    Need(Intent),
+    Owed(Intent),
+    Undo,
+}
+
+/// A command whose needs are being met, or which is being undone.
+struct Gathering<A: Aggregate, R> {
+    asked: Asked<A, R>,
+    open: usize,
+    refused: Option<A::Refusal>,
+}
+
+/// One live entity.
+pub struct Entity<A: Aggregate, R> {
+    state: A::State,
+    version: u64,
+    /// Version of the last event that is more than an echo.
+    firm: u64,
+    written: u64,
+    position: Option<Position>,
+    view: A::View,
+    views: VecDeque<(u64, A::View)>,
+    waiting: WaitingRoom<A, R>,
+    gathering: Option<Gathering<A, R>>,
+    stash: VecDeque<Asked<A, R>>,
+    tickets: std::collections::BTreeMap<u64, Ticket>,
+    next_ticket: u64,
+    pursuit: Pursuit,
+    last_at: Moment,
+    snapshot_every: u64,
+    snapshot_after: u64,
+    snapshot: Option<(u64, Box<A::State>)>,
+}
+
+type Effects<A, R> = Vec<Effect<A, R>>;
+
+impl<A: Aggregate, R> Entity<A, R> {
+    /// Starts an incarnation from what the journal tells.
+    pub fn new(loaded: Loaded<A>, snapshot_every: u64) -> Self {
+        Self {
+            view: A::view(&loaded.state),
+            state: loaded.state,
+            version: loaded.version,
+            firm: loaded.version,
+            written: loaded.version,
+            position: loaded.position,
+            views: VecDeque::new(),
+            waiting: WaitingRoom::default(),
+            gathering: None,
+            stash: VecDeque::new(),
+            tickets: std::collections::BTreeMap::new(),
+            next_ticket: 0,
+            pursuit: Pursuit::default(),
+            last_at: Moment::default(),
+            snapshot_every,
+            snapshot_after: loaded.snapshot.saturating_add(snapshot_every),
+            snapshot: None,
+        }
+    }
+
+    /// The state that judging sees.
+    pub const fn state(&self) -> &A::State {
+        &self.state
+    }
+
+    /// Version of the last event, durable or not.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether every event is durable.
+    pub const fn is_durable(&self) -> bool {
+        self.version == self.written
+    }
+
+    /// Begins what a new incarnation owes: the work that a crash interrupted.
+    pub fn start(&mut self, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        if 0 < self.version {
+            let (view, position) = (self.view.clone(), self.position);
+            effects.push(Effect::Publish { view, version: self.version, position });
+        }
+        self.pursue_into(now, &mut effects);
+        effects
+    }
+
+    /// Somebody asks.
+    pub fn ask(&mut self, asked: Asked<A, R>, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        if self.gathering.is_some() {
+            // One placement at a time: a concurrent repeat waits for the first.
+            self.stash.push_back(asked);
+        } else {
+            self.begin(asked, now, &mut effects);
+            self.settle(now, &mut effects);
+        }
+        effects
+    }
+
+    /// An intent was answered.
+    pub fn answered(&mut self, ticket: u64, answer: Answer, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        match self.tickets.remove(&ticket) {
+            Some(Ticket::Need(intent)) => self.supply(&intent, answer, now, &mut effects),
+            Some(Ticket::Undo) => self.undone(now, &mut effects),
+            Some(Ticket::Owed(intent)) => self.absorb(&intent, answer, now, &mut effects),
+            None => {}
+        }
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// Every event up to `version` is durable.
+    pub fn written(&mut self, version: u64, position: Position, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        self.written = version;
+        self.position = Some(position);
+        let mut seen = None;
+        while self.views.front().is_some_and(|(at, _)| *at <= version) {
+            seen = self.views.pop_front();
+        }
+        if let Some((version, view)) = seen {
+            self.view = view.clone();
+            effects.push(Effect::Publish { view, version, position: self.position });
+        }
+        if self.snapshot.as_ref().is_some_and(|(at, _)| *at <= version)
+            && let Some((version, state)) = self.snapshot.take()
+        {
+            effects.push(Effect::Snapshot { version, state });
+        }
+        self.pursue_into(now, &mut effects);
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// A timer is due.
+    pub fn wake(&mut self, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        if self.gathering.is_none()
+            && let Some(command) = A::wake()
+        {
+            self.judge_internal(&command, now, &mut effects);
+        }
+        self.pursue_into(now, &mut effects);
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// Takes up outstanding work whose pause is over.
+    pub fn pursue(&mut self, now: Moment) -> Effects<A, R> {
+        let mut effects = Vec::new();
+        self.pursue_into(now, &mut effects);
+        self.settle(now, &mut effects);
+        effects
+    }
+
+    /// The incarnation ends because its events did not become durable: everybody waiting hears it.
+    pub fn fail(&mut self, failure: &NotDone<A::Refusal>) -> Effects<A, R> {
+        let untouched = NotDone::NotAccepted(NotAccepted::NotWritten);
+        let mut effects: Effects<A, R> = self
+            .waiting
+            .drain()
+            .map(|waiting| Effect::Reply { to: waiting.reply, answer: Err(failure.clone()) })
+            .collect();
+        let unstarted = self.gathering.take().map(|gathering| gathering.asked);
+        for asked in unstarted.into_iter().chain(self.stash.drain(..)) {
+            effects.push(Effect::Reply { to: asked.reply, answer: Err(untouched.clone()) });
+        }
+        effects
+    }
+
+    fn begin(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
+        let Some(command) = &asked.command else {
+            self.wait(asked.reply, Outcome::Accepted { changed: false }, false);
+            return;
+        };
+        match A::next_step(&self.state, command, now) {
+            Step::Ready => self.judge(asked, now, effects),
+            Step::Needs(intents) => {
+                self.gathering = Some(Gathering { asked, open: intents.len(), refused: None });
+                for intent in intents {
+                    self.perform(intent.clone(), Ticket::Need(intent), effects);
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
+        let Some(command) = &asked.command else { return };
+        match self.decide(command, &asked.cause, now, effects) {
+            Ok(changed) => {
+                // What is not settled now is answered only when it is.
+                let settle = !A::is_settled(&self.state);
+                self.wait(asked.reply, Outcome::Accepted { changed }, settle);
+            }
+            Err(refusal) => {
+                let undo = A::compensate(&self.state, command);
+                if undo.is_empty() {
+                    self.wait(asked.reply, Outcome::Refused(refusal), false);
+                    return;
+                }
+                // The key may be asked again at once, so what was taken goes back first.
+                let open = undo.len();
+                self.gathering = Some(Gathering { asked, open, refused: Some(refusal) });
+                for intent in undo {
+                    self.perform(intent, Ticket::Undo, effects);
+                }
+            }
+        }
+    }
+
+    fn judge_internal(
+        &mut self,
+        command: &A::Command,
+        now: Moment,
+        effects: &mut Effects<A, R>,
+    ) -> bool {
+        // A refusal of one's own bookkeeping means that the world has moved on.
+        self.decide(command, &Cause::default(), now, effects).unwrap_or(false)
+    }
+
+    fn decide(
+        &mut self,
+        command: &A::Command,
+        cause: &Cause,
+        now: Moment,
+        effects: &mut Effects<A, R>,
+    ) -> Result<bool, A::Refusal> {
+        // Moments within one history never go back, whatever the wall clock does.
+        let at = now.max(self.last_at);
+        let events = A::decide(&self.state, command, at)?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        self.last_at = at;
+        let first_version = self.version.saturating_add(1);
+        for event in &events {
+            A::evolve(&mut self.state, event, at);
+            self.version = self.version.saturating_add(1);
+            if !A::is_echo(event) {
+                self.firm = self.version;
+            }
+        }
+        self.views.push_back((self.version, A::view(&self.state)));
+        if self.snapshot_after <= self.version {
+            self.snapshot = Some((self.version, Box::new(self.state.clone())));
+            self.snapshot_after = self.version.saturating_add(self.snapshot_every);
+        }
+        effects.push(Effect::Append { events, first_version, at, cause: cause.clone() });
+        Ok(true)
+    }
+
+    fn supply(
+        &mut self,
+        need: &Intent,
+        answer: Answer,
+        now: Moment,
+        effects: &mut Effects<A, R>,
+    ) {
+        let Some(mut gathering) = self.gathering.take() else { return };
+        if let Some(command) = &mut gathering.asked.command {
+            A::supply(command, need, answer);
+        }
+        gathering.open = gathering.open.saturating_sub(1);
+        if gathering.open == 0 {
+            self.begin(gathering.asked, now, effects);
+            self.unstash(now, effects);
+        } else {
+            self.gathering = Some(gathering);
+        }
+    }
+
+    fn undone(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+        let Some(mut gathering) = self.gathering.take() else { return };
+        gathering.open = gathering.open.saturating_sub(1);
+        if 0 < gathering.open {
+            self.gathering = Some(gathering);
+            return;
+        }
+        if let Some(refusal) = gathering.refused {
+            self.wait(gathering.asked.reply, Outcome::Refused(refusal), false);
+        }
+        self.unstash(now, effects);
+    }
+
+    fn unstash(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+        while self.gathering.is_none() {
+            let Some(asked) = self.stash.pop_front() else { return };
+            self.begin(asked, now, effects);
+        }
+    }
+
+    fn absorb(
+        &mut self,
+        intent: &Intent,
+        answer: Answer,
+        now: Moment,
+        effects: &mut Effects<A, R>,
+    ) {
+        let command = A::absorb(intent, answer);
+        let progress = command.is_some_and(|command| self.judge_internal(&command, now, effects));
+        // Without progress the same work is owed still; a pause keeps it from spinning.
+        self.pursuit.finished(intent, progress, now);
+        self.pursue_into(now, effects);
+    }
+
+    fn pursue_into(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+        // The world is asked only on the strength of what is durable.
+        if self.written < self.firm {
+            return;
+        }
+        let outstanding = A::outstanding(&self.state, now);
+        for intent in self.pursuit.take_up(outstanding, now) {
+            self.perform(intent.clone(), Ticket::Owed(intent), effects);
+        }
+        if let Some(pause) = self.pursuit.pause(now) {
+            effects.push(Effect::PursueIn(pause));
+        }
+    }
+
+    fn perform(&mut self, intent: Intent, ticket: Ticket, effects: &mut Effects<A, R>) {
+        let number = self.next_ticket;
+        self.next_ticket = number.wrapping_add(1);
+        self.tickets.insert(number, ticket);
+        effects.push(Effect::Perform { ticket: number, intent });
+    }
+
+    fn wait(&mut self, reply: R, outcome: Outcome<A>, settle: bool) {
+        self.waiting.push(Waiting { until: self.version, settle, reply, outcome });
+    }
+
+    /// Lets go every answer that may leave, and says when nothing is left to do.
+    fn settle(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+        let settled = A::is_settled(&self.state) && self.firm <= self.written;
+        for Waiting { reply, outcome, .. } in self.waiting.leave(self.written, settled) {
+            let answer = match outcome {
+                Outcome::Refused(refusal) => Err(NotDone::Refused(refusal)),
+                Outcome::Accepted { changed } => Ok(Accepted {
+                    view: self.view.clone(),
+                    version: self.written,
+                    position: self.position,
+                    changed,
+                }),
+            };
+            effects.push(Effect::Reply { to: reply, answer });
+        }
+        let idle = self.is_durable()
+            && self.waiting.is_empty()
+            && self.gathering.is_none()
+            && self.tickets.is_empty();
+        let done = self.version == 0
+            || (A::is_dormant(&self.state) && A::outstanding(&self.state, now).is_empty());
+        if idle && done {
+            effects.push(Effect::Rest);
+        }
+    }
+
+    /// Whether the entity could be put to sleep now without anybody noticing.
+    pub fn may_sleep(&self) -> bool {
+        self.is_durable()
+            && self.waiting.is_empty()
+            && self.gathering.is_none()
+            && self.tickets.is_empty()
+            && self.pursuit.is_idle()
+    }
+}

@@ -1,0 +1,15 @@
+//! The one shell around every aggregate: judge ahead, become durable together, answer last.
+//!
+//! [`logic`] is sans-I/O and holds all decisions; [`shell`] is the thin ractor actor around it.
+
+pub mod logic;
+mod message;
+mod pursuit;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+pub use logic::{Asked, Effect, Entity, Loaded};
+pub use message::{Death, EntityMessage, NextWake, ReplyTo};
+pub use shell::{EntityShell, Incarnation};

@@ -1,0 +1,354 @@
+//! The thin ractor actor around an entity's logic: it carries out effects and decides nothing.
+
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use engine::process::Answer;
+use engine::values::Moment;
+use engine::Aggregate;
+use metrics::histogram;
+use persistence::journal::{NewEvent, Record, StreamId};
+use persistence::snapshots::Snapshot;
+use persistence::{StoreError, codec};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::logic::{Asked, Effect, Entity, Loaded};
+use super::message::{Death, EntityMessage, NextWake, ReplyTo};
+use crate::directory::Hosted;
+use crate::loader::History;
+use crate::metrics::MAILBOX_WAIT_SECONDS;
+use crate::outcome::{NotAccepted, NotDone, Position};
+use crate::system::World;
+use crate::writer::{Notify, Submission};
+
+/// The actor type that hosts every aggregate.
+pub struct EntityShell<A>(PhantomData<A>);
+
+impl<A> Default for EntityShell<A> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// What an incarnation starts from.
+pub struct Incarnation {
+    /// Everything around it.
+    pub world: Arc<World>,
+    /// Whose history.
+    pub stream: StreamId,
+}
+
+/// One live incarnation.
+pub struct Life<A: Hosted> {
+    world: Arc<World>,
+    stream: StreamId,
+    generation: u64,
+    entity: Option<Entity<A, ReplyTo<A>>>,
+    notify: Option<Arc<dyn Notify>>,
+}
+
+struct Notifier<A: Aggregate>(ActorRef<EntityMessage<A>>);
+
+impl<A: Aggregate> Notify for Notifier<A> {
+    fn written(&self, version: u64, position: Position) {
+        // An entity that has ended needs no news.
+        let _ = self.0.send_message(EntityMessage::Written { version, position });
+    }
+
+    fn failed(&self, unknown: bool) {
+        let _ = self.0.send_message(EntityMessage::Failed { unknown });
+    }
+}
+
+impl<A: Hosted> Actor for EntityShell<A> {
+    type Msg = EntityMessage<A>;
+    type State = Life<A>;
+    type Arguments = Incarnation;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        start: Incarnation,
+    ) -> Result<Life<A>, ActorProcessingErr> {
+        // Nothing here can fail; the history is read after the start, where failing is supervised.
+        Ok(Life {
+            world: start.world,
+            stream: start.stream,
+            generation: 0,
+            entity: None,
+            notify: Some(Arc::new(Notifier(myself))),
+        })
+    }
+
+    async fn post_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        life: &mut Life<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        let loaded = life.load().await?;
+        let mut entity = Entity::new(loaded, life.world.config.snapshot_every);
+        let now = life.world.clock.now();
+        let effects = entity.start(now);
+        life.entity = Some(entity);
+        life.carry_out(&myself, effects).await
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        life: &mut Life<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        let effects = life.hear(&myself, message)?;
+        life.carry_out(&myself, effects).await
+    }
+}
+
+type Effects<A> = Vec<Effect<A, ReplyTo<A>>>;
+
+impl<A: Hosted> Life<A> {
+    fn death(&self, cause: String, own_fault: bool) -> ActorProcessingErr {
+        Box::new(Death { stream: self.stream.clone(), cause, own_fault })
+    }
+
+    async fn load(&mut self) -> Result<Loaded<A>, ActorProcessingErr> {
+        let Some(generation) = self.world.writer().generation() else {
+            return Err(self.death("the journal is not ours".to_owned(), false));
+        };
+        self.generation = generation;
+        let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
+        let mut history = read(&world, &stream, A::SNAPSHOTS).await?;
+        let mut loaded = Loaded::default();
+        if let Some(snapshot) = &history.snapshot {
+            match codec::decode_state::<A>(&snapshot.body) {
+                Ok(state) => {
+                    loaded.state = state;
+                    loaded.version = snapshot.version;
+                    loaded.snapshot = snapshot.version;
+                }
+                // One of another build is no snapshot; the journal has everything.
+                Err(error) => {
+                    warn!(stream = self.stream.as_str(), error = %error, "snapshot ignored");
+                    history = read(&world, &stream, false).await?;
+                }
+            }
+        }
+        // A poison event must end this incarnation, not the process.
+        let folded = catch_unwind(AssertUnwindSafe(|| fold(loaded, &history.records)))
+            .unwrap_or_else(|panic| Err(StoreError::Corrupt(panic_text(&*panic))));
+        folded.map_err(|error| self.death(error.to_string(), true))
+    }
+
+
+    fn hear(
+        &mut self,
+        myself: &ActorRef<EntityMessage<A>>,
+        message: EntityMessage<A>,
+    ) -> Result<Effects<A>, ActorProcessingErr> {
+        let now = self.world.clock.now();
+        if let EntityMessage::Failed { unknown } = message {
+            return self.fail(myself, unknown);
+        }
+        let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
+        let judged = catch_unwind(AssertUnwindSafe(|| hear::<A>(entity, message, now)));
+        judged.map_err(|panic| self.death(panic_text(&*panic), true))
+    }
+
+    /// The state is ahead of the journal, and the journal wins: say so and end.
+    fn fail(
+        &mut self,
+        myself: &ActorRef<EntityMessage<A>>,
+        unknown: bool,
+    ) -> Result<Effects<A>, ActorProcessingErr> {
+        let failure = if unknown {
+            NotDone::Unknown
+        } else {
+            NotDone::NotAccepted(NotAccepted::NotWritten)
+        };
+        let answers = self.entity.take().map(|mut entity| entity.fail(&failure));
+        for effect in answers.unwrap_or_default() {
+            if let Effect::Reply { to, answer } = effect {
+                to.send(answer);
+            }
+        }
+        A::directory(&self.world).forget(self.stream.key(), myself.get_id());
+        Err(self.death("its events did not become durable".to_owned(), false))
+    }
+
+    async fn carry_out(
+        &mut self,
+        myself: &ActorRef<EntityMessage<A>>,
+        effects: Effects<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut effects = std::collections::VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Append { events, first_version, at, cause } => {
+                    let meta = meta(&cause);
+                    self.append(events, first_version, at, meta).await?;
+                }
+                Effect::Perform { ticket, intent } => {
+                    let done = self.world.perform(intent, answerer(myself, ticket));
+                    if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
+                        let now = self.world.clock.now();
+                        let next = catch_unwind(AssertUnwindSafe(|| {
+                            entity.answered(ticket, answer, now)
+                        }));
+                        effects.extend(next.map_err(|p| self.death(panic_text(&*p), true))?);
+                    }
+                }
+                Effect::Publish { view, version, position } => {
+                    let directory = A::directory(&self.world);
+                    directory.publish(self.stream.key(), view, version, position);
+                }
+                Effect::Reply { to, answer } => to.send(answer),
+                Effect::PursueIn(pause) => {
+                    myself.send_after(pause, || EntityMessage::Pursue);
+                }
+                Effect::Snapshot { version, state } => self.snapshot(version, &state),
+                Effect::Rest => self.rest(myself),
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(
+        &mut self,
+        events: Vec<A::Event>,
+        first_version: u64,
+        at: Moment,
+        meta: String,
+    ) -> Result<(), ActorProcessingErr> {
+        let mut records = Vec::with_capacity(events.len());
+        let mut meta = Some(meta);
+        for (version, event) in (first_version..).zip(&events) {
+            let (name, payload) =
+                codec::encode::<A>(event).map_err(|error| self.death(error.to_string(), true))?;
+            records.push(NewEvent {
+                stream: self.stream.clone(),
+                version,
+                name,
+                schema: codec::SCHEMA,
+                at,
+                // The first event of a decision tells where it came from.
+                meta: meta.take().unwrap_or_default(),
+                payload,
+            });
+        }
+        let Some(notify) = self.notify.clone() else { return Ok(()) };
+        let submission = Submission { generation: self.generation, events: records, notify };
+        let sent = self.world.writer().submit(submission).await;
+        sent.map_err(|stopped| self.death(stopped.to_string(), false))
+    }
+
+    fn snapshot(&self, version: u64, state: &A::State) {
+        let Ok(body) = codec::encode_state::<A>(state) else { return };
+        self.world.keep_snapshot(Snapshot { stream: self.stream.clone(), version, body });
+    }
+
+    fn rest(&mut self, myself: &ActorRef<EntityMessage<A>>) {
+        let may_sleep = self.entity.as_ref().is_some_and(Entity::may_sleep);
+        if !may_sleep {
+            return;
+        }
+        let key = self.stream.key();
+        if let Some(published) = A::directory(&self.world).retire(key, myself.get_id()) {
+            self.world.evict_later(&self.stream, published);
+            // The mailbox is closed and empty, so nothing can be overtaken by the stop.
+            self.notify = None;
+            myself.stop(None);
+        }
+    }
+}
+
+async fn read(
+    world: &World,
+    stream: &StreamId,
+    with_snapshot: bool,
+) -> Result<History, ActorProcessingErr> {
+    let history = world.loader().load(stream.clone(), with_snapshot).await;
+    history.ok_or_else(|| {
+        let cause = "the history cannot be read".to_owned();
+        Box::new(Death { stream: stream.clone(), cause, own_fault: false }).into()
+    })
+}
+
+fn fold<A: Aggregate>(mut loaded: Loaded<A>, tail: &[Record]) -> Result<Loaded<A>, StoreError> {
+    for record in tail {
+        if record.version != loaded.version.saturating_add(1) {
+            let place = format!("shard {} position {}", record.shard, record.position);
+            return Err(StoreError::Corrupt(format!("version gap at {place}")));
+        }
+        let event = codec::decode::<A>(record)?;
+        A::evolve(&mut loaded.state, &event, record.at);
+        loaded.version = record.version;
+        loaded.position = Some(Position { shard: record.shard, position: record.position });
+    }
+    Ok(loaded)
+}
+
+fn hear<A: Hosted>(
+    entity: &mut Entity<A, ReplyTo<A>>,
+    message: EntityMessage<A>,
+    now: Moment,
+) -> Effects<A> {
+    match message {
+        EntityMessage::Ask { asked, deadline, queued_at } => {
+            let mut asked = asked;
+            asked.reply.heard();
+            let began = Instant::now();
+            histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND)
+                .record(began.saturating_duration_since(queued_at));
+            if deadline < began {
+                let Asked { reply, .. } = *asked;
+                let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
+                return vec![Effect::Reply { to: reply, answer }];
+            }
+            entity.ask(*asked, now)
+        }
+        EntityMessage::Answered { ticket, answer } => entity.answered(ticket, answer, now),
+        EntityMessage::Written { version, position } => entity.written(version, position, now),
+        EntityMessage::Wake { then } => {
+            let effects = entity.wake(now);
+            let (due, version) = (A::wake_at(entity.state()), entity.version());
+            let _ = then.send(NextWake { due, version });
+            effects
+        }
+        EntityMessage::Pursue => entity.pursue(now),
+        EntityMessage::Sleep => vec![Effect::Rest],
+        EntityMessage::Inspect { reply } => {
+            let _ = reply.send(entity.state().clone());
+            Vec::new()
+        }
+        // Handled before, because it ends the incarnation.
+        EntityMessage::Failed { .. } => Vec::new(),
+    }
+}
+
+/// How an intent's answer comes back to the entity that wanted it.
+fn answerer<A: Hosted>(
+    myself: &ActorRef<EntityMessage<A>>,
+    ticket: u64,
+) -> impl FnOnce(Answer) + Send + 'static {
+    let myself = myself.clone();
+    move |answer| {
+        // An entity that has ended will find its work outstanding when it is rebuilt.
+        let _ = myself.send_message(EntityMessage::Answered { ticket, answer });
+    }
+}
+
+fn meta(cause: &crate::outcome::Cause) -> String {
+    if cause.id.is_nil() {
+        return String::new();
+    }
+    serde_json::to_string(cause).unwrap_or_default()
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("panicked: {}", text.unwrap_or("without a text"))
+}

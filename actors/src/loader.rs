@@ -1,0 +1,126 @@
+//! Reads histories for new incarnations, many in one query: a crowd of new orders costs one look.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use persistence::journal::{Journal, Record, StreamId, StreamTail};
+use persistence::snapshots::{Snapshot, Snapshots};
+use persistence::{StoreError, Stores};
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+use crate::runtime::spawn_named;
+
+/// Streams read in one query.
+const STREAMS_MAX: usize = 256;
+
+/// Requests that may wait; entities wait when it is full.
+const QUEUE_MAX: usize = 4_096;
+
+/// Queries under way at once.
+const READERS: usize = 2;
+
+/// One stream as it is stored.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// The newest readable snapshot.
+    pub(crate) snapshot: Option<Snapshot>,
+    /// The events after it, in order.
+    pub(crate) records: Vec<Record>,
+}
+
+struct Request {
+    stream: StreamId,
+    with_snapshot: bool,
+    reply: oneshot::Sender<Option<History>>,
+}
+
+/// The address of the loader.
+#[derive(Clone)]
+pub(crate) struct Loader {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Loader {
+    /// Starts reading.
+    pub(crate) fn start(stores: &Stores) -> Self {
+        let (requests, queue) = mpsc::channel(QUEUE_MAX);
+        let queue = Arc::new(tokio::sync::Mutex::new(queue));
+        for _ in 0..READERS {
+            let reader = Reader {
+                journal: Arc::clone(&stores.journal),
+                snapshots: Arc::clone(&stores.snapshots),
+                queue: Arc::clone(&queue),
+            };
+            spawn_named("history-loader", reader.run());
+        }
+        Self { requests }
+    }
+
+    /// The history of a stream; `None` when it cannot be read now.
+    pub(crate) async fn load(&self, stream: StreamId, with_snapshot: bool) -> Option<History> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request { stream, with_snapshot, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+}
+
+struct Reader {
+    journal: Arc<dyn Journal>,
+    snapshots: Arc<dyn Snapshots>,
+    queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Request>>>,
+}
+
+impl Reader {
+    async fn run(self) {
+        loop {
+            let mut requests = Vec::new();
+            if self.queue.lock().await.recv_many(&mut requests, STREAMS_MAX).await == 0 {
+                return;
+            }
+            match self.read(&requests).await {
+                Ok(mut histories) => {
+                    for request in requests {
+                        let history = histories.remove(&request.stream).unwrap_or_default();
+                        // Its incarnation may have been dropped meanwhile.
+                        let _ = request.reply.send(Some(history));
+                    }
+                }
+                Err(error) => {
+                    warn!(error = %error, streams = requests.len(), "histories cannot be read");
+                    for request in requests {
+                        let _ = request.reply.send(None);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read(&self, requests: &[Request]) -> Result<BTreeMap<StreamId, History>, StoreError> {
+        let mut histories: BTreeMap<StreamId, History> = BTreeMap::new();
+        let cached: Vec<StreamId> =
+            requests.iter().filter(|r| r.with_snapshot).map(|r| r.stream.clone()).collect();
+        if !cached.is_empty() {
+            // A cache that cannot be read is no cache; the journal has everything.
+            let snapshots = self.snapshots.load(&cached).await.unwrap_or_default();
+            for snapshot in snapshots {
+                let stream = snapshot.stream.clone();
+                histories.entry(stream).or_default().snapshot = Some(snapshot);
+            }
+        }
+        let after = |stream: &StreamId| {
+            let history = histories.get(stream).and_then(|history| history.snapshot.as_ref());
+            history.map_or(0, |snapshot| snapshot.version)
+        };
+        let tails: BTreeMap<&StreamId, u64> =
+            requests.iter().map(|r| (&r.stream, after(&r.stream))).collect();
+        let tails: Vec<StreamTail> = tails
+            .into_iter()
+            .map(|(stream, after)| StreamTail { stream: stream.clone(), after })
+            .collect();
+        for record in self.journal.read_streams(&tails).await? {
+            histories.entry(record.stream.clone()).or_default().records.push(record);
+        }
+        Ok(histories)
+    }
+}

@@ -1,0 +1,236 @@
+//! Carries out intents: to other entities through their mailboxes, to the provider through the
+//! breaker. What can be answered from a published view is answered at once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
+use engine::process::{Answer, HeldUnits, Intent, StockRefusal, Trouble};
+use engine::values::{CustomerId, Moment, ProductId, Quantity};
+use metrics::counter;
+use tokio::time::Instant;
+
+use crate::entity::{Asked, EntityMessage, ReplyTo};
+use crate::metrics::REFUNDS_FAILED_TOTAL;
+use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
+use crate::payments::ChargeRequest;
+use crate::runtime::spawn_light;
+use crate::system::World;
+
+/// How long work between actors may wait in a mailbox before it is tried again.
+const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
+
+type StockVerdict = Result<Accepted<Inventory>, NotDone<InventoryRefusal>>;
+
+impl World {
+    /// Starts an intent. Its answer is returned when it is known at once, else given to `answer`.
+    pub(crate) fn perform(
+        self: &Arc<Self>,
+        intent: Intent,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Option<Answer> {
+        match intent {
+            Intent::Lookup { product } => self.look_up(product, answer),
+            Intent::Hold { units, customer, expires_at, valid_until } => {
+                self.hold(&units, customer, expires_at, valid_until, answer)
+            }
+            Intent::Extend { units, expires_at } => {
+                self.each(units, Box::new(answer), |unit| InventoryCommand::Extend {
+                    hold: unit.hold,
+                    expires_at,
+                });
+                None
+            }
+            Intent::Commit { units } => {
+                self.each(units, Box::new(answer), |unit| InventoryCommand::Commit {
+                    hold: unit.hold,
+                    quantity: unit.quantity,
+                });
+                None
+            }
+            Intent::Release { units } => {
+                self.each(units, Box::new(answer), |unit| InventoryCommand::Release {
+                    hold: unit.hold,
+                });
+                None
+            }
+            Intent::Restock { units } => {
+                self.each(units, Box::new(answer), |unit| InventoryCommand::Restock {
+                    hold: unit.hold,
+                    quantity: unit.quantity,
+                });
+                None
+            }
+            Intent::Charge { key, order, amount, token } => {
+                let payments = Arc::clone(self.payments());
+                let request = ChargeRequest { key, order, amount, token };
+                spawn_light(async move {
+                    let outcome = payments.charge(&request).await;
+                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge));
+                });
+                None
+            }
+            Intent::QueryCharge { key } => {
+                let payments = Arc::clone(self.payments());
+                spawn_light(async move {
+                    let outcome = payments.query(key).await;
+                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge));
+                });
+                None
+            }
+            Intent::Refund { key, amount } => {
+                let payments = Arc::clone(self.payments());
+                spawn_light(async move {
+                    let outcome = payments.refund(key, amount).await;
+                    if outcome.is_err() {
+                        counter!(REFUNDS_FAILED_TOTAL).increment(1);
+                    }
+                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), |()| Answer::Refunded));
+                });
+                None
+            }
+        }
+    }
+
+    fn look_up(
+        self: &Arc<Self>,
+        product: ProductId,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Option<Answer> {
+        if let Some(published) = self.products.view(product.as_str()) {
+            return Some(Answer::Listing(published.view));
+        }
+        let world = Arc::clone(self);
+        spawn_light(async move {
+            let found = world.products.ask(&world, product.as_str(), None, internal()).await;
+            answer(found.map_or(Answer::Failed(Trouble::NotAccepted), |accepted| {
+                Answer::Listing(accepted.view)
+            }));
+        });
+        None
+    }
+
+    fn hold(
+        self: &Arc<Self>,
+        units: &HeldUnits,
+        customer: CustomerId,
+        expires_at: Moment,
+        valid_until: Moment,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Option<Answer> {
+        let key = units.product.as_str();
+        // A sold-out product is refused without a message. Only a durable view may do so, and a
+        // wake-up is what brings lapsed units back, so nobody is refused for longer than that.
+        if let Some(published) = self.inventories.view(key)
+            && published.view.held == Quantity::ZERO
+            && published.view.available < units.quantity
+        {
+            let available = published.view.available;
+            return Some(Answer::StockRefused(StockRefusal::NotEnough { available }));
+        }
+        let command = InventoryCommand::Hold {
+            hold: units.hold,
+            quantity: units.quantity,
+            customer,
+            expires_at,
+            valid_until,
+        };
+        let answered = move |verdict| answer(stock_answer(verdict));
+        let reply = ReplyTo::callback(answered);
+        self.inventories.send(self, key, Some(command), internal(), reply);
+        None
+    }
+
+    /// Sends one command per product and answers once all have answered: the worst answer counts.
+    fn each(
+        self: &Arc<Self>,
+        units: Vec<HeldUnits>,
+        answer: Box<dyn FnOnce(Answer) + Send>,
+        command: impl Fn(&HeldUnits) -> InventoryCommand,
+    ) {
+        let join = Arc::new(Mutex::new(Join {
+            open: units.len(),
+            worst: Answer::StockDone,
+            answer: Some(answer),
+        }));
+        for unit in &units {
+            let join = Arc::clone(&join);
+            let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
+            let asked = Asked { command: Some(command(unit)), cause: Cause::default(), reply };
+            let now = Instant::now();
+            let message = EntityMessage::Ask {
+                asked: Box::new(asked),
+                deadline: now + INTERNAL_DEADLINE,
+                queued_at: now,
+            };
+            // Where it was refused, the dropped reply has answered already.
+            let _ = self.inventories.tell(self, unit.product.as_str(), message);
+        }
+    }
+}
+
+/// Answers of several products on their way to one.
+struct Join {
+    open: usize,
+    worst: Answer,
+    answer: Option<Box<dyn FnOnce(Answer) + Send>>,
+}
+
+impl Join {
+    fn answered(join: &Mutex<Self>, verdict: StockVerdict) {
+        let Ok(mut join) = join.lock() else { return };
+        join.open = join.open.saturating_sub(1);
+        let answer = stock_answer(verdict);
+        if rank(&join.worst) < rank(&answer) {
+            join.worst = answer;
+        }
+        if join.open == 0
+            && let Some(answer) = join.answer.take()
+        {
+            let worst = join.worst.clone();
+            drop(join);
+            answer(worst);
+        }
+    }
+}
+
+/// What must be tried again outweighs what is final: an answer is final only for all products.
+const fn rank(answer: &Answer) -> u8 {
+    match answer {
+        Answer::Failed(_) => 2,
+        Answer::StockRefused(_) => 1,
+        Answer::Listing(_) | Answer::StockDone | Answer::Charge(_) | Answer::Refunded => 0,
+    }
+}
+
+fn internal() -> Asking {
+    Asking { deadline: Instant::now() + INTERNAL_DEADLINE, cause: Cause::default() }
+}
+
+fn stock_answer(verdict: StockVerdict) -> Answer {
+    match verdict {
+        Ok(_) => Answer::StockDone,
+        Err(NotDone::Unknown) => Answer::Failed(Trouble::Unknown),
+        Err(NotDone::NotAccepted(
+            NotAccepted::Overloaded
+            | NotAccepted::Restarting
+            | NotAccepted::Draining
+            | NotAccepted::Quarantined
+            | NotAccepted::DeadlinePassed
+            | NotAccepted::NotWritten,
+        )) => Answer::Failed(Trouble::NotAccepted),
+        Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
+            InventoryRefusal::NotEnoughStock { available, .. } => {
+                StockRefusal::NotEnough { available }
+            }
+            InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
+            InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
+            InventoryRefusal::Stale => return Answer::Failed(Trouble::NotAccepted),
+            InventoryRefusal::EmptyQuantity
+            | InventoryRefusal::HoldMismatch(_)
+            | InventoryRefusal::AdjustmentMismatch(_)
+            | InventoryRefusal::VersionMismatch { .. }
+            | InventoryRefusal::CountOutOfRange => StockRefusal::Invalid,
+        }),
+    }
+}

@@ -1,0 +1,163 @@
+//! Reads: from the published durable view, else from the read models, else by waking the entity.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::cart::{Cart, OpenCart};
+use engine::catalog::{Listing, Product};
+use engine::inventory::{Inventory, StockLevel, StockView};
+use engine::order::{Order, OrderState};
+use engine::values::{CartId, OrderId, ProductId, Quantity};
+use persistence::read_models::{OrderPage, OrderQuery, ProductRow};
+use persistence::{StoreError, codec};
+use tokio::time::{Instant, timeout_at};
+
+use crate::directory::Hosted;
+use crate::outcome::{Asking, Cause, Position};
+use crate::system::OrderSystem;
+
+/// How long a read may wait for an entity that has to be woken.
+const WAKE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why nothing can be told. Reading never changes anything.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A store did not answer.
+    #[error("store unavailable")]
+    Store(#[from] StoreError),
+    /// The entity could not be woken in time.
+    #[error("entity unavailable")]
+    Entity,
+}
+
+impl OrderSystem {
+    /// One order.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when that cannot be told now; likewise below.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, ReadError> {
+        let key = id.to_string();
+        if let Some(published) = self.world.orders.view(&key) {
+            return Ok(published.view);
+        }
+        if !self.world.evictions.has_overflowed() {
+            let rows = self.world.stores.read_models.orders(&[id]).await?;
+            if let Some(row) = rows.first() {
+                // It may have come to life, and moved on, while the row was read.
+                if let Some(published) = self.world.orders.view(&key) {
+                    return Ok(published.view);
+                }
+                let OrderState(order) = codec::decode_state::<Order>(&row.body)?;
+                return Ok(order);
+            }
+        }
+        self.wake_for::<Order>(&key).await
+    }
+
+    /// One cart.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn cart(&self, id: CartId) -> Result<Option<Arc<OpenCart>>, ReadError> {
+        let key = id.to_string();
+        match self.world.carts.view(&key) {
+            Some(published) => Ok(published.view),
+            None => self.wake_for::<Cart>(&key).await,
+        }
+    }
+
+    /// What a product is called and costs, and its stock.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn product(
+        &self,
+        id: &ProductId,
+    ) -> Result<Option<(Listing, StockView)>, ReadError> {
+        let key = id.as_str();
+        let listing = match self.world.products.view(key) {
+            Some(published) => published.view,
+            None => self.wake_for::<Product>(key).await?,
+        };
+        let Some(listing) = listing else { return Ok(None) };
+        let stock = match self.world.inventories.view(key) {
+            Some(published) => published.view,
+            None => self.wake_for::<Inventory>(key).await?,
+        };
+        Ok(Some((listing, stock)))
+    }
+
+    /// The whole books of a product, holds included.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn stock_books(&self, id: &ProductId) -> Result<StockLevel, ReadError> {
+        let books = self.world.inventories.inspect(&self.world, id.as_str());
+        books.await.map_err(|_| ReadError::Entity)
+    }
+
+    /// A page of orders, newest first. Shows what the read models have.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, ReadError> {
+        Ok(self.world.stores.read_models.list_orders(query).await?)
+    }
+
+    /// Published products by id; stock numbers are the durable ones where the product is live.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn list_products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, ReadError> {
+        let mut rows = self.world.stores.read_models.list_products(after, limit).await?;
+        for row in &mut rows {
+            if let Some(live) = self.world.inventories.view(row.product.as_str()) {
+                row.stock.on_hand = live.view.on_hand.units();
+                row.stock.held = live.view.held.units();
+                row.stock.sold = live.view.sold.units();
+                row.stock.version = live.view.version;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Waits until the read models hold everything up to `position`; whether they do.
+    pub async fn wait_for(&self, position: Position, deadline: Instant) -> bool {
+        let mut moved = self.progress.moved();
+        while !self.progress.has_passed(position.shard, position.position) {
+            if !matches!(timeout_at(deadline, moved.changed()).await, Ok(Ok(()))) {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn wake_for<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
+        let deadline = Instant::now() + WAKE_WITHIN;
+        let asking = Asking { deadline, cause: Cause::default() };
+        let read = A::directory(&self.world).ask(&self.world, key, None, asking);
+        read.await.map(|accepted| accepted.view).map_err(|_| ReadError::Entity)
+    }
+}
+
+/// The stock numbers of a row, as a view.
+pub fn stock_view(row: &ProductRow) -> StockView {
+    let stock = row.stock;
+    StockView {
+        on_hand: Quantity::new(stock.on_hand),
+        held: Quantity::new(stock.held),
+        available: Quantity::new(stock.on_hand.saturating_sub(stock.held)),
+        sold: Quantity::new(stock.sold),
+        version: stock.version,
+    }
+}

@@ -1,0 +1,91 @@
+//! Durable timers: looks for due wake-ups in the read models and brings them to their entities.
+//!
+//! The table is a projection, so a hold lapses on time after a restart too, and an order that was
+//! interrupted is resumed without anybody asking.
+
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use metrics::counter;
+use persistence::journal::StreamId;
+use persistence::read_models::Wakeup;
+use tokio::time::sleep;
+use tracing::warn;
+
+use crate::directory::Hosted;
+use crate::entity::NextWake;
+use crate::metrics::WAKEUPS_TOTAL;
+use crate::outcome::NotAccepted;
+use crate::supervisor::WithKind;
+use crate::system::World;
+
+/// Wake-ups in one round.
+const ROUND_MAX: u32 = 1_000;
+
+/// An entity that still has open work is woken again after this.
+const RECHECK_AFTER: Duration = Duration::from_millis(500);
+
+/// Runs until the world is gone.
+pub(crate) async fn run(world: Weak<World>) {
+    loop {
+        let Some(world) = world.upgrade() else { return };
+        let interval = world.config.wakeup_interval;
+        let full = round(&world).await;
+        drop(world);
+        if !full {
+            sleep(interval).await;
+        }
+    }
+}
+
+/// Wakes what is due; whether more may be due.
+async fn round(world: &Arc<World>) -> bool {
+    let now = world.clock.now();
+    let due = match world.stores.read_models.due_wakeups(now, ROUND_MAX).await {
+        Ok(due) => due,
+        Err(error) => {
+            warn!(error = %error, "due wake-ups cannot be read");
+            return false;
+        }
+    };
+    let mut done = Vec::with_capacity(due.len());
+    for wakeup in &due {
+        counter!(WAKEUPS_TOTAL).increment(1);
+        // What could not be woken now keeps its row and comes up again.
+        let Some(next) = wake(world, &wakeup.stream).await else { continue };
+        // Work that is open is looked at again in a while, not in a busy circle.
+        let not_before = now.saturating_add(RECHECK_AFTER);
+        let due = next.due.map(|due| due.max(not_before));
+        done.push(Wakeup { stream: wakeup.stream.clone(), due, version: next.version });
+    }
+    if done.is_empty() {
+        return false;
+    }
+    if let Err(error) = world.stores.read_models.set_wakeups(&done).await {
+        warn!(error = %error, "wake-ups cannot be put back");
+        return false;
+    }
+    u64::from(ROUND_MAX) == due.len() as u64
+}
+
+async fn wake(world: &Arc<World>, stream: &StreamId) -> Option<NextWake> {
+    let waking = world.with_kind(stream.kind(), WakeKey { world, key: stream.key() })?;
+    waking.await.ok()
+}
+
+struct WakeKey<'a> {
+    world: &'a Arc<World>,
+    key: &'a str,
+}
+
+type Waking<'a> = Pin<Box<dyn Future<Output = Result<NextWake, NotAccepted>> + Send + 'a>>;
+
+impl<'a> WithKind for WakeKey<'a> {
+    type Output = Waking<'a>;
+
+    fn call<A: Hosted>(self, _world: &World) -> Waking<'a> {
+        let Self { world, key } = self;
+        Box::pin(async move { A::directory(world).wake(world, key).await })
+    }
+}

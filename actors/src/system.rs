@@ -1,0 +1,343 @@
+//! The whole tree: everything that runs between the edge and the stores, started and stopped here.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use engine::Aggregate;
+use engine::cart::Cart;
+use engine::catalog::Product;
+use engine::inventory::Inventory;
+use engine::order::Order;
+use metrics::gauge;
+use persistence::journal::{Slot, StreamId};
+use persistence::snapshots::Snapshot;
+use persistence::{StoreError, Stores};
+use ractor::{Actor, ActorCell};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
+
+use crate::clock::Clock;
+use crate::config::EngineConfig;
+use crate::directory::{Directory, Hosted};
+use crate::eviction::{Evictions, Leaving};
+use crate::loader::Loader;
+use crate::metrics::ACTORS_LIVE;
+use crate::outcome::{Accepted, Asking, NotDone, Position};
+use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
+use crate::projector::{Progress, Projector};
+use crate::runtime::spawn_named;
+use crate::supervisor::{Deaths, Supervisor, WithKind};
+use crate::writer::Writer;
+use crate::scheduler;
+
+/// Supervisors over the entities; each has its own share of the slots.
+const SUPERVISORS: usize = 16;
+
+/// Snapshots that may wait to be stored; further ones are dropped, for they are only a cache.
+const SNAPSHOT_QUEUE_MAX: usize = 64;
+
+/// How often idle entities are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What the engine needs from outside.
+pub struct Ports {
+    /// Who takes the money.
+    pub provider: Arc<dyn PaymentProvider>,
+    /// How it is called.
+    pub payments: PaymentsConfig,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A store did not answer or cannot be trusted.
+    #[error("stores are not usable")]
+    Store(#[from] StoreError),
+    /// An actor could not be started.
+    #[error("an actor could not be started: {0}")]
+    Actor(String),
+}
+
+/// Everything that entities share.
+pub struct World {
+    pub(crate) config: EngineConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stores: Stores,
+    pub(crate) products: Directory<Product>,
+    pub(crate) inventories: Directory<Inventory>,
+    pub(crate) carts: Directory<Cart>,
+    pub(crate) orders: Directory<Order>,
+    pub(crate) evictions: Evictions,
+    payments: Arc<Payments>,
+    writer: Writer,
+    loader: Loader,
+    supervisors: OnceLock<Vec<ActorCell>>,
+    snapshots: mpsc::Sender<Snapshot>,
+    draining: AtomicBool,
+}
+
+macro_rules! hosted {
+    ($kind:ty, $field:ident, snapshots: $snapshots:expr) => {
+        impl Hosted for $kind {
+            const SNAPSHOTS: bool = $snapshots;
+
+            fn directory(world: &World) -> &Directory<Self> {
+                &world.$field
+            }
+        }
+    };
+}
+
+// A listing, a cart and an order have few events each; a stock has one or two for every sale.
+hosted!(Product, products, snapshots: false);
+hosted!(Inventory, inventories, snapshots: true);
+hosted!(Cart, carts, snapshots: false);
+hosted!(Order, orders, snapshots: false);
+
+impl World {
+    pub(crate) const fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) const fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    pub(crate) const fn payments(&self) -> &Arc<Payments> {
+        &self.payments
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn supervisor(&self, slot: Slot) -> Option<ActorCell> {
+        let supervisors = self.supervisors.get()?;
+        supervisors.get(usize::from(slot.0) % SUPERVISORS).cloned()
+    }
+
+    pub(crate) fn keep_snapshot(&self, snapshot: Snapshot) {
+        // Nothing depends on a snapshot; a full queue drops it and the next one is due soon.
+        let _ = self.snapshots.try_send(snapshot);
+    }
+
+    /// A view stays until the read models have passed it, so that a read never misses.
+    pub(crate) fn evict_later(&self, stream: &StreamId, published: (u64, Option<Position>)) {
+        let (version, position) = published;
+        self.evictions.leave(Leaving { stream: stream.clone(), version, position });
+    }
+
+    /// Does something with the directory of a kind that is known by name only.
+    pub(crate) fn with_kind<W: WithKind>(&self, kind: &str, with: W) -> Option<W::Output> {
+        match kind {
+            Product::KIND => Some(with.call::<Product>(self)),
+            Inventory::KIND => Some(with.call::<Inventory>(self)),
+            Cart::KIND => Some(with.call::<Cart>(self)),
+            Order::KIND => Some(with.call::<Order>(self)),
+            _ => None,
+        }
+    }
+
+    fn abandon_all(&self) {
+        self.products.abandon();
+        self.inventories.abandon();
+        self.carts.abandon();
+        self.orders.abandon();
+    }
+}
+
+/// The engine, as the edge sees it.
+pub struct OrderSystem {
+    pub(crate) world: Arc<World>,
+    pub(crate) progress: Progress,
+}
+
+impl OrderSystem {
+    /// Takes the journal, brings the read models up to date and starts the tree.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when a store cannot be used or an actor cannot be started.
+    pub async fn start(
+        config: EngineConfig,
+        stores: Stores,
+        ports: Ports,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StartError> {
+        let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
+            .await
+            .map_err(|error| StartError::Actor(error.to_string()))?;
+        let shared: Arc<OnceLock<Weak<World>>> = Arc::default();
+        let for_writer = Arc::clone(&shared);
+        let on_abandon = Box::new(move |_generation| {
+            if let Some(world) = for_writer.get().and_then(Weak::upgrade) {
+                world.abandon_all();
+            }
+        });
+        let owner = format!("pid {}", std::process::id());
+        let writer =
+            Writer::start(Arc::clone(&stores.journal), &config, owner, on_abandon).await?;
+        let (projector, progress) =
+            Projector::open(stores.clone(), config.projection_interval).await?;
+        let loader = Loader::start(&stores);
+        let (snapshots, snapshot_queue) = mpsc::channel(SNAPSHOT_QUEUE_MAX);
+        let slots = u32::try_from(config.mailbox_slots).unwrap_or(u32::MAX);
+        let deaths = || Deaths::new(config.deaths_max, config.death_window);
+        let world = Arc::new(World {
+            products: Directory::new(slots, deaths()),
+            inventories: Directory::new(slots, deaths()),
+            carts: Directory::new(slots, deaths()),
+            orders: Directory::new(slots, deaths()),
+            evictions: Evictions::default(),
+            supervisors: OnceLock::new(),
+            draining: AtomicBool::new(false),
+            config,
+            clock,
+            payments,
+            writer,
+            loader,
+            snapshots,
+            stores,
+        });
+        // Set once, just here.
+        let _ = shared.set(Arc::downgrade(&world));
+        start_supervisors(&world).await?;
+        let commits = world.writer.commits();
+        spawn_named("projector", projector.run(commits));
+        spawn_named("scheduler", scheduler::run(Arc::downgrade(&world)));
+        spawn_named("snapshots", keep_snapshots(world.stores.clone(), snapshot_queue));
+        spawn_named("sweeper", sweep(Arc::downgrade(&world)));
+        spawn_named("eviction", crate::eviction::run(Arc::downgrade(&world), progress.clone()));
+        info!("engine started");
+        Ok(Arc::new(Self { world, progress }))
+    }
+
+    /// Asks an entity of any kind, and waits for the durable answer.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotDone`].
+    pub async fn ask<A: Hosted>(
+        &self,
+        key: &str,
+        command: A::Command,
+        asking: Asking,
+    ) -> Result<Accepted<A>, NotDone<A::Refusal>> {
+        A::directory(&self.world).ask(&self.world, key, Some(command), asking).await
+    }
+
+    /// Calls, breaker state and bulkhead of the payment provider.
+    pub fn payments(&self) -> &Arc<Payments> {
+        self.world.payments()
+    }
+
+    /// Whether commands are taken and the journal is ours.
+    pub fn readiness(&self) -> Readiness {
+        Readiness {
+            journal: self.world.writer.generation().is_some() && !self.world.writer.is_stopped(),
+            draining: self.world.is_draining(),
+            projection_lag: self.progress.lag(),
+            quarantined: self.world.products.quarantined()
+                + self.world.inventories.quarantined()
+                + self.world.carts.quarantined()
+                + self.world.orders.quarantined(),
+        }
+    }
+
+    /// Whether another writer has taken the journal over for good.
+    pub fn is_fenced(&self) -> bool {
+        self.world.writer.is_stopped()
+    }
+
+    /// Refuses new commands and lets those under way come to their end; whether all did in time.
+    pub async fn drain(&self, within: Duration) -> bool {
+        self.world.draining.store(true, Ordering::Release);
+        let give_up_at = Instant::now() + within;
+        loop {
+            self.world.products.put_idle_to_sleep(0);
+            self.world.inventories.put_idle_to_sleep(0);
+            self.world.carts.put_idle_to_sleep(0);
+            self.world.orders.put_idle_to_sleep(0);
+            sleep(Duration::from_millis(20)).await;
+            let live = self.live();
+            if live == 0 {
+                return true;
+            }
+            if give_up_at <= Instant::now() {
+                warn!(live, "entities still had work when the time to drain ran out");
+                return false;
+            }
+        }
+    }
+
+    /// How many entities are live.
+    pub fn live(&self) -> usize {
+        self.world.products.live()
+            + self.world.inventories.live()
+            + self.world.carts.live()
+            + self.world.orders.live()
+    }
+}
+
+/// Whether the engine can do its work, for load balancers and people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The journal is ours and takes events.
+    pub journal: bool,
+    /// The engine is going down.
+    pub draining: bool,
+    /// Events that the read models are behind.
+    pub projection_lag: u64,
+    /// Streams that need an operator.
+    pub quarantined: usize,
+}
+
+impl Readiness {
+    /// Whether commands can be taken.
+    pub const fn is_ready(&self) -> bool {
+        self.journal && !self.draining
+    }
+}
+
+async fn start_supervisors(world: &Arc<World>) -> Result<(), StartError> {
+    let mut supervisors = Vec::with_capacity(SUPERVISORS);
+    for _ in 0..SUPERVISORS {
+        let (supervisor, _) = Actor::spawn(None, Supervisor, Arc::downgrade(world))
+            .await
+            .map_err(|error| StartError::Actor(error.to_string()))?;
+        supervisors.push(supervisor.get_cell());
+    }
+    let _ = world.supervisors.set(supervisors);
+    Ok(())
+}
+
+async fn keep_snapshots(stores: Stores, mut queue: mpsc::Receiver<Snapshot>) {
+    while let Some(snapshot) = queue.recv().await {
+        if let Err(error) = stores.snapshots.save(&snapshot).await {
+            warn!(stream = snapshot.stream.as_str(), error = %error, "snapshot not kept");
+        }
+    }
+}
+
+async fn sweep(world: Weak<World>) {
+    loop {
+        sleep(SWEEP_INTERVAL).await;
+        let Some(world) = world.upgrade() else { return };
+        let idle = world.config.idle_after.as_secs();
+        world.products.put_idle_to_sleep(idle);
+        world.inventories.put_idle_to_sleep(idle);
+        world.carts.put_idle_to_sleep(idle);
+        world.orders.put_idle_to_sleep(idle);
+        show_live::<Product>(&world);
+        show_live::<Inventory>(&world);
+        show_live::<Cart>(&world);
+        show_live::<Order>(&world);
+    }
+}
+
+fn show_live<A: Hosted>(world: &World) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
+    gauge!(ACTORS_LIVE, "actor" => A::KIND).set(A::directory(world).live() as f64);
+}

@@ -1,0 +1,300 @@
+//! What the writer does with each input, as effects.
+//!
+//! It assigns positions, seals the hash chain, keeps one batch in flight and gathers the next
+//! meanwhile. When the outcome of an append is unknown it answers nobody until it has fenced and
+//! looked (reliability before speed).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use persistence::journal::{
+    AppendError, Batch, Digest, Holding, NewEvent, Record, Shard, ShardMove, Tenure, event_id,
+    seal,
+};
+
+use crate::outcome::Position;
+
+/// Whoever submitted events and waits for them to become durable.
+pub trait Notify: Send + Sync + 'static {
+    /// Every event up to `version` is durable.
+    fn written(&self, version: u64, position: Position);
+    /// The events did not become durable, or nobody can say; the submitter must end.
+    fn failed(&self, unknown: bool);
+}
+
+/// Events of one stream, to become durable together.
+pub struct Submission {
+    /// The generation under which the submitter read its history.
+    pub generation: u64,
+    /// The events; never empty, versions ascending.
+    pub events: Vec<NewEvent>,
+    /// Who waits.
+    pub notify: Arc<dyn Notify>,
+}
+
+/// What the writer hears.
+pub enum WriterInput {
+    /// Somebody wants events written.
+    Submit(Submission),
+    /// The append came to an end.
+    Appended(Result<(), AppendError>),
+    /// The journal was fenced and looked at after an unknown outcome.
+    Resolved {
+        /// What is owned from here on.
+        tenure: Tenure,
+        /// Whether the batch is in the journal.
+        present: bool,
+    },
+    /// That could not be found out in time.
+    Unresolved,
+    /// The journal was fenced after it had been unresolved.
+    Reacquired(Tenure),
+}
+
+/// What the writer wants done.
+pub enum WriterEffect {
+    /// Append this batch.
+    Append(Arc<Batch>),
+    /// Fence, then look whether this batch is in the journal.
+    Resolve(Arc<Batch>),
+    /// Tell a submitter that its events are durable.
+    Written(Arc<dyn Notify>, u64, Position),
+    /// Tell a submitter that its events are not known to be durable.
+    Failed(Arc<dyn Notify>, bool),
+    /// Every incarnation of an older generation is to be dropped.
+    Abandon {
+        /// The new generation.
+        generation: u64,
+    },
+    /// The journal must be acquired again before anything can be written.
+    Reacquire,
+    /// Another writer owns the journal: stop for good.
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Resolving,
+    Unowned,
+    Stopped,
+}
+
+struct Flight {
+    batch: Arc<Batch>,
+    hashes: BTreeMap<Shard, Digest>,
+    notices: Vec<(Arc<dyn Notify>, u64, Position)>,
+}
+
+/// The state of one writer.
+pub struct WriterLogic {
+    epoch: u64,
+    holdings: BTreeMap<Shard, Holding>,
+    shards: u16,
+    generation: u64,
+    phase: Phase,
+    pending: VecDeque<Submission>,
+    flight: Option<Flight>,
+    batch_events_max: usize,
+}
+
+impl WriterLogic {
+    /// Starts with what was acquired.
+    pub fn new(tenure: Tenure, shards: u16, batch_events_max: usize) -> Self {
+        let mut logic = Self {
+            epoch: 0,
+            holdings: BTreeMap::new(),
+            shards,
+            generation: 1,
+            phase: Phase::Serving,
+            pending: VecDeque::new(),
+            flight: None,
+            batch_events_max,
+        };
+        logic.take(tenure);
+        logic
+    }
+
+    /// The generation under which histories read now may be continued.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether events submitted now would be written.
+    pub fn is_serving(&self) -> bool {
+        matches!(self.phase, Phase::Serving | Phase::Resolving)
+    }
+
+    /// Events that wait for the next batch.
+    pub fn pending(&self) -> usize {
+        self.pending.iter().map(|submission| submission.events.len()).sum()
+    }
+
+    /// Takes one input.
+    pub fn on(&mut self, input: WriterInput) -> Vec<WriterEffect> {
+        let mut effects = Vec::new();
+        match input {
+            WriterInput::Submit(submission) => self.submit(submission, &mut effects),
+            WriterInput::Appended(Ok(())) => self.landed(&mut effects),
+            WriterInput::Appended(Err(AppendError::Unknown(_))) => {
+                self.phase = Phase::Resolving;
+                let batch = self.flight.as_ref().map(|flight| Arc::clone(&flight.batch));
+                effects.extend(batch.map(WriterEffect::Resolve));
+            }
+            WriterInput::Appended(Err(AppendError::Unavailable(_))) => {
+                self.abandon(false, &mut effects);
+                self.phase = Phase::Serving;
+            }
+            WriterInput::Appended(Err(AppendError::Fenced)) => {
+                self.abandon(false, &mut effects);
+                self.phase = Phase::Stopped;
+                effects.push(WriterEffect::Stop);
+            }
+            WriterInput::Resolved { tenure, present } => {
+                self.resolved(tenure, present, &mut effects);
+            }
+            WriterInput::Unresolved => {
+                self.abandon(true, &mut effects);
+                self.phase = Phase::Unowned;
+                effects.push(WriterEffect::Reacquire);
+            }
+            WriterInput::Reacquired(tenure) => {
+                self.take(tenure);
+                self.phase = Phase::Serving;
+            }
+        }
+        self.launch(&mut effects);
+        effects
+    }
+
+    fn take(&mut self, tenure: Tenure) {
+        self.epoch = tenure.epoch;
+        self.holdings = tenure.holdings.into_iter().map(|h| (h.shard, h)).collect();
+    }
+
+    fn submit(&mut self, submission: Submission, effects: &mut Vec<WriterEffect>) {
+        if submission.generation == self.generation && self.is_serving() {
+            self.pending.push_back(submission);
+        } else {
+            effects.push(WriterEffect::Failed(submission.notify, false));
+        }
+    }
+
+    fn landed(&mut self, effects: &mut Vec<WriterEffect>) {
+        self.phase = Phase::Serving;
+        let Some(flight) = self.flight.take() else { return };
+        for moved in &flight.batch.moves {
+            if let Some(holding) = self.holdings.get_mut(&moved.shard) {
+                holding.next_position = moved.next;
+            }
+        }
+        for (shard, hash) in flight.hashes {
+            if let Some(holding) = self.holdings.get_mut(&shard) {
+                holding.last_hash = hash;
+            }
+        }
+        let tell = |(notify, version, position)| WriterEffect::Written(notify, version, position);
+        effects.extend(flight.notices.into_iter().map(tell));
+    }
+
+    fn resolved(&mut self, tenure: Tenure, present: bool, effects: &mut Vec<WriterEffect>) {
+        if present {
+            self.landed(effects);
+            // The journal tells positions and hashes itself, the batch included.
+            self.take(tenure);
+            return;
+        }
+        self.take(tenure);
+        let Some(mut flight) = self.flight.take() else { return };
+        // Absent, and no older append can land any more: the same events once more, found again
+        // under their ids, sealed under the new epoch.
+        let mut batch = Arc::unwrap_or_clone(flight.batch);
+        batch.epoch = self.epoch;
+        let mut hashes = BTreeMap::new();
+        for record in &mut batch.records {
+            record.epoch = self.epoch;
+            let last = self.holdings.get(&record.shard).map_or([0; 32], |h| h.last_hash);
+            let before = hashes.get(&record.shard).copied().unwrap_or(last);
+            seal(&before, record);
+            hashes.insert(record.shard, record.hash);
+        }
+        let batch = Arc::new(batch);
+        flight.batch = Arc::clone(&batch);
+        flight.hashes = hashes;
+        self.flight = Some(flight);
+        effects.push(WriterEffect::Append(batch));
+    }
+
+    /// Nothing that is not durable may be built upon any more.
+    fn abandon(&mut self, unknown: bool, effects: &mut Vec<WriterEffect>) {
+        self.generation = self.generation.saturating_add(1);
+        if let Some(flight) = self.flight.take() {
+            for (notify, ..) in flight.notices {
+                effects.push(WriterEffect::Failed(notify, unknown));
+            }
+        }
+        let unwritten = |s: Submission| WriterEffect::Failed(s.notify, false);
+        effects.extend(self.pending.drain(..).map(unwritten));
+        effects.push(WriterEffect::Abandon { generation: self.generation });
+    }
+
+    fn launch(&mut self, effects: &mut Vec<WriterEffect>) {
+        if self.phase != Phase::Serving || self.flight.is_some() || self.pending.is_empty() {
+            return;
+        }
+        let flight = self.gather();
+        effects.push(WriterEffect::Append(Arc::clone(&flight.batch)));
+        self.flight = Some(flight);
+    }
+
+    fn gather(&mut self) -> Flight {
+        let mut moves: BTreeMap<Shard, ShardMove> = BTreeMap::new();
+        let mut hashes: BTreeMap<Shard, Digest> = BTreeMap::new();
+        let mut records = Vec::new();
+        let mut notices = Vec::new();
+        while let Some(submission) = self.pending.front() {
+            let total = records.len().saturating_add(submission.events.len());
+            if !records.is_empty() && self.batch_events_max < total {
+                break;
+            }
+            let Some(submission) = self.pending.pop_front() else { break };
+            let mut last = None;
+            for event in submission.events {
+                let slot = event.stream.slot();
+                let shard = slot.shard(self.shards);
+                let holding = self.holdings.get(&shard);
+                let (next, hash) =
+                    holding.map_or((1, [0; 32]), |h| (h.next_position, h.last_hash));
+                let moved =
+                    moves.entry(shard).or_insert(ShardMove { shard, expected: next, next });
+                let mut record = Record {
+                    shard,
+                    position: moved.next,
+                    epoch: self.epoch,
+                    slot,
+                    stream: event.stream,
+                    version: event.version,
+                    event_id: event_id(self.epoch, shard, moved.next),
+                    name: event.name.into(),
+                    schema: event.schema,
+                    at: event.at,
+                    meta: event.meta,
+                    payload: event.payload,
+                    checksum: 0,
+                    hash: [0; 32],
+                };
+                seal(hashes.get(&shard).unwrap_or(&hash), &mut record);
+                hashes.insert(shard, record.hash);
+                moved.next = moved.next.saturating_add(1);
+                last = Some((record.version, Position { shard, position: record.position }));
+                records.push(record);
+            }
+            if let Some((version, position)) = last {
+                notices.push((submission.notify, version, position));
+            }
+        }
+        let moves = moves.into_values().collect();
+        let batch = Arc::new(Batch { epoch: self.epoch, moves, records });
+        Flight { batch, hashes, notices }
+    }
+}

@@ -1,0 +1,258 @@
+//! Runs the writer's logic over a journal, in one owned task.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use persistence::journal::{AppendError, Batch, Journal, Tenure};
+use persistence::{BoxError, StoreError};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+use tracing::{error, info, warn};
+
+use super::logic::{Submission, WriterEffect, WriterInput, WriterLogic};
+use crate::config::EngineConfig;
+use crate::metrics::{
+    JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
+    WRITER_QUEUE_EVENTS,
+};
+use crate::runtime::spawn_named;
+
+/// How long an unknown outcome is looked into before its waiters are told so.
+const RESOLVE_WITHIN: Duration = Duration::from_secs(4);
+
+/// Pause between two tries to reach the journal again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The writer takes no more events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the writer has stopped")]
+pub struct WriterStopped;
+
+/// What everybody may know about the writer.
+struct Shared {
+    generation: AtomicU64,
+    serving: AtomicBool,
+    stopped: AtomicBool,
+}
+
+/// The address of the writer.
+#[derive(Clone)]
+pub struct Writer {
+    submissions: mpsc::Sender<Submission>,
+    shared: Arc<Shared>,
+    commits: watch::Receiver<u64>,
+}
+
+/// Called when a generation ends: every incarnation of it is to be dropped.
+type OnAbandon = Box<dyn Fn(u64) + Send + Sync>;
+
+impl Writer {
+    /// Acquires the journal and starts writing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the journal cannot be acquired.
+    pub async fn start(
+        journal: Arc<dyn Journal>,
+        config: &EngineConfig,
+        owner: String,
+        on_abandon: Box<dyn Fn(u64) + Send + Sync>,
+    ) -> Result<Self, StoreError> {
+        let tenure = journal.acquire(&owner).await?;
+        info!(epoch = tenure.epoch, "journal acquired");
+        let logic = WriterLogic::new(tenure, journal.shards(), config.batch_events_max);
+        let shared = Arc::new(Shared {
+            generation: AtomicU64::new(logic.generation()),
+            serving: AtomicBool::new(true),
+            stopped: AtomicBool::new(false),
+        });
+        let (submissions, queue) = mpsc::channel(config.writer_queue_max);
+        let (committed, commits) = watch::channel(0);
+        let task = Task { journal, owner, logic, shared: Arc::clone(&shared), on_abandon, committed };
+        spawn_named("journal-writer", task.run(queue));
+        Ok(Self { submissions, shared, commits })
+    }
+
+    /// Hands events over; waits while the queue is full.
+    ///
+    /// # Errors
+    ///
+    /// [`WriterStopped`] when nothing will ever be written again.
+    pub async fn submit(&self, submission: Submission) -> Result<(), WriterStopped> {
+        self.submissions.send(submission).await.map_err(|_| WriterStopped)
+    }
+
+    /// The generation under which a history read from now on may be continued; `None` while the
+    /// journal is not ours.
+    pub fn generation(&self) -> Option<u64> {
+        let serving = self.shared.serving.load(Ordering::Acquire);
+        serving.then(|| self.shared.generation.load(Ordering::Acquire))
+    }
+
+    /// Whether another writer has taken over for good.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Acquire)
+    }
+
+    /// Changes with every commit.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+}
+
+struct Task {
+    journal: Arc<dyn Journal>,
+    owner: String,
+    logic: WriterLogic,
+    shared: Arc<Shared>,
+    on_abandon: OnAbandon,
+    committed: watch::Sender<u64>,
+}
+
+/// What the task does next.
+enum Next {
+    Wait,
+    Append(Arc<Batch>),
+    Resolve(Arc<Batch>),
+    Reacquire,
+    Stop,
+}
+
+impl Task {
+    async fn run(mut self, mut queue: mpsc::Receiver<Submission>) {
+        let mut drained = Vec::new();
+        loop {
+            // Wait for one, then take everything that is there: no linger, no empty commits.
+            let limit = queue.max_capacity();
+            if queue.recv_many(&mut drained, limit).await == 0 {
+                return;
+            }
+            let mut next = Next::Wait;
+            for submission in drained.drain(..) {
+                let effects = self.logic.on(WriterInput::Submit(submission));
+                next = self.carry_out(effects, next);
+            }
+            while let Some(input) = self.step(next).await {
+                // What arrived during the commit goes into the next batch.
+                next = Next::Wait;
+                while let Ok(submission) = queue.try_recv() {
+                    let effects = self.logic.on(WriterInput::Submit(submission));
+                    next = self.carry_out(effects, next);
+                }
+                let effects = self.logic.on(input);
+                next = self.carry_out(effects, next);
+            }
+            if self.shared.stopped.load(Ordering::Acquire) {
+                queue.close();
+                while let Some(submission) = queue.recv().await {
+                    submission.notify.failed(false);
+                }
+                return;
+            }
+        }
+    }
+
+    async fn step(&mut self, next: Next) -> Option<WriterInput> {
+        match next {
+            Next::Wait => None,
+            Next::Append(batch) => Some(WriterInput::Appended(self.append(&batch).await)),
+            Next::Resolve(batch) => Some(self.resolve(&batch).await),
+            Next::Reacquire => Some(WriterInput::Reacquired(self.reacquire().await)),
+            Next::Stop => {
+                error!("another writer owns the journal; this one stops for good");
+                self.shared.stopped.store(true, Ordering::Release);
+                None
+            }
+        }
+    }
+
+    fn carry_out(&self, effects: Vec<WriterEffect>, mut next: Next) -> Next {
+        for effect in effects {
+            match effect {
+                WriterEffect::Append(batch) => next = Next::Append(batch),
+                WriterEffect::Resolve(batch) => next = Next::Resolve(batch),
+                WriterEffect::Reacquire => next = Next::Reacquire,
+                WriterEffect::Stop => next = Next::Stop,
+                WriterEffect::Written(notify, version, position) => {
+                    notify.written(version, position);
+                }
+                WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
+                WriterEffect::Abandon { generation } => {
+                    self.shared.generation.store(generation, Ordering::Release);
+                    (self.on_abandon)(generation);
+                }
+            }
+        }
+        self.shared.serving.store(self.logic.is_serving(), Ordering::Release);
+        next
+    }
+
+    async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
+        let began = Instant::now();
+        let outcome = self.journal.append(batch).await;
+        let label = match &outcome {
+            Ok(()) => {
+                histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
+                counter!(JOURNAL_EVENTS_TOTAL).increment(batch.records.len() as u64);
+                self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
+                "ok"
+            }
+            Err(AppendError::Fenced) => "fenced",
+            Err(AppendError::Unavailable(cause)) => {
+                warn!(error = %cause, "journal unavailable, nothing was written");
+                "unavailable"
+            }
+            Err(AppendError::Unknown(cause)) => {
+                warn!(error = %cause, "outcome of an append is unknown");
+                "unknown"
+            }
+        };
+        counter!(WRITER_OUTCOMES_TOTAL, "outcome" => label).increment(1);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
+        {
+            histogram!(WRITER_BATCH_EVENTS).record(batch.records.len() as f64);
+            gauge!(WRITER_QUEUE_EVENTS).set(self.logic.pending() as f64);
+        }
+        outcome
+    }
+
+    /// Fence first, then look: the other way round an old commit could still land after the look.
+    async fn resolve(&self, batch: &Batch) -> WriterInput {
+        let give_up_at = Instant::now() + RESOLVE_WITHIN;
+        loop {
+            match self.look(batch).await {
+                Ok((tenure, present)) => {
+                    info!(epoch = tenure.epoch, present, "unknown append resolved");
+                    return WriterInput::Resolved { tenure, present };
+                }
+                Err(cause) if give_up_at <= Instant::now() => {
+                    warn!(error = %cause, "unknown append stays unresolved");
+                    return WriterInput::Unresolved;
+                }
+                Err(cause) => warn!(error = %cause, "cannot resolve an unknown append yet"),
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    async fn look(&self, batch: &Batch) -> Result<(Tenure, bool), BoxError> {
+        let tenure = self.journal.acquire(&self.owner).await?;
+        let present = self.journal.contains(batch).await?;
+        Ok((tenure, present))
+    }
+
+    async fn reacquire(&self) -> Tenure {
+        loop {
+            match self.journal.acquire(&self.owner).await {
+                Ok(tenure) => {
+                    info!(epoch = tenure.epoch, "journal acquired again");
+                    return tenure;
+                }
+                Err(cause) => warn!(error = %cause, "journal still out of reach"),
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+}
