@@ -1,15 +1,17 @@
 //! The contract of the journal, kept by every adapter.
 
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
 
-mod support;
+mod support {
+    pub(crate) mod fixture;
+    pub(crate) mod writer;
+}
 
 use persistence::journal::{
-    AppendError, Batch, GENESIS, Journal, MemoryJournal, Shard, StreamId, StreamTail, seal, verify,
+    AppendError, Batch, GENESIS, Journal, Shard, StreamId, StreamTail, seal, verify,
 };
-use support::{Writer, everything};
-
-const SHARDS: u16 = 4;
+use support::fixture::{Fixture, SHARDS};
+use support::writer::{Writer, everything};
 
 fn tail(key: &str, after: u64) -> StreamTail {
     StreamTail { stream: StreamId::new("thing", key), after }
@@ -252,7 +254,7 @@ macro_rules! conformance_suite {
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $clause() {
                     let fixture = $fixture.await;
-                    super::$clause(fixture.journal()).await;
+                    super::$clause(&*fixture.stores.journal).await;
                     fixture.close().await;
                 }
             )+
@@ -281,48 +283,6 @@ macro_rules! conformance_suite {
     };
 }
 
-struct Memory(MemoryJournal);
-
-impl Memory {
-    fn journal(&self) -> &dyn Journal {
-        &self.0
-    }
-
-    async fn close(self) {}
-}
-
-conformance_suite!(memory, async { Memory(MemoryJournal::new(SHARDS)) });
-
+conformance_suite!(memory, Fixture::memory());
 #[cfg(feature = "sqlite")]
-mod sqlite_fixture {
-    //! A journal file that goes away with the test.
-
-    use persistence::journal::{Fatal, Journal, SqliteJournal};
-
-    pub(super) struct Sqlite {
-        journal: SqliteJournal,
-        folder: tempfile::TempDir,
-    }
-
-    impl Sqlite {
-        pub(super) async fn open() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("journal.db");
-            let journal =
-                SqliteJournal::open(&path, super::SHARDS, Fatal::default()).await.unwrap();
-            Self { journal, folder }
-        }
-
-        pub(super) fn journal(&self) -> &dyn Journal {
-            &self.journal
-        }
-
-        pub(super) async fn close(self) {
-            drop(self.journal);
-            self.folder.close().unwrap();
-        }
-    }
-}
-
-#[cfg(feature = "sqlite")]
-conformance_suite!(sqlite, sqlite_fixture::Sqlite::open());
+conformance_suite!(sqlite, Fixture::sqlite());

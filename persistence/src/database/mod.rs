@@ -2,10 +2,5 @@
 
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
-
-use crate::StoreError;
-
-/// Any trouble of the driver while reading or preparing.
-pub(crate) fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(error.into())
-}
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite_views;

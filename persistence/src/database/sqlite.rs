@@ -10,7 +10,6 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Executor as _};
 
-use super::unavailable;
 use crate::StoreError;
 
 /// Older versions can lose committed rows when a checkpoint meets a writer.
@@ -76,7 +75,7 @@ pub(crate) async fn open_writer(
         .synchronous(synchronous)
         // Larger ones make stalls of 40 ms, smaller ones cost throughput.
         .pragma("wal_autocheckpoint", "1000");
-    let mut writer = options.connect().await.map_err(unavailable)?;
+    let mut writer = options.connect().await.map_err(trouble)?;
     assert_version(&mut writer).await?;
     Ok(writer)
 }
@@ -84,14 +83,14 @@ pub(crate) async fn open_writer(
 /// Opens the connections that read.
 pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> {
     let pool = SqlitePoolOptions::new().max_connections(READERS_MAX).min_connections(1);
-    pool.connect_with(options(path).read_only(true)).await.map_err(unavailable)
+    pool.connect_with(options(path).read_only(true)).await.map_err(trouble)
 }
 
 async fn assert_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
     let mut next = || parts.next().unwrap_or_default();
     if (next(), next(), next()) < VERSION_MIN {
@@ -107,14 +106,14 @@ pub(crate) async fn assert_durable(connection: &mut SqliteConnection) -> Result<
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
         .fetch_one(&mut *connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     if mode != "wal" {
         return Err(StoreError::Unsafe(format!("journal_mode is {mode}, must be wal")));
     }
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
         .fetch_one(&mut *connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     // 2 is FULL, 3 is EXTRA.
     if synchronous < 2 {
         return Err(StoreError::Unsafe(format!("synchronous is {synchronous}, must be 2 (FULL)")));
@@ -127,7 +126,7 @@ pub(crate) async fn truncate_log(connection: &mut SqliteConnection) -> Result<()
     let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(connection)
         .await
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     if busy != 0 {
         tracing::warn!("another process has the database open; its log was not emptied");
     }
@@ -144,4 +143,13 @@ pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
     Some(code & 0xff)
+}
+
+/// What trouble of the driver means while reading or preparing.
+pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
+    // 11 is CORRUPT, 26 is NOTADB.
+    match primary_code(&error) {
+        Some(11 | 26) => StoreError::Corrupt(error.to_string()),
+        _ => StoreError::Unavailable(error.into()),
+    }
 }

@@ -57,6 +57,10 @@ impl ReadModels for MemoryReadModels {
 
     async fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
         let mut contents = self.lock();
+        let back = |(shard, to)| contents.cursors.get(shard).is_some_and(|at| to < at);
+        if changes.cursors.iter().map(|(shard, to)| (shard, to)).any(back) {
+            return Err(StoreError::Unavailable("another projector is ahead".into()));
+        }
         for row in &changes.orders {
             let place = (Reverse(row.created_at), Reverse(row.order));
             contents.newest_first.insert(place, row.order);

@@ -4,6 +4,10 @@
 //! so after any crash the fold goes on where it was. All of it can be deleted and rebuilt.
 
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use async_trait::async_trait;
 use engine::catalog::Listing;
@@ -11,6 +15,8 @@ use engine::order::OrderStatus;
 use engine::values::{Moment, OrderId, ProductId};
 
 pub use memory::MemoryReadModels;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::SqliteReadModels;
 
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
@@ -122,11 +128,13 @@ pub trait ReadModels: Send + Sync + 'static {
     /// [`StoreError`] when the store cannot be reached; likewise below.
     async fn cursors(&self, shards: u16) -> Result<Vec<u64>, StoreError>;
 
-    /// Makes all changes and moves the cursors, or does nothing.
+    /// Makes all changes and moves the cursors, or does nothing. A cursor never moves back: who
+    /// tries that lags behind another projector, and is refused.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]; nothing was changed then.
+    /// [`StoreError`]; nothing was changed then, unless the connection broke on the way. Making
+    /// the same changes again is harmless.
     async fn apply(&self, changes: &Changes) -> Result<(), StoreError>;
 
     /// These orders, as far as they are known, in any order.

@@ -1,10 +1,16 @@
 //! Snapshots: a cache of folded states. One that cannot be read is ignored; all can be deleted.
 
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use async_trait::async_trait;
 
 pub use memory::MemorySnapshots;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::SqliteSnapshots;
 
 use crate::StoreError;
 use crate::journal::StreamId;
@@ -23,8 +29,8 @@ pub struct Snapshot {
 /// Where snapshots are kept. One contract, one conformance suite.
 #[async_trait]
 pub trait Snapshots: Send + Sync + 'static {
-    /// The newest snapshots of these streams, for those that have a readable one: a body that
-    /// fails its checksum counts as absent.
+    /// The newest snapshots of these streams, for those that have a readable one: one that fails
+    /// its checksum or that the journal does not reach counts as absent.
     ///
     /// # Errors
     ///

@@ -4,8 +4,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Fatal;
-use crate::database::sqlite::{primary_code, roll_back};
-use crate::database::unavailable;
+use crate::database::sqlite::{primary_code, roll_back, trouble};
 use crate::journal::{AppendError, Batch, GENESIS, Holding, Record, Shard, ShardMove, Tenure};
 use crate::{BoxError, StoreError};
 
@@ -171,10 +170,10 @@ pub(super) async fn acquire(
 }
 
 async fn take(writer: &mut SqliteConnection, owner: &str) -> Result<Tenure, StoreError> {
-    writer.execute("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-    sqlx::query(TAKE).bind(owner).execute(&mut *writer).await.map_err(unavailable)?;
+    writer.execute("BEGIN IMMEDIATE").await.map_err(trouble)?;
+    sqlx::query(TAKE).bind(owner).execute(&mut *writer).await.map_err(trouble)?;
     let rows: Vec<(u16, i64, i64, Option<Vec<u8>>)> =
-        sqlx::query_as(HOLDINGS).fetch_all(writer).await.map_err(unavailable)?;
+        sqlx::query_as(HOLDINGS).fetch_all(writer).await.map_err(trouble)?;
     let epoch = rows.first().map_or(0, |(_, epoch, ..)| epoch.cast_unsigned());
     let holdings = rows.into_iter().map(|(shard, _, next_position, hash)| {
         holding(Shard(shard), next_position.cast_unsigned(), hash)

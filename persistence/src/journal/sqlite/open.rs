@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::{Fatal, SqliteJournal};
 use crate::StoreError;
-use crate::database::{sqlite as database, unavailable};
+use crate::database::sqlite::{self as database, trouble};
 use crate::journal::FORMAT;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -40,12 +40,12 @@ async fn settle_shards(writer: &mut SqliteConnection, wanted: u16) -> Result<u16
     .bind(wanted)
     .execute(&mut *writer)
     .await
-    .map_err(unavailable)?;
+    .map_err(trouble)?;
     let (format, shards): (i64, u16) =
         sqlx::query_as("SELECT format_version, shards FROM journal_info")
             .fetch_one(&mut *writer)
             .await
-            .map_err(unavailable)?;
+            .map_err(trouble)?;
     if format != FORMAT {
         let known = format!("this build knows {FORMAT}");
         return Err(StoreError::Unsafe(format!("the journal has format {format}, {known}")));
@@ -59,6 +59,6 @@ async fn settle_shards(writer: &mut SqliteConnection, wanted: u16) -> Result<u16
     .bind(shards)
     .execute(writer)
     .await
-    .map_err(unavailable)?;
+    .map_err(trouble)?;
     Ok(shards)
 }

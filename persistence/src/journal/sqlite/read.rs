@@ -4,7 +4,7 @@ use sqlx::sqlite::SqlitePool;
 use uuid::Uuid;
 
 use crate::StoreError;
-use crate::database::unavailable;
+use crate::database::sqlite::trouble;
 use crate::journal::row::{Row, into_records};
 use crate::journal::{Batch, Record, Shard, ShardMove, StreamTail};
 
@@ -42,7 +42,7 @@ pub(super) async fn contains(
             .bind(m.next.cast_signed())
             .fetch_all(readers)
             .await
-            .map_err(unavailable)?;
+            .map_err(trouble)?;
         if found != wanted {
             return Ok(false);
         }
@@ -61,7 +61,7 @@ pub(super) async fn streams(
     wanted: String,
 ) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<Row> =
-        sqlx::query_as(STREAMS).bind(wanted).fetch_all(readers).await.map_err(unavailable)?;
+        sqlx::query_as(STREAMS).bind(wanted).fetch_all(readers).await.map_err(trouble)?;
     let mut records = into_records(rows)?;
     // They come in this order anyway, but nothing obliges the planner; sorted runs cost nothing.
     records.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
@@ -80,17 +80,16 @@ pub(super) async fn shard(
         .bind(limit)
         .fetch_all(readers)
         .await
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     into_records(rows)
 }
 
 pub(super) async fn heads(readers: &SqlitePool) -> Result<Vec<u64>, StoreError> {
-    let heads: Vec<i64> =
-        sqlx::query_scalar(HEADS).fetch_all(readers).await.map_err(unavailable)?;
+    let heads: Vec<i64> = sqlx::query_scalar(HEADS).fetch_all(readers).await.map_err(trouble)?;
     Ok(heads.into_iter().map(i64::cast_unsigned).collect())
 }
 
 pub(super) async fn ping(readers: &SqlitePool) -> Result<(), StoreError> {
-    sqlx::query("SELECT 1").execute(readers).await.map_err(unavailable)?;
+    sqlx::query("SELECT 1").execute(readers).await.map_err(trouble)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the suites share: records to write, and a writer that numbers and seals them.
+//! A writer as the engine has one: it numbers and seals what it appends.
 
 use std::borrow::Cow;
 
@@ -8,23 +8,23 @@ use persistence::journal::{
 };
 
 /// A writer as the engine has one: it knows its tenure and numbers what it appends.
-pub struct Writer {
+pub(crate) struct Writer {
     tenure: Tenure,
 }
 
 impl Writer {
     /// Takes all shards of a journal.
-    pub async fn of(journal: &dyn Journal) -> Self {
+    pub(crate) async fn of(journal: &dyn Journal) -> Self {
         Self { tenure: journal.acquire("test").await.unwrap() }
     }
 
     /// What it was told on acquiring.
-    pub fn tenure(&self) -> &Tenure {
+    pub(crate) fn tenure(&self) -> &Tenure {
         &self.tenure
     }
 
     /// A batch of one event per (stream, version), numbered and sealed, after the one before.
-    pub fn batch(&mut self, events: &[(&str, u64)]) -> Batch {
+    pub(crate) fn batch(&mut self, events: &[(&str, u64)]) -> Batch {
         let mut records: Vec<Record> = Vec::new();
         let shards = u16::try_from(self.tenure.holdings.len()).unwrap();
         let mut by_shard: Vec<(Shard, StreamId, u64)> = events
@@ -71,7 +71,7 @@ impl Writer {
 }
 
 /// Everything in the journal, shard by shard.
-pub async fn everything(journal: &dyn Journal) -> Vec<Record> {
+pub(crate) async fn everything(journal: &dyn Journal) -> Vec<Record> {
     let mut all = Vec::new();
     for shard in 0..journal.shards() {
         all.extend(journal.read_shard(Shard(shard), 0, 100_000).await.unwrap());

@@ -1,0 +1,13 @@
+-- Twin of postgres/0002_create_snapshots.sql. Keep the column names and meanings identical.
+--
+-- A cache of folded states, one per stream. All of it can be deleted at any time.
+
+CREATE TABLE snapshots (
+    stream   TEXT    NOT NULL PRIMARY KEY,
+    -- version of the last event in the state
+    version  INTEGER NOT NULL CHECK (version >= 1),
+    -- the state as JSON
+    body     TEXT    NOT NULL,
+    -- CRC-32 of stream, version and body
+    checksum INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,103 @@
+//! Snapshots on SQLite, in the views file.
+
+use async_trait::async_trait;
+use sqlx::Executor as _;
+use sqlx::sqlite::SqlitePool;
+
+use super::row::{Row, checksum};
+use super::{Snapshot, Snapshots};
+use crate::StoreError;
+use crate::database::sqlite::trouble;
+use crate::database::sqlite_views::Views;
+use crate::journal::StreamId;
+use crate::tasks::owned;
+
+const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum \
+    FROM json_each($1) AS wanted CROSS JOIN snapshots s ON s.stream = wanted.value";
+
+/// The events that snapshots end with, as far as the journal has them.
+const KNOWN: &str = "SELECT wanted.key FROM json_each($1) AS wanted CROSS JOIN journal j \
+    ON j.stream = wanted.value ->> 0 AND j.version = wanted.value ->> 1";
+
+const SAVE: &str = "INSERT INTO snapshots (stream, version, body, checksum) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT (stream) DO UPDATE \
+    SET version = excluded.version, body = excluded.body, checksum = excluded.checksum \
+    WHERE excluded.version >= version";
+
+/// Snapshots in the file beside the journal.
+pub(crate) struct SqliteSnapshots {
+    views: Views,
+    journal: SqlitePool,
+}
+
+impl SqliteSnapshots {
+    /// Keeps snapshots in `views` and believes those whose last event is in `journal`.
+    pub(crate) const fn new(views: Views, journal: SqlitePool) -> Self {
+        Self { views, journal }
+    }
+}
+
+#[async_trait]
+impl Snapshots for SqliteSnapshots {
+    async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError> {
+        let wanted: serde_json::Value = streams.iter().map(StreamId::as_str).collect();
+        let (views, journal) = (self.views.readers.clone(), self.journal.clone());
+        owned(async move {
+            let rows: Vec<Row> = sqlx::query_as(LOAD)
+                .bind(wanted.to_string())
+                .fetch_all(&views)
+                .await
+                .map_err(trouble)?;
+            let readable = rows.into_iter().filter_map(Row::into_snapshot).collect();
+            of_this_journal(&journal, readable).await
+        })
+        .await
+    }
+
+    async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let Snapshot { stream, version, body } = snapshot.clone();
+        let checksum = checksum(stream.as_str(), version, &body);
+        let views = self.views.clone();
+        owned(async move {
+            sqlx::query(SAVE)
+                .bind(stream.as_str())
+                .bind(version.cast_signed())
+                .bind(body)
+                .bind(checksum)
+                .execute(&mut *views.writer.lock().await)
+                .await
+                .map_err(trouble)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        let views = self.views.clone();
+        owned(async move {
+            let mut writer = views.writer.lock().await;
+            writer.execute("DELETE FROM snapshots").await.map_err(trouble)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Drops snapshots that the journal does not reach: it was put back from an older copy, while the
+/// views file was not.
+async fn of_this_journal(
+    journal: &SqlitePool,
+    found: Vec<Snapshot>,
+) -> Result<Vec<Snapshot>, StoreError> {
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let ends = found.iter().map(|s| serde_json::json!([s.stream.as_str(), s.version]));
+    let known: Vec<i64> = sqlx::query_scalar(KNOWN)
+        .bind(ends.collect::<serde_json::Value>().to_string())
+        .fetch_all(journal)
+        .await
+        .map_err(trouble)?;
+    let numbered = (0_i64..).zip(found);
+    Ok(numbered.filter(|(at, _)| known.contains(at)).map(|(_, snapshot)| snapshot).collect())
+}

@@ -1,0 +1,94 @@
+//! Everything that an engine stores, as one set of ports.
+
+mod config;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::sync::Arc;
+
+pub use config::{Database, StorageConfig};
+
+use crate::StoreError;
+use crate::journal::{Journal, MemoryJournal};
+use crate::pubsub::{MemoryPubSub, PubSub};
+use crate::read_models::{MemoryReadModels, ReadModels};
+use crate::snapshots::{MemorySnapshots, Snapshots};
+
+/// How many shards a new journal gets.
+pub const SHARDS_DEFAULT: u16 = 16;
+
+/// The stores of one engine.
+#[derive(Clone)]
+pub struct Stores {
+    /// The truth.
+    pub journal: Arc<dyn Journal>,
+    /// A cache of folded states.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// What lists show.
+    pub read_models: Arc<dyn ReadModels>,
+    /// Hints to others.
+    pub pubsub: Arc<dyn PubSub>,
+}
+
+impl Stores {
+    /// Stores that live and die with the process.
+    pub fn in_memory() -> Self {
+        Self::in_memory_with(SHARDS_DEFAULT)
+    }
+
+    fn in_memory_with(shards: u16) -> Self {
+        Self {
+            journal: Arc::new(MemoryJournal::new(shards)),
+            snapshots: Arc::new(MemorySnapshots::default()),
+            read_models: Arc::new(MemoryReadModels::default()),
+            pubsub: Arc::new(MemoryPubSub::default()),
+        }
+    }
+
+    /// Opens the stores that are configured: creates what is missing, runs the migrations, and
+    /// asserts that the database keeps what we promise on its behalf. A PostgreSQL server that
+    /// does not answer yet is waited for, up to 30 s.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unsafe`] for a store that must not be used as it is, or that this build has
+    /// no adapter for.
+    pub async fn open(config: &StorageConfig) -> Result<Self, StoreError> {
+        config.check()?;
+        let stores = match &config.database {
+            Database::Memory => Self::in_memory_with(config.shards),
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(path) => sqlite::open(path, config.shards).await?,
+            #[cfg(not(feature = "sqlite"))]
+            Database::Sqlite(_) => return Err(not_built("SQLite", "sqlite")),
+            Database::Postgres(_) => return Err(not_built("PostgreSQL", "postgres")),
+        };
+        discard_views_of_the_future(&stores).await?;
+        Ok(stores)
+    }
+}
+
+/// Runs the migrations and asserts that the store can be used, then lets go of it.
+///
+/// # Errors
+///
+/// As [`Stores::open`].
+pub async fn migrate(config: &StorageConfig) -> Result<(), StoreError> {
+    Stores::open(config).await.map(drop)
+}
+
+fn not_built(name: &str, feature: &str) -> StoreError {
+    StoreError::Unsafe(format!("this build has no {name}: it was built without `{feature}`"))
+}
+
+/// Empties views that know more than the journal: it was put back from an older copy.
+async fn discard_views_of_the_future(stores: &Stores) -> Result<(), StoreError> {
+    let heads = stores.journal.heads().await?;
+    let cursors = stores.read_models.cursors(stores.journal.shards()).await?;
+    if cursors.iter().zip(&heads).any(|(cursor, head)| head < cursor) {
+        tracing::warn!("the views are ahead of the journal; they are rebuilt from it");
+        stores.read_models.clear().await?;
+        stores.snapshots.clear().await?;
+    }
+    Ok(())
+}

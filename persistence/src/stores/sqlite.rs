@@ -1,0 +1,24 @@
+//! The stores of an engine in two SQLite files: the journal, and beside it what can be rebuilt.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Stores;
+use crate::StoreError;
+use crate::database::sqlite_views::{Views, path_beside};
+use crate::journal::{Fatal, SqliteJournal};
+use crate::pubsub::MemoryPubSub;
+use crate::read_models::SqliteReadModels;
+use crate::snapshots::SqliteSnapshots;
+
+/// Opens both files.
+pub(super) async fn open(path: &Path, shards: u16) -> Result<Stores, StoreError> {
+    let journal = SqliteJournal::open(path, shards, Fatal::default()).await?;
+    let views = Views::open(&path_beside(path)).await?;
+    Ok(Stores {
+        snapshots: Arc::new(SqliteSnapshots::new(views.clone(), journal.readers().clone())),
+        read_models: Arc::new(SqliteReadModels::open(views).await?),
+        journal: Arc::new(journal),
+        pubsub: Arc::new(MemoryPubSub::default()),
+    })
+}
