@@ -1,5 +1,7 @@
 //! What may stand where: SQL, clocks, spawned tasks, sleeps, ignored tests, paths of one machine.
 
+use std::collections::BTreeSet;
+
 use crate::sources::{self, Source};
 use crate::{assert_none, over_all, workspace};
 
@@ -74,17 +76,31 @@ fn ignored(source: &Source) -> Vec<String> {
 }
 
 /// A test that sleeps in order to be right is wrong on a slower machine. On paused time
-/// (`start_paused`) nothing sleeps.
-fn sleeping_tests(source: &Source) -> Vec<String> {
-    let paused = source.text.contains("start_paused") || source.text.contains("time::pause()");
-    let exempt = source.path == SLEEP_LIVES_IN || source.path.starts_with(RULES_LIVE_IN);
-    let code = |line: &str| {
-        line.contains("thread::sleep")
-            || (source.path.starts_with("tests/") || source.is_test() && !paused)
-                && (line.contains("time::sleep(") || line.contains(" sleep("))
+/// (`start_paused`, in any file of the same folder) nothing sleeps.
+fn sleeping_tests(sources: &[Source]) -> Vec<String> {
+    let folder =
+        |source: &Source| source.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let pauses = |source: &&Source| {
+        source.text.contains("start_paused") || source.text.contains("time::pause()")
     };
-    let lines = source.code().filter(|(_, line)| !exempt && code(line));
-    lines.map(|(at, _)| source.says(at, "wait for a condition, not for a length of time")).collect()
+    let paused: BTreeSet<String> = sources.iter().filter(pauses).filter_map(folder).collect();
+    let real = |source: &Source| {
+        let on_paused_time = folder(source).is_some_and(|folder| paused.contains(&folder));
+        source.path.starts_with("tests/") || source.is_test() && !on_paused_time
+    };
+    let sleeps = |source: &Source, line: &str| {
+        let awaits = line.contains("time::sleep(") || line.contains(" sleep(");
+        line.contains("thread::sleep") || real(source) && awaits
+    };
+    let exempt =
+        |source: &Source| source.path == SLEEP_LIVES_IN || source.path.starts_with(RULES_LIVE_IN);
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| !exempt(source)) {
+        let lines = source.code().filter(|(_, line)| sleeps(source, line));
+        let says = |at| source.says(at, "wait for a condition, not for a length of time");
+        found.extend(lines.map(|(at, _)| says(at)));
+    }
+    found
 }
 
 /// Paths, names and hosts that mean something on one machine only.
@@ -129,7 +145,7 @@ fn nothing_is_ignored_or_left_for_later() {
 
 #[test]
 fn no_test_sleeps_in_order_to_be_right() {
-    assert_none(&over_all(sleeping_tests));
+    assert_none(&sleeping_tests(&sources::rust(&workspace())));
 }
 
 #[test]
@@ -180,14 +196,18 @@ fn an_ignored_test_is_found() {
 
 #[test]
 fn a_sleeping_test_is_found() {
-    let sleeping = "std::thread::sleep(a);";
-    assert_eq!(sleeping_tests(&Source::of("actors/src/a.rs", sleeping)).len(), 1);
+    let found = |sources: &[(&str, &str)]| {
+        let sources: Vec<Source> =
+            sources.iter().map(|(path, text)| Source::of(path, text)).collect();
+        sleeping_tests(&sources).len()
+    };
     let real = "tokio::time::sleep(a).await;";
-    assert_eq!(sleeping_tests(&Source::of("tests/crash/main.rs", real)).len(), 1);
-    assert_eq!(sleeping_tests(&Source::of("actors/src/x/tests.rs", real)).len(), 1);
-    let paused = format!("#[tokio::test(start_paused = true)]\n{real}");
-    assert_eq!(sleeping_tests(&Source::of("actors/src/x/tests.rs", &paused)).len(), 0);
-    assert_eq!(sleeping_tests(&Source::of("actors/src/retry.rs", real)).len(), 0);
+    assert_eq!(found(&[("actors/src/a.rs", "std::thread::sleep(a);")]), 1);
+    assert_eq!(found(&[("tests/crash/main.rs", real)]), 1);
+    assert_eq!(found(&[("actors/src/x/tests.rs", real)]), 1);
+    assert_eq!(found(&[("actors/src/retry.rs", real)]), 0);
+    let paused = ("actors/tests/x/main.rs", "#[tokio::test(start_paused = true)]");
+    assert_eq!(found(&[paused, ("actors/tests/x/shop.rs", real)]), 0);
 }
 
 #[test]
