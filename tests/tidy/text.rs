@@ -80,10 +80,10 @@ fn ignored(source: &Source) -> Vec<String> {
 fn sleeping_tests(sources: &[Source]) -> Vec<String> {
     let folder =
         |source: &Source| source.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let pauses = |source: &&Source| {
+    let stops_time = |source: &&Source| {
         source.text.contains("start_paused") || source.text.contains("time::pause()")
     };
-    let paused: BTreeSet<String> = sources.iter().filter(pauses).filter_map(folder).collect();
+    let paused: BTreeSet<String> = sources.iter().filter(stops_time).filter_map(folder).collect();
     let real = |source: &Source| {
         let on_paused_time = folder(source).is_some_and(|folder| paused.contains(&folder));
         source.path.starts_with("tests/") || source.is_test() && !on_paused_time

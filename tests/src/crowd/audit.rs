@@ -15,7 +15,8 @@ use crate::wait;
 /// Requests under way at once.
 const WIDTH: usize = 16;
 /// Twice the longest timer of a drill, and room for a busy machine.
-const SETTLED_WITHIN: Duration = Duration::from_mins(1);
+const SETTLED_WITHIN: Duration =
+    if cfg!(test) { Duration::from_millis(200) } else { Duration::from_mins(1) };
 
 /// A product and what was on its shelf before the drill.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! A crowd that buys until it is told to stop, and remembers outside the server what it was told.
 
 mod audit;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
