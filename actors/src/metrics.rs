@@ -106,7 +106,12 @@ pub const ALL: &[Metric] = {
         metric(ACTORS_LIVE, Gauge, Count, "actors in memory"),
         metric(QUARANTINED, Gauge, Count, "streams not served because their actor keeps failing"),
         metric(WRITER_BATCH_EVENTS, Histogram, Count, "events in one commit"),
-        metric(WRITER_COMMIT_SECONDS, Histogram, Seconds, "time until an append's outcome is known"),
+        metric(
+            WRITER_COMMIT_SECONDS,
+            Histogram,
+            Seconds,
+            "time until an append's outcome is known",
+        ),
         metric(WRITER_QUEUE_EVENTS, Gauge, Count, "events that wait for the writer"),
         metric(JOURNAL_EVENTS_TOTAL, Counter, Count, "durable events"),
         metric(WRITER_OUTCOMES_TOTAL, Counter, Count, "ends of appends"),

@@ -1,0 +1,97 @@
+//! The actor that owns the limits: adapts them to what requests reported and publishes them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{Gauge, gauge};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tracing::{debug, info};
+
+use super::gate::Gate;
+use super::policy::{Aimd, LimitPolicy};
+use super::uptime::Uptime;
+use super::window::WindowPolicy;
+use crate::metrics::{ADMISSION_IN_FLIGHT, ADMISSION_LIMIT};
+
+/// How often the limit is reconsidered.
+const TICK: Duration = Duration::from_millis(100);
+/// Ticks between two clearances of rested buckets.
+const CLEAR_EVERY: u32 = 100;
+
+// A slow tick and what operators send by hand: the mailbox needs no permits.
+pub(super) enum Message {
+    Tick,
+    SetWindow(Option<WindowPolicy>),
+}
+
+#[derive(Clone)]
+pub(super) struct AdmissionActor {
+    pub(super) gate: Arc<Gate>,
+    pub(super) policy: LimitPolicy,
+    pub(super) uptime: Uptime,
+}
+
+pub(super) struct Owned {
+    aimd: Aimd,
+    ticks: u32,
+    limit: Gauge,
+    in_flight: Gauge,
+}
+
+impl AdmissionActor {
+    fn tick(&self, owned: &mut Owned) {
+        let before = owned.aimd.limit();
+        let limit = owned.aimd.on(self.gate.sample(), self.uptime.now());
+        if limit != before {
+            self.gate.set_limit(limit);
+            debug!(limit, before, "in-flight limit moved from {before} to {limit}");
+        }
+        owned.limit.set(level(limit));
+        owned.in_flight.set(level(self.gate.in_flight()));
+        owned.ticks = owned.ticks.wrapping_add(1);
+        if owned.ticks.is_multiple_of(CLEAR_EVERY) {
+            self.gate.forget_rested();
+        }
+    }
+}
+
+fn level(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+impl Actor for AdmissionActor {
+    type Msg = Message;
+    type State = Owned;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Message>,
+        (): (),
+    ) -> Result<Owned, ActorProcessingErr> {
+        myself.send_interval(TICK, || Message::Tick);
+        Ok(Owned {
+            // The published limit is the only thing that an incarnation hands on.
+            aimd: Aimd::new(self.policy, self.gate.limit(), self.uptime.now()),
+            ticks: 0,
+            limit: gauge!(ADMISSION_LIMIT),
+            in_flight: gauge!(ADMISSION_IN_FLIGHT),
+        })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Message>,
+        message: Message,
+        owned: &mut Owned,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Tick => self.tick(owned),
+            Message::SetWindow(window) => {
+                info!(?window, "checkout window changed");
+                self.gate.set_window(window);
+            }
+        }
+        Ok(())
+    }
+}

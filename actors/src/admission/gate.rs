@@ -1,0 +1,304 @@
+//! The hot path at the door: reads what the actor last published, takes a place, gives it back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use metrics::{Counter, counter};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::buckets::{Buckets, prefix};
+use super::health::{ServiceHealth, TRIAL_EVERY};
+use super::policy::Sample;
+use super::uptime::Uptime;
+use super::window::{SlidingWindow, WindowPolicy};
+use super::{AdmissionConfig, Caller, Class, Outside, Reason, Rejected};
+use crate::metrics::ADMISSION_REJECTED_TOTAL;
+
+/// Everything that requests touch. The actor writes the limit and the window, requests the counts.
+pub(super) struct Gate {
+    uptime: Uptime,
+    target: Duration,
+    outside: Option<Outside>,
+    health: Option<Arc<ServiceHealth>>,
+    pub(super) by_key: Option<Buckets<u64>>,
+    pub(super) by_address: Option<Buckets<std::net::IpAddr>>,
+    window: ArcSwapOption<SlidingWindow>,
+    places: Places,
+    waiting: WaitingRoom,
+    counts: Counts,
+    rejections: [Counter; Reason::ALL.len()],
+    retry_turn: AtomicU64,
+}
+
+/// Places in flight. Held ones above a lowered limit are owed: they go when they are given back.
+struct Places {
+    free: Semaphore,
+    limit: AtomicUsize,
+    owed: AtomicUsize,
+}
+
+/// Requests that wait for a place. A crowd that has not cleared for long is told to go sooner,
+/// because a queue that stands makes everybody late and nobody faster.
+struct WaitingRoom {
+    max: usize,
+    patience: Duration,
+    patience_crowded: Duration,
+    waiting: AtomicUsize,
+    crowded_since_micros: AtomicU64,
+}
+
+#[derive(Default)]
+struct Counts {
+    in_flight: AtomicUsize,
+    peak: AtomicUsize,
+    finished: AtomicU32,
+    slow: AtomicU32,
+    overloaded: AtomicU32,
+}
+
+/// Leave to work. Dropping it gives the place back and reports how long it was held.
+pub struct Pass {
+    gate: Arc<Gate>,
+    class: Class,
+    entered: Instant,
+}
+
+impl std::fmt::Debug for Pass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pass").field("class", &self.class).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.gate.leave(self.class, self.entered.elapsed());
+    }
+}
+
+impl Gate {
+    pub(super) fn new(config: &AdmissionConfig, uptime: Uptime) -> Self {
+        let limit =
+            super::policy::Aimd::new(config.limit, config.limit.start, uptime.now()).limit();
+        let gate = Self {
+            uptime,
+            target: config.limit.target,
+            outside: config.outside.clone(),
+            health: config.health.clone(),
+            by_key: config.by_key.map(|policy| Buckets::new(policy, config.keys_max, uptime)),
+            by_address: config
+                .by_address
+                .map(|policy| Buckets::new(policy, config.keys_max, uptime)),
+            window: ArcSwapOption::empty(),
+            places: Places {
+                free: Semaphore::new(limit),
+                limit: AtomicUsize::new(limit),
+                owed: AtomicUsize::new(0),
+            },
+            waiting: WaitingRoom {
+                max: config.waiting_max,
+                patience: config.patience,
+                patience_crowded: config.patience_crowded,
+                waiting: AtomicUsize::new(0),
+                crowded_since_micros: AtomicU64::new(0),
+            },
+            counts: Counts::default(),
+            rejections: Reason::ALL
+                .map(|reason| counter!(ADMISSION_REJECTED_TOTAL, "reason" => reason.label())),
+            retry_turn: AtomicU64::new(0),
+        };
+        gate.set_window(config.window);
+        gate
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
+        self.check(caller)?;
+        self.take_place(caller.class).ok_or_else(|| self.overloaded())
+    }
+
+    pub(super) async fn enter_soon(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
+        self.check(caller)?;
+        if let Some(pass) = self.take_place(caller.class) {
+            return Ok(pass);
+        }
+        let Some(_chair) = self.waiting.sit(self.uptime) else { return Err(self.overloaded()) };
+        let patience = self.waiting.patience(self.uptime);
+        match timeout(patience, self.places.free.acquire()).await {
+            Ok(Ok(place)) => {
+                place.forget();
+                Ok(self.let_in(caller.class))
+            }
+            _ => Err(self.overloaded()),
+        }
+    }
+
+    /// Everything but the place, cheapest first.
+    fn check(&self, caller: &Caller) -> Result<(), Rejected> {
+        let known = caller.exempt || caller.address.to_canonical().is_loopback();
+        if !known {
+            if let Some(buckets) = &self.by_address {
+                let taken = buckets.take(&prefix(caller.address));
+                taken.map_err(|wait| self.reject(Reason::Address, wait))?;
+            }
+            if let (Some(buckets), Some(key)) = (&self.by_key, &caller.key_hash) {
+                buckets.take(key).map_err(|wait| self.reject(Reason::Key, wait))?;
+            }
+        }
+        if caller.class == Class::Checkout
+            && let Some(window) = &*self.window.load()
+        {
+            let admitted = window.admit(self.uptime.now());
+            admitted.map_err(|wait| self.reject(Reason::Checkout, wait))?;
+        }
+        if caller.class != Class::Read
+            && let Some(health) = &self.health
+            && !health.may_write()
+        {
+            return Err(self.reject(Reason::StoreOut, TRIAL_EVERY));
+        }
+        Ok(())
+    }
+
+    fn take_place(self: &Arc<Self>, class: Class) -> Option<Pass> {
+        self.places.free.try_acquire().ok()?.forget();
+        Some(self.let_in(class))
+    }
+
+    fn let_in(self: &Arc<Self>, class: Class) -> Pass {
+        let before = self.counts.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.counts.peak.fetch_max(before.saturating_add(1), Ordering::Relaxed);
+        Pass { gate: Arc::clone(self), class, entered: Instant::now() }
+    }
+
+    fn leave(&self, class: Class, held: Duration) {
+        self.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.counts.finished.fetch_add(1, Ordering::Relaxed);
+        if self.target < held && !self.waited_outside(class, held) {
+            self.counts.slow.fetch_add(1, Ordering::Relaxed);
+        }
+        self.places.give_back();
+    }
+
+    /// Whether a checkout was long because the provider was; fewer at once would not help then.
+    fn waited_outside(&self, class: Class, held: Duration) -> bool {
+        class == Class::Checkout
+            && self
+                .outside
+                .as_ref()
+                .is_some_and(|outside| held <= self.target.saturating_add(outside()))
+    }
+
+    fn overloaded(&self) -> Rejected {
+        // Callers that were turned away together are told different times to come back.
+        let turn = self.retry_turn.fetch_add(1, Ordering::Relaxed) % 3;
+        self.reject(Reason::Overloaded, Duration::from_secs(turn.saturating_add(1)))
+    }
+
+    fn reject(&self, reason: Reason, retry_after: Duration) -> Rejected {
+        if let Some(counter) = self.rejections.get(reason as usize) {
+            counter.increment(1);
+        }
+        Rejected { reason, retry_after }
+    }
+
+    pub(super) fn note_overload(&self) {
+        self.counts.overloaded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What happened since this was asked last.
+    pub(super) fn sample(&self) -> Sample {
+        let counts = &self.counts;
+        let in_flight = self.in_flight();
+        Sample {
+            finished: counts.finished.swap(0, Ordering::Relaxed),
+            slow: counts.slow.swap(0, Ordering::Relaxed),
+            overloaded: counts.overloaded.swap(0, Ordering::Relaxed),
+            in_flight_peak: counts.peak.swap(in_flight, Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.counts.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.places.limit.load(Ordering::Relaxed)
+    }
+
+    /// Only the actor calls this, so changes follow one another.
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.places.set_limit(limit);
+    }
+
+    pub(super) fn set_window(&self, window: Option<WindowPolicy>) {
+        self.window.store(window.map(|policy| Arc::new(SlidingWindow::new(policy))));
+    }
+
+    pub(super) fn forget_rested(&self) {
+        if let Some(buckets) = &self.by_key {
+            buckets.forget_rested();
+        }
+        if let Some(buckets) = &self.by_address {
+            buckets.forget_rested();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.places.free.available_permits()
+    }
+}
+
+impl Places {
+    fn give_back(&self) {
+        let order = Ordering::AcqRel;
+        let pay = |owed: usize| owed.checked_sub(1);
+        if self.owed.fetch_update(order, Ordering::Acquire, pay).is_err() {
+            self.free.add_permits(1);
+        }
+    }
+
+    fn set_limit(&self, limit: usize) {
+        let before = self.limit.swap(limit, Ordering::Relaxed);
+        if limit < before {
+            let fewer = before.saturating_sub(limit);
+            let gone = self.free.forget_permits(fewer);
+            self.owed.fetch_add(fewer.saturating_sub(gone), Ordering::AcqRel);
+        } else {
+            let more = limit.saturating_sub(before);
+            let forgive = |owed: usize| Some(owed.saturating_sub(more));
+            let owed = self.owed.fetch_update(Ordering::AcqRel, Ordering::Acquire, forgive);
+            self.free.add_permits(more.saturating_sub(owed.unwrap_or_default()));
+        }
+    }
+}
+
+impl WaitingRoom {
+    /// Takes a chair; `None` when there is none.
+    fn sit(&self, uptime: Uptime) -> Option<Chair<'_>> {
+        let order = Ordering::Relaxed;
+        let more = |waiting: usize| (waiting < self.max).then(|| waiting.saturating_add(1));
+        let before = self.waiting.fetch_update(order, order, more).ok()?;
+        if before == 0 {
+            self.crowded_since_micros.store(uptime.micros(), order);
+        }
+        Some(Chair(self))
+    }
+
+    fn patience(&self, uptime: Uptime) -> Duration {
+        let since = self.crowded_since_micros.load(Ordering::Relaxed);
+        let crowded_for = Duration::from_micros(uptime.micros().saturating_sub(since));
+        if crowded_for < self.patience { self.patience } else { self.patience_crowded }
+    }
+}
+
+/// One chair in the waiting room. Frees itself when dropped.
+struct Chair<'a>(&'a WaitingRoom);
+
+impl Drop for Chair<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

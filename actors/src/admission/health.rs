@@ -1,0 +1,212 @@
+//! Removal from service: which parts are taken out before requests fail on them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use engine::values::Moment;
+use metrics::gauge;
+use persistence::journal::Shard;
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::uptime::Uptime;
+use crate::clock::Clock;
+use crate::metrics::OUT_OF_SERVICE;
+
+/// While the store is out, one mutation in this span is let through to see whether it is back.
+pub const TRIAL_EVERY: Duration = Duration::from_millis(500);
+
+/// A part that requests depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dependency {
+    /// The payment provider, judged by its breaker. Orders are queued without it.
+    Provider,
+    /// The journal's database, judged by the writer. Nothing can be changed without it.
+    Store,
+    /// One shard, judged by the writer: fenced, or not caught up.
+    Shard(Shard),
+}
+
+impl Dependency {
+    /// Its kind, as a metric label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Store => "store",
+            Self::Shard(_) => "shard",
+        }
+    }
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provider | Self::Store => f.write_str(self.label()),
+            Self::Shard(shard) => write!(f, "shard {shard}"),
+        }
+    }
+}
+
+/// How a part does, in the words of whoever watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It works.
+    Working,
+    /// Requests would fail on it; why.
+    Failing(&'static str),
+}
+
+/// A part that is out of service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Removal {
+    /// Why.
+    pub reason: &'static str,
+    /// Since when.
+    pub since: Moment,
+}
+
+/// Which parts are out of service. A report of a part that works costs a few nanoseconds.
+///
+/// Watchers report the truth as they see it, as often as they like; the first bad report removes,
+/// the first good one restores, because each of them has already judged over many calls.
+pub struct ServiceHealth {
+    clock: Arc<dyn Clock>,
+    uptime: Uptime,
+    removed: ArcSwap<BTreeMap<Dependency, Removal>>,
+    next_trial_micros: AtomicU64,
+}
+
+impl fmt::Debug for ServiceHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceHealth").field("removed", &self.removed).finish_non_exhaustive()
+    }
+}
+
+impl ServiceHealth {
+    /// Everything is in service.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            uptime: Uptime::starting_now(),
+            removed: ArcSwap::default(),
+            next_trial_micros: AtomicU64::new(0),
+        }
+    }
+
+    /// Says how a part does. Repeating the same report changes nothing.
+    pub fn report(&self, dependency: Dependency, report: Report) {
+        let out = self.is_out(dependency);
+        match report {
+            Report::Working if out => self.restore(dependency),
+            Report::Failing(reason) if !out => self.remove(dependency, reason),
+            Report::Working | Report::Failing(_) => {}
+        }
+    }
+
+    /// Whether a part is out of service.
+    pub fn is_out(&self, dependency: Dependency) -> bool {
+        self.removed.load().contains_key(&dependency)
+    }
+
+    /// All parts that are out of service.
+    pub fn removed(&self) -> Arc<BTreeMap<Dependency, Removal>> {
+        self.removed.load_full()
+    }
+
+    /// Whether a mutation is worth starting. While the store is out, one in [`TRIAL_EVERY`] is:
+    /// somebody has to find out that it is back.
+    pub fn may_write(&self) -> bool {
+        if !self.is_out(Dependency::Store) {
+            return true;
+        }
+        let (now, due) = (self.uptime.micros(), self.next_trial_micros.load(Ordering::Relaxed));
+        let next = now.saturating_add(u64::try_from(TRIAL_EVERY.as_micros()).unwrap_or(u64::MAX));
+        let order = Ordering::Relaxed;
+        due <= now && self.next_trial_micros.compare_exchange(due, next, order, order).is_ok()
+    }
+
+    fn remove(&self, dependency: Dependency, reason: &'static str) {
+        let removal = Removal { reason, since: self.clock.now() };
+        self.removed.rcu(|removed| {
+            let mut removed = BTreeMap::clone(removed);
+            removed.entry(dependency).or_insert_with(|| removal.clone());
+            removed
+        });
+        warn!(%dependency, reason, "{dependency} taken out of service");
+        self.publish(dependency);
+    }
+
+    fn restore(&self, dependency: Dependency) {
+        self.removed.rcu(|removed| {
+            let mut removed = BTreeMap::clone(removed);
+            removed.remove(&dependency);
+            removed
+        });
+        info!(%dependency, "{dependency} back in service");
+        self.publish(dependency);
+    }
+
+    fn publish(&self, dependency: Dependency) {
+        let label = dependency.label();
+        let removed = self.removed.load();
+        let out = removed.keys().filter(|other| other.label() == label).count();
+        gauge!(OUT_OF_SERVICE, "dependency" => label)
+            .set(f64::from(u32::try_from(out).unwrap_or(u32::MAX)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::TokioClock;
+
+    fn health() -> ServiceHealth {
+        let origin = Moment::from_unix_micros(1_000_000);
+        ServiceHealth::new(Arc::new(TokioClock::starting_at(origin)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failing_part_is_out_with_reason_and_time_until_it_works_again() {
+        let health = health();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        health.report(Dependency::Provider, Report::Failing("breaker open"));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        health.report(Dependency::Provider, Report::Failing("again"));
+        let removal =
+            Removal { reason: "breaker open", since: Moment::from_unix_micros(3_000_000) };
+        assert_eq!(health.removed().get(&Dependency::Provider), Some(&removal));
+        assert!(!health.is_out(Dependency::Store));
+
+        health.report(Dependency::Provider, Report::Working);
+        assert!(health.removed().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shards_are_out_one_by_one() {
+        let health = health();
+        health.report(Dependency::Shard(Shard(3)), Report::Failing("fenced"));
+        assert!(health.is_out(Dependency::Shard(Shard(3))));
+        assert!(!health.is_out(Dependency::Shard(Shard(4))));
+        assert!(health.may_write());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_mutation_at_a_time_tries_a_store_that_is_out() {
+        let health = health();
+        health.report(Dependency::Store, Report::Failing("commit failed"));
+        assert!(health.may_write(), "the first one tries");
+        assert!(!health.may_write());
+        tokio::time::advance(Duration::from_millis(499)).await;
+        assert!(!health.may_write());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(health.may_write());
+        assert!(!health.may_write());
+
+        health.report(Dependency::Store, Report::Working);
+        assert!(health.may_write() && health.may_write());
+    }
+}

@@ -1,0 +1,32 @@
+//! Monotonic time since an origin, as a plain span: what pure logic is told.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Tells how long ago it was made. Follows tokio's timer, so tests can pause it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uptime(Instant);
+
+impl Uptime {
+    pub(crate) fn starting_now() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// The same in whole microseconds, for atomics.
+    pub(crate) fn micros(self) -> u64 {
+        u64::try_from(self.now().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl governor::clock::Clock for Uptime {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
