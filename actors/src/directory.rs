@@ -204,8 +204,12 @@ impl<A: Hosted> Directory<A> {
         let stream = StreamId::new(A::KIND, key);
         let supervisor = world.supervisor(stream.slot())?;
         let incarnation = Incarnation { world: Arc::clone(world), stream };
-        let spawned =
-            ActorRuntime::spawn_linked_instant(None, EntityShell::<A>::default(), incarnation, supervisor);
+        let spawned = ActorRuntime::spawn_linked_instant(
+            None,
+            EntityShell::<A>::default(),
+            incarnation,
+            supervisor,
+        );
         let (actor, _) = spawned.ok()?;
         Some(Mailbox {
             actor,
@@ -258,6 +262,11 @@ impl<A: Hosted> Directory<A> {
         self.mailboxes.remove_if(key, |_, mailbox| mailbox.actor.get_id() == actor);
     }
 
+    /// Forgets a dead incarnation of which nothing but its actor's id is known. Walks all.
+    pub(crate) fn forget_actor(&self, actor: ActorId) {
+        self.mailboxes.retain(|_, mailbox| mailbox.actor.get_id() != actor);
+    }
+
     /// Books the death of an incarnation by its own fault; too many of them quarantine the stream.
     pub(crate) fn died(&self, key: &str, actor: ActorId, own_fault: bool) {
         self.forget(key, actor);
@@ -266,8 +275,7 @@ impl<A: Hosted> Directory<A> {
             return;
         }
         let now = Instant::now();
-        let quarantine =
-            self.deaths.lock().ok().and_then(|mut deaths| deaths.book(key, now));
+        let quarantine = self.deaths.lock().ok().and_then(|mut deaths| deaths.book(key, now));
         if let Some(until) = quarantine {
             warn!(kind = A::KIND, key, "restart budget spent, {}/{key} is quarantined", A::KIND);
             gauge!(QUARANTINED, "actor" => A::KIND).increment(1.0);

@@ -3,7 +3,7 @@
 //! Nothing here knows SQL or HTTP. Logic is sans-I/O (`on(input) -> effects`); ractor runs it in
 //! production, a seeded scheduler in simulation.
 
-pub mod admission { pub mod health; pub mod keeper; pub mod uptime; pub use health::ServiceHealth; }
+pub mod admission;
 pub mod clock;
 pub mod config;
 pub mod directory;

@@ -35,27 +35,27 @@ impl World {
                 self.hold(&units, customer, expires_at, valid_until, answer)
             }
             Intent::Extend { units, expires_at } => {
-                self.each(units, Box::new(answer), |unit| InventoryCommand::Extend {
+                self.each(&units, Box::new(answer), |unit| InventoryCommand::Extend {
                     hold: unit.hold,
                     expires_at,
                 });
                 None
             }
             Intent::Commit { units } => {
-                self.each(units, Box::new(answer), |unit| InventoryCommand::Commit {
+                self.each(&units, Box::new(answer), |unit| InventoryCommand::Commit {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
                 None
             }
             Intent::Release { units } => {
-                self.each(units, Box::new(answer), |unit| InventoryCommand::Release {
+                self.each(&units, Box::new(answer), |unit| InventoryCommand::Release {
                     hold: unit.hold,
                 });
                 None
             }
             Intent::Restock { units } => {
-                self.each(units, Box::new(answer), |unit| InventoryCommand::Restock {
+                self.each(&units, Box::new(answer), |unit| InventoryCommand::Restock {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
@@ -144,7 +144,7 @@ impl World {
     /// Sends one command per product and answers once all have answered: the worst answer counts.
     fn each(
         self: &Arc<Self>,
-        units: Vec<HeldUnits>,
+        units: &[HeldUnits],
         answer: Box<dyn FnOnce(Answer) + Send>,
         command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) {
@@ -153,7 +153,7 @@ impl World {
             worst: Answer::StockDone,
             answer: Some(answer),
         }));
-        for unit in &units {
+        for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
             let asked = Asked { command: Some(command(unit)), cause: Cause::default(), reply };

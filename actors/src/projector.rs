@@ -72,9 +72,9 @@ impl Projector {
         stores: Stores,
         interval: Duration,
     ) -> Result<(Self, Progress), StoreError> {
-        let stored = stores.read_models.cursors(stores.journal.shards()).await?;
+        let folded = stores.read_models.cursors(stores.journal.shards()).await?;
         let cursors: Arc<Vec<AtomicU64>> =
-            Arc::new(stored.into_iter().map(AtomicU64::new).collect());
+            Arc::new(folded.into_iter().map(AtomicU64::new).collect());
         let (moved, receiver) = watch::channel(0);
         let lag = Arc::new(AtomicU64::new(0));
         let progress =
@@ -134,10 +134,8 @@ impl Projector {
             }
         }
         self.moved.send_modify(|rounds| *rounds = rounds.wrapping_add(1));
-        let announcements: Vec<Announcement> = moves
-            .into_iter()
-            .map(|(shard, position)| Announcement { shard, position })
-            .collect();
+        let announcements: Vec<Announcement> =
+            moves.into_iter().map(|(shard, position)| Announcement { shard, position }).collect();
         self.stores.pubsub.announce(&announcements).await;
         Ok(more)
     }

@@ -73,10 +73,7 @@ impl OrderSystem {
     /// # Errors
     ///
     /// [`ReadError`].
-    pub async fn product(
-        &self,
-        id: &ProductId,
-    ) -> Result<Option<(Listing, StockView)>, ReadError> {
+    pub async fn product(&self, id: &ProductId) -> Result<Option<(Listing, StockView)>, ReadError> {
         let key = id.as_str();
         let listing = match self.world.products.view(key) {
             Some(published) => published.view,

@@ -24,12 +24,15 @@ use crate::system::World;
 const ROUND_MAX: u32 = 1_000;
 
 /// An entity that still has open work is woken again after this.
-const RECHECK_AFTER: Duration = Duration::from_millis(500);
+const RECHECK_AFTER: Duration = Duration::from_secs(30);
 
-/// Runs until the world is gone.
+/// Runs until the world is gone, drains, or has lost the journal.
 pub(crate) async fn run(world: Weak<World>) {
     loop {
         let Some(world) = world.upgrade() else { return };
+        if world.is_draining() || world.writer().is_stopped() {
+            return;
+        }
         let interval = world.config.wakeup_interval;
         let full = round(&world).await;
         drop(world);
@@ -54,9 +57,9 @@ async fn round(world: &Arc<World>) -> bool {
         counter!(WAKEUPS_TOTAL).increment(1);
         // What could not be woken now keeps its row and comes up again.
         let Some(next) = wake(world, &wakeup.stream).await else { continue };
-        // Work that is open is looked at again in a while, not in a busy circle.
-        let not_before = now.saturating_add(RECHECK_AFTER);
-        let due = next.due.map(|due| due.max(not_before));
+        // Open work is due at once, for the sake of a restart; here it has just been taken up.
+        let recheck = now.saturating_add(RECHECK_AFTER);
+        let due = next.due.map(|due| if due <= now { recheck } else { due });
         done.push(Wakeup { stream: wakeup.stream.clone(), due, version: next.version });
     }
     if done.is_empty() {

@@ -20,14 +20,14 @@ const REMEMBERED_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Deaths {
     window: Duration,
-    deaths_max: u32,
+    budget: u32,
     by_key: BTreeMap<String, VecDeque<Instant>>,
 }
 
 impl Deaths {
-    /// A budget of `deaths_max` deaths within `window`.
-    pub(crate) const fn new(deaths_max: u32, window: Duration) -> Self {
-        Self { window, deaths_max, by_key: BTreeMap::new() }
+    /// A budget of that many deaths within `window`.
+    pub(crate) const fn new(budget: u32, window: Duration) -> Self {
+        Self { window, budget, by_key: BTreeMap::new() }
     }
 
     /// Books a death; answers until when the stream is to be left alone if the budget is spent.
@@ -46,7 +46,7 @@ impl Deaths {
             deaths.pop_front();
         }
         deaths.push_back(now);
-        let spent = usize::try_from(self.deaths_max).is_ok_and(|max| max <= deaths.len());
+        let spent = usize::try_from(self.budget).is_ok_and(|max| max <= deaths.len());
         spent.then(|| {
             self.by_key.remove(key);
             now + self.window
@@ -80,9 +80,11 @@ impl Actor for Supervisor {
         if let SupervisionEvent::ActorFailed(actor, cause) = event
             && let Some(world) = world.upgrade()
         {
-            match cause.downcast_ref::<Death>() {
-                Some(death) => book(&world, death, actor.get_id()),
-                None => warn!(error = %cause, "an actor died outside of its entity"),
+            if let Some(death) = cause.downcast_ref::<Death>() {
+                book(&world, death, actor.get_id());
+            } else {
+                warn!(error = %cause, "an actor died outside of its entity");
+                world.forget_actor(actor.get_id());
             }
         }
         Ok(())

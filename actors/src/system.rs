@@ -13,7 +13,7 @@ use metrics::gauge;
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};
-use ractor::{Actor, ActorCell};
+use ractor::{Actor, ActorCell, ActorId};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
@@ -28,9 +28,9 @@ use crate::outcome::{Accepted, Asking, NotDone, Position};
 use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
 use crate::projector::{Progress, Projector};
 use crate::runtime::spawn_named;
+use crate::scheduler;
 use crate::supervisor::{Deaths, Supervisor, WithKind};
 use crate::writer::Writer;
-use crate::scheduler;
 
 /// Supervisors over the entities; each has its own share of the slots.
 const SUPERVISORS: usize = 16;
@@ -140,6 +140,13 @@ impl World {
         }
     }
 
+    pub(crate) fn forget_actor(&self, actor: ActorId) {
+        self.products.forget_actor(actor);
+        self.inventories.forget_actor(actor);
+        self.carts.forget_actor(actor);
+        self.orders.forget_actor(actor);
+    }
+
     fn abandon_all(&self) {
         self.products.abandon();
         self.inventories.abandon();
@@ -177,8 +184,7 @@ impl OrderSystem {
             }
         });
         let owner = format!("pid {}", std::process::id());
-        let writer =
-            Writer::start(Arc::clone(&stores.journal), &config, owner, on_abandon).await?;
+        let writer = Writer::start(Arc::clone(&stores.journal), &config, owner, on_abandon).await?;
         let (projector, progress) =
             Projector::open(stores.clone(), config.projection_interval).await?;
         let loader = Loader::start(&stores);

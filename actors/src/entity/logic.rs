@@ -348,13 +348,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         Ok(true)
     }
 
-    fn supply(
-        &mut self,
-        need: &Intent,
-        answer: Answer,
-        now: Moment,
-        effects: &mut Effects<A, R>,
-    ) {
+    fn supply(&mut self, need: &Intent, answer: Answer, now: Moment, effects: &mut Effects<A, R>) {
         let Some(mut gathering) = self.gathering.take() else { return };
         if let Some(command) = &mut gathering.asked.command {
             A::supply(command, need, answer);

@@ -32,9 +32,7 @@ enum Way<A: Aggregate> {
 
 impl<A: Aggregate> ReplyTo<A> {
     /// Answers a task that waits.
-    pub fn waiter(
-        sender: oneshot::Sender<Result<Accepted<A>, NotDone<A::Refusal>>>,
-    ) -> Self {
+    pub fn waiter(sender: oneshot::Sender<Result<Accepted<A>, NotDone<A::Refusal>>>) -> Self {
         Self { way: Some(Way::Waiter(sender)), heard: false, slot: None }
     }
 

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
-use engine::Aggregate;
 use metrics::histogram;
 use persistence::journal::{NewEvent, Record, StreamId};
 use persistence::snapshots::Snapshot;
@@ -142,7 +142,6 @@ impl<A: Hosted> Life<A> {
         folded.map_err(|error| self.death(error.to_string(), true))
     }
 
-
     fn hear(
         &mut self,
         myself: &ActorRef<EntityMessage<A>>,
@@ -163,11 +162,8 @@ impl<A: Hosted> Life<A> {
         myself: &ActorRef<EntityMessage<A>>,
         unknown: bool,
     ) -> Result<Effects<A>, ActorProcessingErr> {
-        let failure = if unknown {
-            NotDone::Unknown
-        } else {
-            NotDone::NotAccepted(NotAccepted::NotWritten)
-        };
+        let failure =
+            if unknown { NotDone::Unknown } else { NotDone::NotAccepted(NotAccepted::NotWritten) };
         let answers = self.entity.take().map(|mut entity| entity.fail(&failure));
         for effect in answers.unwrap_or_default() {
             if let Effect::Reply { to, answer } = effect {
@@ -194,9 +190,8 @@ impl<A: Hosted> Life<A> {
                     let done = self.world.perform(intent, answerer(myself, ticket));
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
                         let now = self.world.clock.now();
-                        let next = catch_unwind(AssertUnwindSafe(|| {
-                            entity.answered(ticket, answer, now)
-                        }));
+                        let next =
+                            catch_unwind(AssertUnwindSafe(|| entity.answered(ticket, answer, now)));
                         effects.extend(next.map_err(|p| self.death(panic_text(&*p), true))?);
                     }
                 }
@@ -272,7 +267,8 @@ async fn read(
     let history = world.loader().load(stream.clone(), with_snapshot).await;
     history.ok_or_else(|| {
         let cause = "the history cannot be read".to_owned();
-        Box::new(Death { stream: stream.clone(), cause, own_fault: false }).into()
+        let death = Death { stream: stream.clone(), cause, own_fault: false };
+        Box::new(death) as ActorProcessingErr
     })
 }
 

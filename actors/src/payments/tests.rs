@@ -153,6 +153,18 @@ async fn declines_never_open_the_breaker() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_failure_is_judged_at_once_not_only_the_first() {
+    let shop = Shop::open(without_retries()).await;
+    shop.sandbox.faults().set_down(true);
+    for order in 0..20 {
+        assert_eq!(shop.payments.state(), BreakerState::Closed);
+        assert!(shop.charge(order, "tok_ok").await.is_err());
+        settle().await;
+    }
+    assert_eq!(shop.payments.state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
 async fn open_breaker_asks_nobody_and_the_provider_is_out_of_service() {
     let shop = Shop::open(without_retries()).await;
     shop.break_down().await;

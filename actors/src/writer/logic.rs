@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use persistence::journal::{
-    AppendError, Batch, Digest, Holding, NewEvent, Record, Shard, ShardMove, Tenure, event_id,
-    seal,
+    AppendError, Batch, Digest, Holding, NewEvent, Record, Shard, ShardMove, Tenure, event_id, seal,
 };
 
 use crate::outcome::Position;
@@ -263,18 +262,16 @@ impl WriterLogic {
                 let slot = event.stream.slot();
                 let shard = slot.shard(self.shards);
                 let holding = self.holdings.get(&shard);
-                let (next, hash) =
-                    holding.map_or((1, [0; 32]), |h| (h.next_position, h.last_hash));
-                let moved =
-                    moves.entry(shard).or_insert(ShardMove { shard, expected: next, next });
+                let (next, hash) = holding.map_or((1, [0; 32]), |h| (h.next_position, h.last_hash));
+                let step = moves.entry(shard).or_insert(ShardMove { shard, expected: next, next });
                 let mut record = Record {
                     shard,
-                    position: moved.next,
+                    position: step.next,
                     epoch: self.epoch,
                     slot,
                     stream: event.stream,
                     version: event.version,
-                    event_id: event_id(self.epoch, shard, moved.next),
+                    event_id: event_id(self.epoch, shard, step.next),
                     name: event.name.into(),
                     schema: event.schema,
                     at: event.at,
@@ -285,7 +282,7 @@ impl WriterLogic {
                 };
                 seal(hashes.get(&shard).unwrap_or(&hash), &mut record);
                 hashes.insert(shard, record.hash);
-                moved.next = moved.next.saturating_add(1);
+                step.next = step.next.saturating_add(1);
                 last = Some((record.version, Position { shard, position: record.position }));
                 records.push(record);
             }

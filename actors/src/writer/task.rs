@@ -70,7 +70,8 @@ impl Writer {
         });
         let (submissions, queue) = mpsc::channel(config.writer_queue_max);
         let (committed, commits) = watch::channel(0);
-        let task = Task { journal, owner, logic, shared: Arc::clone(&shared), on_abandon, committed };
+        let task =
+            Task { journal, owner, logic, shared: Arc::clone(&shared), on_abandon, committed };
         spawn_named("journal-writer", task.run(queue));
         Ok(Self { submissions, shared, commits })
     }

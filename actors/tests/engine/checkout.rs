@@ -1,15 +1,12 @@
 //! A checkout through the real actors over memory stores, on paused time.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing step fails the test")]
-
-mod shop;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::shop::{Shop, Wishing as _, order_id, place};
 use actors::NotDone;
 use engine::order::{OrderCommand, OrderRefusal, OrderStatus, PaymentStatus};
 use engine::values::PaymentMethod;
-use shop::{Shop, Wishing as _, order_id, place};
 
 #[tokio::test(start_paused = true)]
 async fn a_paid_order_sells_its_units() {

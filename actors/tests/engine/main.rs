@@ -1,0 +1,7 @@
+//! The engine as a whole over memory stores, on paused time.
+#![expect(clippy::unwrap_used, reason = "a failing step fails the test")]
+
+mod checkout;
+mod faulty;
+mod recovery;
+mod shop;

@@ -1,0 +1,189 @@
+//! Crashes, lost acknowledgements and poison: what the journal keeps is what the shop knows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::faulty::{Fault, FaultyJournal};
+use crate::shop::{Shop, Wishing as _, order_id, place};
+use actors::{NotAccepted, NotDone};
+use engine::order::{OrderCommand, PaymentStatus};
+use persistence::Stores;
+
+async fn shop_over_faulty_journal() -> (Shop, Arc<FaultyJournal>) {
+    let stores = Stores::in_memory();
+    let journal = Arc::new(FaultyJournal::over(Arc::clone(&stores.journal)));
+    let shop =
+        Shop::over(Stores { journal: Arc::clone(&journal) as Arc<_>, ..stores.clone() }).await;
+    shop.publish("mouse").await;
+    shop.receive("mouse", 10).await;
+    (shop, journal)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_acknowledgement_is_looked_up_and_answered() {
+    let (shop, journal) = shop_over_faulty_journal().await;
+    for fault in [Fault::WrittenButUnknown, Fault::LostAndUnknown] {
+        journal.arm(fault);
+        let number = 1 + fault as u32;
+
+        let placed = shop.place(number, place(number, "mouse", 1).card("tok_ok")).await;
+
+        assert!(placed.unwrap().changed, "{fault:?}");
+    }
+    assert_eq!(shop.stock("mouse").await.sold.units(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_commit_of_a_checkout_may_lose_its_acknowledgement() {
+    for skip in 0..6 {
+        for fault in [Fault::WrittenButUnknown, Fault::LostAndUnknown] {
+            let (shop, journal) = shop_over_faulty_journal().await;
+            journal.arm_after(fault, skip);
+
+            let placed = shop.place(1, place(1, "mouse", 3).card("tok_ok")).await.unwrap();
+
+            assert_eq!(placed.view.unwrap().payment.status, PaymentStatus::Paid);
+            shop.until(|order| order.payment.status == PaymentStatus::Paid, 1).await;
+            let stock = shop.stock("mouse").await;
+            assert_eq!((stock.on_hand.units(), stock.sold.units()), (7, 3), "{fault:?} {skip}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreachable_journal_means_that_nothing_happened() {
+    let (shop, journal) = shop_over_faulty_journal().await;
+    journal.arm(Fault::Unavailable);
+
+    let refused = shop.place(1, place(1, "mouse", 1).card("tok_ok")).await;
+
+    assert!(matches!(refused, Err(NotDone::NotAccepted(_) | NotDone::Refused(_))), "{refused:?}");
+    let again = shop.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap();
+    assert!(again.changed);
+    assert_eq!(shop.stock("mouse").await.sold.units(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_commit_of_a_checkout_may_fail_and_a_repeat_mends_it() {
+    for skip in 0..5 {
+        let (shop, journal) = shop_over_faulty_journal().await;
+        journal.arm_after(Fault::Unavailable, skip);
+
+        let mut placed = shop.place(1, place(1, "mouse", 3).card("tok_ok")).await;
+        for _ in 0..5 {
+            if placed.is_ok() {
+                break;
+            }
+            placed = shop.place(1, place(1, "mouse", 3).card("tok_ok")).await;
+        }
+
+        let order = placed.unwrap().view.unwrap();
+        assert_eq!(order.payment.status, PaymentStatus::Paid, "after {skip} commits");
+        let stock = shop.stock("mouse").await;
+        assert_eq!((stock.on_hand.units(), stock.sold.units()), (7, 3), "after {skip} commits");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unresolved_outcome_is_told_as_unknown_and_a_repeat_tells_the_truth() {
+    let (shop, journal) = shop_over_faulty_journal().await;
+    journal.cut_at_next_append();
+
+    let unknown = shop.place(1, place(1, "mouse", 1).card("tok_ok")).await;
+    assert!(
+        matches!(unknown, Err(NotDone::Unknown | NotDone::Refused(_) | NotDone::NotAccepted(_))),
+        "{unknown:?}"
+    );
+    journal.mend();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let again = shop.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap();
+
+    assert_eq!(again.view.unwrap().payment.status, PaymentStatus::Paid);
+    assert_eq!(shop.stock("mouse").await.sold.units(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_over_journal_stops_the_older_engine() {
+    let stores = Stores::in_memory();
+    let old = Shop::over(stores.clone()).await;
+    old.publish("mouse").await;
+    old.receive("mouse", 10).await;
+    let new = Shop::over(stores).await;
+
+    let zombie = old.place(1, place(1, "mouse", 1).card("tok_ok")).await;
+
+    assert!(zombie.is_err(), "{zombie:?}");
+    assert!(old.system.is_fenced());
+    assert!(new.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap().changed);
+    assert_eq!(new.stock("mouse").await.sold.units(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queued_order_is_resumed_after_a_restart_without_anybody_asking() {
+    let stores = Stores::in_memory();
+    let before = Shop::over(stores.clone()).await;
+    before.publish("mouse").await;
+    before.receive("mouse", 10).await;
+    before.provider.faults().set_down(true);
+    before.place(1, place(1, "mouse", 3).card("tok_ok")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // It still has the queued order, which it would go on with for ever.
+    assert!(!before.system.drain(Duration::ZERO).await);
+
+    let after = Shop::over(stores).await;
+
+    after.until(|order| order.payment.status == PaymentStatus::Paid, 1).await;
+    assert_eq!(after.stock("mouse").await.sold.units(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_snapshots_and_read_models_every_answer_is_the_same() {
+    let stores = Stores::in_memory();
+    let before = Shop::over(stores.clone()).await;
+    before.publish("mouse").await;
+    before.receive("mouse", 100).await;
+    for number in 0..20 {
+        before.place(number, place(number, "mouse", 2).card("tok_ok")).await.unwrap();
+    }
+    let stock = before.stock("mouse").await;
+    stores.snapshots.clear().await.unwrap();
+    stores.read_models.clear().await.unwrap();
+
+    let after = Shop::over(stores).await;
+
+    assert_eq!(after.stock("mouse").await, stock);
+    for number in 0..20 {
+        let order = after.system.order(order_id(number)).await.unwrap().expect("order is kept");
+        assert_eq!(order.payment.status, PaymentStatus::Paid);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poison_stream_is_quarantined_and_harms_no_other() {
+    let (shop, journal) = shop_over_faulty_journal().await;
+    shop.publish("laptop").await;
+    shop.receive("laptop", 5).await;
+    journal.poison("order", &order_id(1).to_string());
+
+    let cancel = || OrderCommand::Cancel { by: "x".into(), as_operator: true, reason: None };
+    let mut last = None;
+    for _ in 0..5 {
+        last = Some(shop.order(1, cancel()).await.unwrap_err());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    assert_eq!(last, Some(NotDone::NotAccepted(NotAccepted::Quarantined)));
+    assert!(shop.place(2, place(2, "laptop", 1).card("tok_ok")).await.unwrap().changed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_finishes_what_is_under_way_and_refuses_the_rest() {
+    let (shop, _journal) = shop_over_faulty_journal().await;
+    shop.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap();
+
+    assert!(shop.system.drain(Duration::from_secs(5)).await);
+
+    let late = shop.place(2, place(2, "mouse", 1).card("tok_ok")).await.unwrap_err();
+    assert_eq!(late, NotDone::NotAccepted(NotAccepted::Draining));
+}
