@@ -16,7 +16,7 @@ pub const QUARANTINED: &str = "millrace_quarantined";
 
 /// Events in one commit.
 pub const WRITER_BATCH_EVENTS: &str = "millrace_writer_batch_events";
-/// Time that one append took, until its outcome was known.
+/// Time that one successful append took.
 pub const WRITER_COMMIT_SECONDS: &str = "millrace_writer_commit_seconds";
 /// Events that wait for the writer.
 pub const WRITER_QUEUE_EVENTS: &str = "millrace_writer_queue_events";
@@ -106,12 +106,7 @@ pub const ALL: &[Metric] = {
         metric(ACTORS_LIVE, Gauge, Count, "actors in memory"),
         metric(QUARANTINED, Gauge, Count, "streams not served because their actor keeps failing"),
         metric(WRITER_BATCH_EVENTS, Histogram, Count, "events in one commit"),
-        metric(
-            WRITER_COMMIT_SECONDS,
-            Histogram,
-            Seconds,
-            "time until an append's outcome is known",
-        ),
+        metric(WRITER_COMMIT_SECONDS, Histogram, Seconds, "time that one successful append took"),
         metric(WRITER_QUEUE_EVENTS, Gauge, Count, "events that wait for the writer"),
         metric(JOURNAL_EVENTS_TOTAL, Counter, Count, "durable events"),
         metric(WRITER_OUTCOMES_TOTAL, Counter, Count, "ends of appends"),
