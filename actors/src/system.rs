@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
+use crate::admission::ServiceHealth;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::directory::{Directory, Hosted};
@@ -47,6 +48,8 @@ pub struct Ports {
     pub provider: Arc<dyn PaymentProvider>,
     /// How it is called.
     pub payments: PaymentsConfig,
+    /// Told when the store fails and when it works again.
+    pub health: Arc<ServiceHealth>,
 }
 
 /// Why the engine did not start.
@@ -184,7 +187,9 @@ impl OrderSystem {
             }
         });
         let owner = format!("pid {}", std::process::id());
-        let writer = Writer::start(Arc::clone(&stores.journal), &config, owner, on_abandon).await?;
+        let writer =
+            Writer::start(Arc::clone(&stores.journal), &config, owner, ports.health, on_abandon)
+                .await?;
         let (projector, progress) =
             Projector::open(stores.clone(), config.projection_interval).await?;
         let loader = Loader::start(&stores);

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use super::logic::{Submission, WriterEffect, WriterInput, WriterLogic};
+use crate::admission::{Dependency, Report, ServiceHealth};
 use crate::config::EngineConfig;
 use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
@@ -58,6 +59,7 @@ impl Writer {
         journal: Arc<dyn Journal>,
         config: &EngineConfig,
         owner: String,
+        health: Arc<ServiceHealth>,
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, StoreError> {
         let tenure = journal.acquire(&owner).await?;
@@ -70,8 +72,15 @@ impl Writer {
         });
         let (submissions, queue) = mpsc::channel(config.writer_queue_max);
         let (committed, commits) = watch::channel(0);
-        let task =
-            Task { journal, owner, logic, shared: Arc::clone(&shared), on_abandon, committed };
+        let task = Task {
+            journal,
+            owner,
+            logic,
+            shared: Arc::clone(&shared),
+            health,
+            on_abandon,
+            committed,
+        };
         spawn_named("journal-writer", task.run(queue));
         Ok(Self { submissions, shared, commits })
     }
@@ -108,6 +117,7 @@ struct Task {
     owner: String,
     logic: WriterLogic,
     shared: Arc<Shared>,
+    health: Arc<ServiceHealth>,
     on_abandon: OnAbandon,
     committed: watch::Sender<u64>,
 }
@@ -210,6 +220,9 @@ impl Task {
                 "unknown"
             }
         };
+        // A store that fails is taken out before further requests fail on it.
+        let report = if outcome.is_ok() { Report::Working } else { Report::Failing(label) };
+        self.health.report(Dependency::Store, report);
         counter!(WRITER_OUTCOMES_TOTAL, "outcome" => label).increment(1);
         #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
         {

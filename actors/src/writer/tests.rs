@@ -1,1 +1,206 @@
-//! t
+//! The writer's logic, input by input.
+
+use std::sync::{Arc, Mutex};
+
+use engine::values::Moment;
+use persistence::journal::{
+    AppendError, Batch, GENESIS, Holding, NewEvent, Shard, StreamId, Tenure, verify,
+};
+
+use super::logic::{Notify, Submission, WriterEffect, WriterInput, WriterLogic};
+use crate::outcome::Position;
+
+const SHARDS: u16 = 4;
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Notify for Heard {
+    fn written(&self, version: u64, position: Position) {
+        let place = format!("written {version} at {}:{}", position.shard, position.position);
+        self.0.lock().unwrap().push(place);
+    }
+
+    fn failed(&self, unknown: bool) {
+        self.0.lock().unwrap().push(if unknown { "unknown" } else { "nothing happened" }.into());
+    }
+}
+
+fn tenure(epoch: u64, next_position: u64) -> Tenure {
+    let holding = |shard| Holding { shard: Shard(shard), next_position, last_hash: GENESIS };
+    Tenure { epoch, holdings: (0..SHARDS).map(holding).collect() }
+}
+
+fn logic() -> WriterLogic {
+    WriterLogic::new(tenure(7, 1), SHARDS, 4)
+}
+
+fn submission(
+    key: &str,
+    versions: std::ops::RangeInclusive<u64>,
+    heard: &Arc<Heard>,
+) -> Submission {
+    let event = |version| NewEvent {
+        stream: StreamId::new("cart", key),
+        version,
+        name: "cart.cleared",
+        schema: 1,
+        at: Moment::default(),
+        meta: String::new(),
+        payload: "{}".to_owned(),
+    };
+    let notify = Arc::clone(heard) as Arc<dyn Notify>;
+    Submission { generation: 1, events: versions.map(event).collect(), notify }
+}
+
+/// Tells submitters what the effects say, and answers with the batch to append, if any.
+fn carry_out(effects: Vec<WriterEffect>) -> Option<Arc<Batch>> {
+    let mut append = None;
+    for effect in effects {
+        match effect {
+            WriterEffect::Append(batch) => append = Some(batch),
+            WriterEffect::Written(notify, version, position) => notify.written(version, position),
+            WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
+            WriterEffect::Resolve(_)
+            | WriterEffect::Abandon { .. }
+            | WriterEffect::Reacquire
+            | WriterEffect::Stop => {}
+        }
+    }
+    append
+}
+
+fn heard(heard: &Heard) -> Vec<String> {
+    std::mem::take(&mut heard.0.lock().unwrap())
+}
+
+#[test]
+fn one_commit_is_in_flight_and_the_rest_gathers_into_the_next() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+
+    let first = carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a)))).unwrap();
+    assert!(carry_out(writer.on(WriterInput::Submit(submission("a", 2..=2, &a)))).is_none());
+    assert!(carry_out(writer.on(WriterInput::Submit(submission("a", 3..=3, &a)))).is_none());
+    assert_eq!(first.records.len(), 1);
+    assert!(heard(&a).is_empty(), "nobody is told before it is durable");
+
+    let second = carry_out(writer.on(WriterInput::Appended(Ok(())))).unwrap();
+
+    assert_eq!(second.records.len(), 2);
+    assert_eq!(heard(&a).len(), 1);
+}
+
+#[test]
+fn positions_are_contiguous_per_shard_and_the_chain_holds_across_batches() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    let mut last = GENESIS;
+    let mut next = 1;
+    for version in 1..=6 {
+        let effects = writer.on(WriterInput::Submit(submission("a", version..=version, &a)));
+        let batch = carry_out(effects).unwrap();
+        for record in &batch.records {
+            assert_eq!(record.position, next);
+            verify(Some(&last), record).unwrap();
+            last = record.hash;
+            next += 1;
+        }
+        assert!(carry_out(writer.on(WriterInput::Appended(Ok(())))).is_none());
+    }
+}
+
+#[test]
+fn a_batch_is_bounded_but_never_tears_a_decision_apart() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("b", 1..=3, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("c", 1..=3, &a))));
+
+    let second = carry_out(writer.on(WriterInput::Appended(Ok(())))).unwrap();
+    assert_eq!(second.records.len(), 3);
+    let third = carry_out(writer.on(WriterInput::Appended(Ok(())))).unwrap();
+    assert_eq!(third.records.len(), 3);
+}
+
+#[test]
+fn an_unknown_outcome_that_landed_is_told_as_written_once_it_was_looked_up() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    let unknown = AppendError::Unknown("cut".into());
+    let effects = writer.on(WriterInput::Appended(Err(unknown)));
+    assert!(matches!(effects.as_slice(), [WriterEffect::Resolve(_)]));
+    carry_out(writer.on(WriterInput::Submit(submission("b", 1..=1, &a))));
+    assert!(heard(&a).is_empty(), "while it is unknown nobody is answered");
+
+    let next = carry_out(writer.on(WriterInput::Resolved { tenure: tenure(8, 2), present: true }));
+
+    assert_eq!(next.unwrap().epoch, 8);
+    assert_eq!(heard(&a).len(), 1);
+}
+
+#[test]
+fn an_unknown_outcome_that_was_lost_is_retried_under_the_same_ids() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    let first = carry_out(writer.on(WriterInput::Submit(submission("a", 1..=2, &a)))).unwrap();
+    writer.on(WriterInput::Appended(Err(AppendError::Unknown("cut".into()))));
+
+    let effects = writer.on(WriterInput::Resolved { tenure: tenure(8, 1), present: false });
+    let again = carry_out(effects).unwrap();
+
+    let ids = |batch: &Batch| batch.records.iter().map(|r| r.event_id).collect::<Vec<_>>();
+    assert_eq!(ids(&again), ids(&first));
+    assert_eq!(again.epoch, 8);
+    let mut last = GENESIS;
+    for record in &again.records {
+        assert_eq!(record.epoch, 8);
+        verify(Some(&last), record).unwrap();
+        last = record.hash;
+    }
+    carry_out(writer.on(WriterInput::Appended(Ok(()))));
+    assert_eq!(heard(&a).len(), 1);
+}
+
+#[test]
+fn an_unavailable_journal_ends_the_generation_and_nothing_happened() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("a", 2..=2, &a))));
+
+    carry_out(writer.on(WriterInput::Appended(Err(AppendError::Unavailable("down".into())))));
+    assert_eq!(heard(&a), ["nothing happened", "nothing happened"]);
+    assert_eq!(writer.generation(), 2);
+
+    // An incarnation that was loaded before may be ahead of the journal: its events are refused.
+    carry_out(writer.on(WriterInput::Submit(submission("a", 2..=2, &a))));
+    assert_eq!(heard(&a), ["nothing happened"]);
+}
+
+#[test]
+fn an_unresolved_outcome_is_unknown_for_the_flight_and_nothing_for_the_rest() {
+    let (mut writer, a, b) = (logic(), Arc::<Heard>::default(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("b", 1..=1, &b))));
+    writer.on(WriterInput::Appended(Err(AppendError::Unknown("cut".into()))));
+
+    carry_out(writer.on(WriterInput::Unresolved));
+
+    assert_eq!(heard(&a), ["unknown"]);
+    assert_eq!(heard(&b), ["nothing happened"]);
+    assert!(!writer.is_serving(), "nothing is taken until the journal is ours again");
+    writer.on(WriterInput::Reacquired(tenure(9, 2)));
+    assert!(writer.is_serving());
+}
+
+#[test]
+fn a_fenced_writer_stops_for_good() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+
+    let effects = writer.on(WriterInput::Appended(Err(AppendError::Fenced)));
+    assert!(effects.iter().any(|effect| matches!(effect, WriterEffect::Stop)));
+    carry_out(effects);
+
+    let mut late = submission("b", 1..=1, &a);
+    late.generation = writer.generation();
+    carry_out(writer.on(WriterInput::Submit(late)));
+    assert_eq!(heard(&a), ["nothing happened", "nothing happened"]);
+}

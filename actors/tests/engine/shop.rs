@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::admission::ServiceHealth;
 use actors::payments::{PaymentProvider, PaymentsConfig, SandboxConfig, SandboxProvider};
 use actors::{Accepted, Asking, Cause, EngineConfig, NotDone, OrderSystem, Ports, TokioClock};
 use engine::catalog::{Product, ProductCommand};
@@ -83,12 +84,13 @@ impl Shop {
 
     /// Opens over these stores.
     pub(crate) async fn over(stores: Stores) -> Self {
+        let clock = Arc::new(TokioClock::starting_at(Moment::from_unix_micros(1_000_000)));
         let provider = Arc::new(SandboxProvider::new(SandboxConfig::default()));
         let ports = Ports {
             provider: Arc::clone(&provider) as Arc<dyn PaymentProvider>,
             payments: PaymentsConfig::default(),
+            health: Arc::new(ServiceHealth::new(clock.clone())),
         };
-        let clock = Arc::new(TokioClock::starting_at(Moment::from_unix_micros(1_000_000)));
         let started = OrderSystem::start(EngineConfig::default(), stores, ports, clock).await;
         Self { system: started.unwrap(), provider }
     }
