@@ -148,7 +148,8 @@ impl Victim {
         let grown = self.server.resident_bytes()?.saturating_sub(self.memory);
         ensure!(grown <= GROWTH_MAX, "memory grew by {} MB", grown / (1024 * 1024));
         let log = self.server.log()?;
-        let panicked = log.lines().find(|line| line.contains("panicked at"));
+        let panicked =
+            log.lines().find(|line| line.contains("panic at") || line.contains("panicked at"));
         ensure!(panicked.is_none(), "something panicked: {panicked:?}");
         self.shop.placed(&acceptance_tests::shop::card_order("laptop", 1, "tok_ok")).await?;
         Ok(())

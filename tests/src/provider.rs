@@ -55,7 +55,7 @@ struct Books {
     mood: Mood,
     charges: BTreeMap<String, Charge>,
     refunds: BTreeMap<String, i64>,
-    calls: u64,
+    asked: Vec<String>,
     questions: u64,
     conflicts: Vec<String>,
 }
@@ -131,8 +131,13 @@ impl Provider {
     }
 
     /// How many charges were asked for, repeats included.
-    pub fn calls(&self) -> u64 {
-        locked(&self.books).calls
+    pub fn calls(&self) -> usize {
+        self.asked().len()
+    }
+
+    /// The keys of those calls, one for each call, in their order.
+    pub fn asked(&self) -> Vec<String> {
+        locked(&self.books).asked.clone()
     }
 
     /// How many questions by key were asked.
@@ -165,7 +170,7 @@ enum Reply {
 
 impl Books {
     fn charge(&mut self, request: ChargeRequest) -> Reply {
-        self.calls += 1;
+        self.asked.push(request.key.clone());
         if let Some(known) = self.charges.get(&request.key) {
             if known.minor != request.amount.minor || known.order != request.order_id {
                 self.conflicts.push(request.key);
@@ -306,7 +311,7 @@ mod tests {
         let mut books = books(Mood::Ok);
         assert_eq!(status(&books.charge(request("k", 5))), Some(200));
         assert_eq!(status(&books.charge(request("k", 5))), Some(200));
-        assert_eq!((books.charges.len(), books.calls), (1, 2));
+        assert_eq!((books.charges.len(), books.asked.len()), (1, 2));
     }
 
     #[test]
