@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
 
 mod support {
+    #[cfg(feature = "postgres")]
+    pub(crate) mod database;
     pub(crate) mod fixture;
 }
 
@@ -183,7 +185,7 @@ async fn products_are_listed_by_id_once_they_are_published(models: &dyn ReadMode
     assert_eq!(ids(models.list_products(None, 1).await.unwrap()), ["Cup"]);
     let after = ProductId::parse("Cup").unwrap();
     assert_eq!(ids(models.list_products(Some(&after), 1).await.unwrap()), ["mug"]);
-    let found = models.products(&[unpublished.product.clone()]).await.unwrap();
+    let found = models.products(std::slice::from_ref(&unpublished.product)).await.unwrap();
     assert_eq!(found, [unpublished]);
 }
 
@@ -306,3 +308,5 @@ macro_rules! conformance_suite {
 conformance_suite!(memory, Fixture::memory());
 #[cfg(feature = "sqlite")]
 conformance_suite!(sqlite, Fixture::sqlite());
+#[cfg(feature = "postgres")]
+conformance_suite!(postgres, Fixture::postgres());

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed step is a failed test")]
 
 mod support {
+    #[cfg(feature = "postgres")]
+    pub(crate) mod database;
     pub(crate) mod fixture;
     pub(crate) mod writer;
 }
@@ -96,3 +98,5 @@ macro_rules! conformance_suite {
 conformance_suite!(memory, Fixture::memory());
 #[cfg(feature = "sqlite")]
 conformance_suite!(sqlite, Fixture::sqlite());
+#[cfg(feature = "postgres")]
+conformance_suite!(postgres, Fixture::postgres());

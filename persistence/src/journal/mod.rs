@@ -6,6 +6,8 @@
 
 mod chain;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
@@ -16,6 +18,8 @@ use async_trait::async_trait;
 
 pub use chain::{Digest, GENESIS, seal, verify};
 pub use memory::MemoryJournal;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::PostgresJournal;
 pub use record::{Batch, NewEvent, Record, SLOTS, Shard, ShardMove, Slot, StreamId, event_id};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Fatal, SqliteJournal};

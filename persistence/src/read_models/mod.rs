@@ -3,7 +3,11 @@
 //! Every change arrives together with the cursors that it brings a shard to, in one transaction;
 //! so after any crash the fold goes on where it was. All of it can be deleted and rebuilt.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod list;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(feature = "sqlite")]
@@ -15,6 +19,8 @@ use engine::order::OrderStatus;
 use engine::values::{Moment, OrderId, ProductId};
 
 pub use memory::MemoryReadModels;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::PostgresReadModels;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::SqliteReadModels;
 

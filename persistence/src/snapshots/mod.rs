@@ -1,6 +1,8 @@
 //! Snapshots: a cache of folded states. One that cannot be read is ignored; all can be deleted.
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod row;
 #[cfg(feature = "sqlite")]
@@ -9,6 +11,8 @@ mod sqlite;
 use async_trait::async_trait;
 
 pub use memory::MemorySnapshots;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::PostgresSnapshots;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::SqliteSnapshots;
 

@@ -1,6 +1,8 @@
 //! Everything that an engine stores, as one set of ports.
 
 mod config;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -61,6 +63,9 @@ impl Stores {
             Database::Sqlite(path) => sqlite::open(path, config.shards).await?,
             #[cfg(not(feature = "sqlite"))]
             Database::Sqlite(_) => return Err(not_built("SQLite", "sqlite")),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(url) => postgres::open(url, config.shards).await?,
+            #[cfg(not(feature = "postgres"))]
             Database::Postgres(_) => return Err(not_built("PostgreSQL", "postgres")),
         };
         discard_views_of_the_future(&stores).await?;
@@ -77,6 +82,7 @@ pub async fn migrate(config: &StorageConfig) -> Result<(), StoreError> {
     Stores::open(config).await.map(drop)
 }
 
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
 fn not_built(name: &str, feature: &str) -> StoreError {
     StoreError::Unsafe(format!("this build has no {name}: it was built without `{feature}`"))
 }

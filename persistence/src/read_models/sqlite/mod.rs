@@ -1,7 +1,6 @@
 //! Read models on SQLite, in the views file.
 
 mod apply;
-mod list;
 mod wakeups;
 
 use async_trait::async_trait;
@@ -10,7 +9,7 @@ use engine::values::{Moment, OrderId, ProductId};
 use sqlx::Executor as _;
 
 use super::row::{StoredOrder, StoredProduct, best_informed_of_each};
-use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup};
+use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup, list};
 use crate::StoreError;
 use crate::database::sqlite::trouble;
 use crate::database::sqlite_views::Views;
@@ -92,7 +91,7 @@ impl ReadModels for SqliteReadModels {
 
     async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         let (readers, query) = (self.views.readers.clone(), query.clone());
-        owned(async move { list::orders(&readers, &query).await }).await
+        owned(async move { list::from_sqlite(&readers, &query).await }).await
     }
 
     async fn products(&self, products: &[ProductId]) -> Result<Vec<ProductRow>, StoreError> {

@@ -1,0 +1,12 @@
+-- A cache of folded states, one per stream. All of it can be deleted at any time.
+
+CREATE TABLE snapshots (
+    stream   TEXT   COLLATE "C" NOT NULL PRIMARY KEY,
+    version  BIGINT NOT NULL CHECK (version >= 1),
+    body     TEXT   NOT NULL,
+    checksum BIGINT NOT NULL
+);
+
+COMMENT ON COLUMN snapshots.version IS 'Version of the last event in the state.';
+COMMENT ON COLUMN snapshots.body IS 'The state as JSON.';
+COMMENT ON COLUMN snapshots.checksum IS 'CRC-32 of stream, version and body.';

@@ -1,0 +1,133 @@
+//! Read models on PostgreSQL, beside the journal.
+
+mod apply;
+mod wakeups;
+
+use async_trait::async_trait;
+use engine::order::OrderStatus;
+use engine::values::{Moment, OrderId, ProductId};
+use sqlx::postgres::PgPool;
+use uuid::Uuid;
+
+use super::row::{StoredOrder, StoredProduct, best_informed_of_each};
+use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup, list};
+use crate::StoreError;
+use crate::database::postgres::trouble;
+use crate::tasks::owned;
+
+const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1";
+
+pub(crate) const ORDERS: &str = "SELECT order_id, status, created_at, version, body \
+    FROM read_orders WHERE order_id = ANY ($1::uuid[])";
+
+pub(crate) const PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
+    stock_version FROM read_products WHERE product_id = ANY ($1::text[])";
+
+pub(crate) const LIST_PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
+    stock_version FROM read_products \
+    WHERE listing IS NOT NULL AND product_id > $1 ORDER BY product_id LIMIT $2";
+
+/// Read models in the database of the journal.
+pub(crate) struct PostgresReadModels {
+    pool: PgPool,
+}
+
+impl PostgresReadModels {
+    /// Read models behind `pool`; knows every status from now on.
+    pub(crate) async fn open(pool: PgPool) -> Result<Self, StoreError> {
+        let statuses: Vec<&str> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
+        sqlx::query(
+            "INSERT INTO read_order_counts (status, orders) \
+             SELECT status, 0 FROM unnest($1::text[]) AS status ON CONFLICT DO NOTHING",
+        )
+        .bind(statuses)
+        .execute(&pool)
+        .await
+        .map_err(trouble)?;
+        Ok(Self { pool })
+    }
+}
+
+#[async_trait]
+impl ReadModels for PostgresReadModels {
+    async fn cursors(&self, shards: u16) -> Result<Vec<u64>, StoreError> {
+        let pool = self.pool.clone();
+        owned(async move {
+            let known = sqlx::query_as(CURSORS).bind(i32::from(shards)).fetch_all(&pool);
+            let known: Vec<(i32, i64)> = known.await.map_err(trouble)?;
+            let mut cursors = vec![0; usize::from(shards)];
+            for (shard, position) in known {
+                let shard = usize::try_from(shard).unwrap_or(usize::MAX);
+                if let Some(cursor) = cursors.get_mut(shard) {
+                    *cursor = position.cast_unsigned();
+                }
+            }
+            Ok(cursors)
+        })
+        .await
+    }
+
+    async fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
+        let (pool, changes) = (self.pool.clone(), apply::Encoded::of(changes)?);
+        owned(async move { changes.write(&pool).await }).await
+    }
+
+    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
+        let wanted: Vec<Uuid> = orders.iter().map(|order| order.as_uuid()).collect();
+        let pool = self.pool.clone();
+        owned(async move {
+            let rows = sqlx::query_as(ORDERS).bind(wanted).fetch_all(&pool);
+            let rows: Vec<StoredOrder> = rows.await.map_err(trouble)?;
+            rows.into_iter().map(OrderRow::try_from).collect()
+        })
+        .await
+    }
+
+    async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+        let (pool, query) = (self.pool.clone(), query.clone());
+        owned(async move { list::from_postgres(&pool, &query).await }).await
+    }
+
+    async fn products(&self, products: &[ProductId]) -> Result<Vec<ProductRow>, StoreError> {
+        let wanted: Vec<String> = products.iter().map(ToString::to_string).collect();
+        let pool = self.pool.clone();
+        owned(async move {
+            let rows = sqlx::query_as(PRODUCTS).bind(wanted).fetch_all(&pool);
+            let rows: Vec<StoredProduct> = rows.await.map_err(trouble)?;
+            rows.into_iter().map(ProductRow::try_from).collect()
+        })
+        .await
+    }
+
+    async fn list_products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, StoreError> {
+        // Every id comes after the empty text.
+        let after = after.map_or_else(String::new, ToString::to_string);
+        let pool = self.pool.clone();
+        owned(async move {
+            let rows = sqlx::query_as(LIST_PRODUCTS).bind(after).bind(i64::from(limit));
+            let rows: Vec<StoredProduct> = rows.fetch_all(&pool).await.map_err(trouble)?;
+            rows.into_iter().map(ProductRow::try_from).collect()
+        })
+        .await
+    }
+
+    async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {
+        let pool = self.pool.clone();
+        owned(async move { wakeups::due(&pool, now, limit).await }).await
+    }
+
+    async fn set_wakeups(&self, wakeups: &[Wakeup]) -> Result<(), StoreError> {
+        let guarded = wakeups::Wakeups::of(&best_informed_of_each(wakeups));
+        let pool = self.pool.clone();
+        owned(async move { guarded.set(&pool).await }).await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        let pool = self.pool.clone();
+        owned(async move { apply::clear(&pool).await }).await
+    }
+}

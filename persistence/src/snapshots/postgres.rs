@@ -1,0 +1,74 @@
+//! Snapshots on PostgreSQL.
+
+use async_trait::async_trait;
+use sqlx::Executor as _;
+use sqlx::postgres::PgPool;
+
+use super::row::{Row, checksum};
+use super::{Snapshot, Snapshots};
+use crate::StoreError;
+use crate::database::postgres::trouble;
+use crate::journal::StreamId;
+use crate::tasks::owned;
+
+pub(crate) const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum FROM snapshots s \
+    JOIN journal j ON j.stream = s.stream AND j.version = s.version \
+    WHERE s.stream = ANY ($1::text[])";
+
+const SAVE: &str = "INSERT INTO snapshots (stream, version, body, checksum) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT (stream) DO UPDATE \
+    SET version = excluded.version, body = excluded.body, checksum = excluded.checksum \
+    WHERE excluded.version >= snapshots.version";
+
+/// Snapshots beside the journal.
+pub(crate) struct PostgresSnapshots {
+    pool: PgPool,
+}
+
+impl PostgresSnapshots {
+    /// Snapshots in the database behind `pool`.
+    pub(crate) const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+}
+
+#[async_trait]
+impl Snapshots for PostgresSnapshots {
+    async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError> {
+        let wanted: Vec<String> = streams.iter().map(ToString::to_string).collect();
+        let pool = self.pool.clone();
+        owned(async move {
+            let rows: Vec<Row> =
+                sqlx::query_as(LOAD).bind(wanted).fetch_all(&pool).await.map_err(trouble)?;
+            Ok(rows.into_iter().filter_map(Row::into_snapshot).collect())
+        })
+        .await
+    }
+
+    async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let Snapshot { stream, version, body } = snapshot.clone();
+        let checksum = checksum(stream.as_str(), version, &body);
+        let pool = self.pool.clone();
+        owned(async move {
+            sqlx::query(SAVE)
+                .bind(stream.as_str())
+                .bind(version.cast_signed())
+                .bind(body)
+                .bind(checksum)
+                .execute(&pool)
+                .await
+                .map_err(trouble)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        let pool = self.pool.clone();
+        owned(async move {
+            pool.execute("DELETE FROM snapshots").await.map_err(trouble)?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,23 @@
+//! The stores of an engine in one PostgreSQL database.
+
+use std::sync::Arc;
+
+use super::Stores;
+use crate::StoreError;
+use crate::database::postgres::{options, prepare};
+use crate::journal::PostgresJournal;
+use crate::pubsub::MemoryPubSub;
+use crate::read_models::PostgresReadModels;
+use crate::snapshots::PostgresSnapshots;
+
+/// Opens the database.
+pub(super) async fn open(url: &str, shards: u16) -> Result<Stores, StoreError> {
+    let options = options(url)?;
+    let pool = prepare(&options).await?;
+    Ok(Stores {
+        snapshots: Arc::new(PostgresSnapshots::new(pool.clone())),
+        read_models: Arc::new(PostgresReadModels::open(pool.clone()).await?),
+        journal: Arc::new(PostgresJournal::open(&options, pool, shards).await?),
+        pubsub: Arc::new(MemoryPubSub::default()),
+    })
+}
