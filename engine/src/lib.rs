@@ -1,7 +1,8 @@
 //! Values and rules of the shop; nothing here can vary: no I/O, no clock, no randomness, no async.
 //!
 //! Every aggregate is a folder with the same files: `model` (state, command, event, refusal),
-//! `decide` (rules), `evolve` (bookkeeping), `tests` (one rule per test).
+//! `decide` (rules), `evolve` (bookkeeping), `tests` (one rule per test). `ledger` checks the same
+//! promises on a stored history, without using any of them.
 
 // A new variant must be looked at everywhere; a cent must not pass through a float.
 #![deny(clippy::wildcard_enum_match_arm, clippy::float_arithmetic, clippy::arithmetic_side_effects)]
@@ -10,8 +11,11 @@ pub mod aggregate;
 pub mod cart;
 pub mod catalog;
 pub mod inventory;
+pub mod ledger;
 pub mod order;
 pub mod process;
+#[cfg(test)]
+mod samples;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
 pub mod values;

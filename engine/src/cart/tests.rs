@@ -1,1 +1,131 @@
-//! Placeholder
+//! What a cart does, rule by rule.
+
+use super::{CART_LINES_MAX, Cart, CartCommand, CartEvent, CartRefusal, LINE_UNITS_MAX};
+use crate::aggregate::Aggregate;
+use crate::samples::{ORDER, cart, customer, product, seconds, units};
+use crate::testkit::given;
+use crate::values::OrderId;
+
+fn open_for(name: &str) -> CartCommand {
+    CartCommand::Open { cart: cart(1), customer: Some(customer(name)) }
+}
+
+fn opened() -> CartEvent {
+    CartEvent::Opened { cart: cart(1), customer: Some(customer("alice")) }
+}
+
+fn set(name: &str, count: u32) -> CartCommand {
+    CartCommand::SetLine { product: product(name), quantity: units(count) }
+}
+
+fn line(name: &str, count: u32) -> CartEvent {
+    CartEvent::LineSet { product: product(name), quantity: units(count) }
+}
+
+fn removed(name: &str) -> CartEvent {
+    CartEvent::LineRemoved { product: product(name) }
+}
+
+fn check_out() -> CartCommand {
+    CartCommand::CheckOut { order: ORDER }
+}
+
+fn checked_out() -> CartEvent {
+    CartEvent::CheckedOut { order: ORDER }
+}
+
+#[test]
+fn a_cart_is_opened_once() {
+    given::<Cart>(&[]).when(open_for("alice")).then(&[opened()]);
+    given::<Cart>(&[opened()]).when(open_for("alice")).then(&[]);
+}
+
+#[test]
+fn a_cart_belongs_to_whoever_opened_it() {
+    given::<Cart>(&[opened()]).when(open_for("bob")).then_refused(CartRefusal::Exists);
+}
+
+#[test]
+fn nothing_can_be_put_into_a_cart_that_does_not_exist() {
+    for command in [set("mouse", 1), CartCommand::Clear, check_out()] {
+        given::<Cart>(&[]).when(command).then_refused(CartRefusal::Unknown);
+    }
+}
+
+#[test]
+fn a_line_has_as_many_units_as_were_said_last() {
+    given::<Cart>(&[opened()]).when(set("mouse", 2)).then(&[line("mouse", 2)]);
+    given::<Cart>(&[opened(), line("mouse", 2)]).when(set("mouse", 3)).then(&[line("mouse", 3)]);
+    given::<Cart>(&[opened(), line("mouse", 2)]).when(set("mouse", 2)).then(&[]);
+}
+
+#[test]
+fn a_line_of_nothing_goes_away() {
+    given::<Cart>(&[opened(), line("mouse", 2)]).when(set("mouse", 0)).then(&[removed("mouse")]);
+    given::<Cart>(&[opened()]).when(set("mouse", 0)).then(&[]);
+}
+
+#[test]
+fn a_line_has_a_limit() {
+    given::<Cart>(&[opened()])
+        .when(set("mouse", LINE_UNITS_MAX))
+        .then(&[line("mouse", LINE_UNITS_MAX)]);
+    given::<Cart>(&[opened()])
+        .when(set("mouse", LINE_UNITS_MAX.saturating_add(1)))
+        .then_refused(CartRefusal::TooManyUnits);
+}
+
+#[test]
+fn a_full_cart_takes_no_new_line_but_its_lines_can_change() {
+    let mut history = vec![opened()];
+    history.extend((0..CART_LINES_MAX).map(|number| line(&format!("p{number}"), 1)));
+    given::<Cart>(&history).when(set("mouse", 1)).then_refused(CartRefusal::TooManyLines);
+    given::<Cart>(&history).when(set("p0", 2)).then(&[line("p0", 2)]);
+    history.push(removed("p0"));
+    given::<Cart>(&history).when(set("mouse", 1)).then(&[line("mouse", 1)]);
+}
+
+#[test]
+fn a_cart_is_cleared_once() {
+    given::<Cart>(&[opened(), line("mouse", 2)])
+        .when(CartCommand::Clear)
+        .then(&[CartEvent::Cleared]);
+    given::<Cart>(&[opened(), line("mouse", 2), CartEvent::Cleared])
+        .when(CartCommand::Clear)
+        .then(&[]);
+}
+
+#[test]
+fn a_cart_becomes_one_order() {
+    given::<Cart>(&[opened(), line("mouse", 2)]).when(check_out()).then(&[checked_out()]);
+    given::<Cart>(&[opened(), line("mouse", 2), checked_out()]).when(check_out()).then(&[]);
+}
+
+#[test]
+fn a_cart_that_became_an_order_never_changes() {
+    let other = CartCommand::CheckOut { order: OrderId::new(uuid::Uuid::from_u128(2)) };
+    for command in [set("mouse", 3), set("mouse", 0), CartCommand::Clear, other] {
+        given::<Cart>(&[opened(), line("mouse", 2), checked_out()])
+            .when(command)
+            .then_refused(CartRefusal::CheckedOut(ORDER));
+    }
+}
+
+#[test]
+fn a_cart_shows_its_lines_and_when_they_changed() {
+    let given = given::<Cart>(&[opened()]).at(seconds(5)).and(&[
+        line("mouse", 2),
+        line("laptop", 1),
+        removed("mouse"),
+    ]);
+    let cart = Cart::view(given.state()).unwrap();
+    let lines: Vec<_> = cart.lines.iter().map(|(id, count)| (id.as_str(), count.units())).collect();
+    assert_eq!(lines, [("laptop", 1)]);
+    assert_eq!((cart.created_at, cart.updated_at), (seconds(0), seconds(5)));
+    assert_eq!((cart.version, cart.ordered_as), (4, None));
+}
+
+#[test]
+fn a_change_before_the_opening_is_kept_as_nothing() {
+    assert_eq!(Cart::view(given::<Cart>(&[line("mouse", 2)]).state()), None);
+}

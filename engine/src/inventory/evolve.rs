@@ -77,7 +77,7 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
         InventoryEvent::Expired { hold, quantity: _ } => {
             if let Some(ended) = end(stock, *hold) {
                 uncount_for_customer(stock, &ended.customer, ended.quantity);
-                let customer = stock.limit_per_customer.map(|_| ended.customer);
+                let customer = Some(ended.customer);
                 remember(stock, *hold, Ended { customer, ..exceptional(HoldEnd::Expired, at) });
             }
         }

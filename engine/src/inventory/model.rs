@@ -12,8 +12,9 @@ use crate::values::{AdjustmentId, CustomerId, HoldId, Moment, Quantity};
 /// It equals the longest deadline of a request: nobody waits for an older command.
 pub const HOLD_COMMAND_VALID: Duration = Duration::from_secs(5);
 
-/// How long holds that lapsed, were released or restocked are remembered.
-pub const EXCEPTIONAL_END_REMEMBERED: Duration = Duration::from_hours(24);
+/// How long holds that lapsed, were released or restocked are remembered: as long as an order may
+/// wait to be paid, and a day more in which its last commit may be repeated.
+pub const EXCEPTIONAL_END_REMEMBERED: Duration = Duration::from_hours(48);
 
 /// How many changes by hand are remembered, newest first to stay; an older repeat counts again.
 pub const ADJUSTMENTS_REMEMBERED_MAX: usize = 1_024;
@@ -56,7 +57,7 @@ pub struct Ended {
     pub how: HoldEnd,
     /// The last moment at which it is surely remembered.
     pub until: Moment,
-    /// Who lost it, where there is a limit: a late commit counts for them again.
+    /// Who lost it when it lapsed: a late commit counts for them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<CustomerId>,
 }

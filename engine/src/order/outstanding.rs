@@ -57,6 +57,7 @@ pub fn outstanding(order: &Order, now: Moment) -> Vec<Intent> {
 #[derive(Clone, Copy)]
 enum StockWork {
     Commit,
+    Release,
     Restock,
     Extend(Moment),
 }
@@ -66,7 +67,7 @@ fn stock_work(order: &Order) -> Option<StockWork> {
         (OrderStock::Held(_) | OrderStock::Lapsed, StockGoal::Committed) => Some(StockWork::Commit),
         // Some lines may be sold already when another was lost, so each line is asked which it is.
         (OrderStock::Held(_) | OrderStock::Lapsed | OrderStock::Committed, StockGoal::Returned) => {
-            Some(StockWork::Restock)
+            Some(if may_be_sold(order) { StockWork::Restock } else { StockWork::Release })
         }
         // The first hold is short, so that one without an order lapses soon; this makes it longer.
         (OrderStock::Held(until), StockGoal::Kept) => {
@@ -79,10 +80,22 @@ fn stock_work(order: &Order) -> Option<StockWork> {
     }
 }
 
+/// Whether a commit was ever owed. Where none was, nothing that is sold may be touched.
+fn may_be_sold(order: &Order) -> bool {
+    let never_held_back = match order.method() {
+        None | Some(PaymentMethod::Card) => false,
+        Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => true,
+    };
+    never_held_back
+        || order.payment.captured.is_some()
+        || order.history.iter().any(|step| step.to == OrderStatus::Processing)
+}
+
 fn stock_intent(order: &Order) -> Option<Intent> {
     let units = order.held_units();
     Some(match stock_work(order)? {
         StockWork::Commit => Intent::Commit { units },
+        StockWork::Release => Intent::Release { units },
         StockWork::Restock => Intent::Restock { units },
         StockWork::Extend(expires_at) => Intent::Extend { units, expires_at },
     })
@@ -173,7 +186,7 @@ pub(super) fn is_settled(order: &Order) -> bool {
     let stock = match stock_work(order) {
         None => true,
         Some(StockWork::Extend(_)) => queued,
-        Some(StockWork::Commit | StockWork::Restock) => false,
+        Some(StockWork::Commit | StockWork::Release | StockWork::Restock) => false,
     };
     money && stock
 }

@@ -1,0 +1,160 @@
+//! On hand, held, available and sold, and changes by hand.
+
+use super::*;
+use crate::inventory::{InventoryRefusal, StockView};
+use crate::testkit::given;
+use crate::values::Quantity;
+
+fn counts(history: &[InventoryEvent]) -> (u32, u32, u32, u32) {
+    let given = given::<Inventory>(history);
+    let StockView { on_hand, held, available, sold, version } = Inventory::view(given.state());
+    assert_eq!(version, u64::try_from(history.len()).unwrap());
+    (on_hand.units(), held.units(), available.units(), sold.units())
+}
+
+#[test]
+fn a_delivery_is_available_at_once() {
+    assert_eq!(counts(&[received(5)]), (5, 0, 5, 0));
+}
+
+#[test]
+fn held_units_are_still_on_hand() {
+    assert_eq!(counts(&[received(5), held(ALICE, 2)]), (5, 2, 3, 0));
+}
+
+#[test]
+fn a_commit_moves_units_from_held_to_sold() {
+    assert_eq!(counts(&[received(5), held(ALICE, 2), committed(ALICE, 2)]), (3, 0, 3, 2));
+}
+
+#[test]
+fn a_release_makes_units_available_again() {
+    assert_eq!(counts(&[received(5), held(ALICE, 2), released(ALICE, 2)]), (5, 0, 5, 0));
+}
+
+#[test]
+fn an_expiry_makes_units_available_again() {
+    assert_eq!(counts(&[received(5), held(ALICE, 2), expired(ALICE, 2)]), (5, 0, 5, 0));
+}
+
+#[test]
+fn a_late_commit_takes_units_that_are_free() {
+    let history = [received(5), held(ALICE, 2), expired(ALICE, 2), committed_late(ALICE, 2)];
+    assert_eq!(counts(&history), (3, 0, 3, 2));
+}
+
+#[test]
+fn a_restock_moves_units_from_sold_to_available() {
+    let history = [received(5), held(ALICE, 2), committed(ALICE, 2), restocked(ALICE, 2)];
+    assert_eq!(counts(&history), (5, 0, 5, 0));
+}
+
+#[test]
+fn a_limit_moves_no_units() {
+    assert_eq!(counts(&[received(5), limited(1)]), (5, 0, 5, 0));
+}
+
+#[test]
+fn units_can_be_added_and_taken_by_hand() {
+    let adjusted = InventoryEvent::Adjusted {
+        adjustment: adjustment(2),
+        delta: -5,
+        reason: "count".to_owned(),
+    };
+    given::<Inventory>(&[received(5)]).when(adjust(2, -5)).then(&[adjusted]);
+}
+
+#[test]
+fn held_units_cannot_be_taken_away_by_hand() {
+    given::<Inventory>(&[received(5), held(ALICE, 3)]).when(adjust(2, -3)).then_refused(
+        InventoryRefusal::NotEnoughStock { requested: units(3), available: units(2) },
+    );
+}
+
+#[test]
+fn a_change_of_nothing_is_refused() {
+    given::<Inventory>(&[]).when(adjust(2, 0)).then_refused(InventoryRefusal::EmptyQuantity);
+}
+
+#[test]
+fn repeating_a_change_changes_nothing_even_when_the_version_has_moved() {
+    given::<Inventory>(&[received(5)]).when(adjust_if(1, 5, Some(0))).then(&[]);
+}
+
+#[test]
+fn a_change_cannot_be_repeated_with_another_amount() {
+    given::<Inventory>(&[received(5)])
+        .when(adjust(1, 6))
+        .then_refused(InventoryRefusal::AdjustmentMismatch(adjustment(1)));
+}
+
+#[test]
+fn a_change_with_a_version_is_refused_when_the_stock_has_moved() {
+    given::<Inventory>(&[received(5), held(ALICE, 1)])
+        .when(adjust_if(2, 1, Some(1)))
+        .then_refused(InventoryRefusal::VersionMismatch { actual: 2 });
+}
+
+#[test]
+fn a_change_with_the_present_version_is_made() {
+    let given = given::<Inventory>(&[received(5), held(ALICE, 1)]);
+    assert_eq!(
+        Inventory::decide(given.state(), &adjust_if(2, 1, Some(2)), seconds(0)).unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn more_units_than_can_be_counted_are_refused() {
+    let most = i64::from(u32::MAX);
+    for delta in [most, i64::MAX] {
+        given::<Inventory>(&[received(1)])
+            .when(adjust(2, delta))
+            .then_refused(InventoryRefusal::CountOutOfRange);
+    }
+    given::<Inventory>(&[])
+        .when(adjust(2, i64::MIN))
+        .then_refused(InventoryRefusal::CountOutOfRange);
+}
+
+#[test]
+fn sold_units_count_towards_what_can_be_counted() {
+    let history = [received(i64::from(u32::MAX)), held(ALICE, 9), committed(ALICE, 9)];
+    given::<Inventory>(&history).when(adjust(2, 1)).then_refused(InventoryRefusal::CountOutOfRange);
+}
+
+#[test]
+fn the_oldest_change_is_forgotten_when_there_are_too_many() {
+    let mut history = Vec::new();
+    for number in 0..=u128::try_from(crate::inventory::ADJUSTMENTS_REMEMBERED_MAX).unwrap() {
+        history.push(InventoryEvent::Adjusted {
+            adjustment: adjustment(number),
+            delta: 1,
+            reason: String::new(),
+        });
+    }
+    let given = given::<Inventory>(&history);
+    let again = |number| Inventory::decide(given.state(), &adjust(number, 1), seconds(0)).unwrap();
+    assert_eq!(again(0).len(), 1, "forgotten, so it counts again");
+    assert_eq!(again(1), []);
+}
+
+#[test]
+fn an_empty_shelf_sells_nothing() {
+    given::<Inventory>(&[]).when(take(ALICE, 1)).then_refused(InventoryRefusal::NotEnoughStock {
+        requested: units(1),
+        available: Quantity::ZERO,
+    });
+}
+
+#[test]
+#[should_panic(expected = "INVENTORY-1")]
+fn a_history_that_holds_more_than_there_is_stops_the_stock() {
+    given::<Inventory>(&[received(1), held(ALICE, 2)]);
+}
+
+#[test]
+#[should_panic(expected = "INVENTORY-4")]
+fn a_history_that_takes_a_live_hold_again_stops_the_stock() {
+    given::<Inventory>(&[received(9), held(ALICE, 2), held_until(ALICE, 2, seconds(61))]);
+}

@@ -1,0 +1,73 @@
+//! What is open when the last event has been booked.
+
+use std::collections::BTreeMap;
+
+use crate::values::{Currency, HoldId, Moment, Money, OrderId, ProductId};
+
+/// A hold that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenHold {
+    /// Key of the stock.
+    pub product: String,
+    /// Which hold.
+    pub hold: HoldId,
+    /// Units set aside.
+    pub quantity: u64,
+    /// When it lapses. Past this and the time that a timer may take, it is overdue.
+    pub expires_at: Moment,
+}
+
+/// Captured money that is matched by neither sold units nor a full refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCapture {
+    /// Of which order.
+    pub order: OrderId,
+    /// How much was taken and has not gone back.
+    pub amount: Money,
+}
+
+/// Units of one product by the word of its stock and by that of the orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unmatched {
+    /// Units sold, says the stock.
+    pub sold: u64,
+    /// Units sold, say the orders.
+    pub ordered: u64,
+}
+
+/// Money that came and went in one currency, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takings {
+    /// Taken.
+    pub captured: i128,
+    /// Given back.
+    pub refunded: i128,
+}
+
+/// The books at the end of a journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// Events booked.
+    pub events: u64,
+    /// Streams seen.
+    pub streams: u64,
+    /// Streams in which a promise was broken.
+    pub broken_streams: u64,
+    /// Orders seen.
+    pub orders: u64,
+    /// Holds that have not ended. At quiescence only those of orders that wait to be paid remain.
+    pub open_holds: Vec<OpenHold>,
+    /// Captures without an end (R4).
+    pub open_captures: Vec<OpenCapture>,
+    /// Products whose stock and orders tell different stories (R1, seen across streams).
+    pub units: BTreeMap<ProductId, Unmatched>,
+    /// Money by currency (R5).
+    pub takings: BTreeMap<Currency, Takings>,
+}
+
+impl Closing {
+    /// Whether all work was done and every unit and cent has its match.
+    pub fn is_quiescent(&self) -> bool {
+        self.open_holds.is_empty() && self.open_captures.is_empty() && self.units.is_empty()
+    }
+}

@@ -1,0 +1,67 @@
+//! What must hold for the histories of listings and carts.
+
+use super::violation::{Found, broken, holds};
+use crate::cart::CartEvent;
+use crate::catalog::ProductEvent;
+use crate::values::{Currency, Money, Quantity};
+
+/// A listing: published once, priced in one currency.
+#[derive(Debug, Default)]
+pub(super) struct ListingBook {
+    currency: Option<Currency>,
+}
+
+impl ListingBook {
+    pub(super) fn enter(&mut self, version: u64, event: &ProductEvent) -> Result<(), Found> {
+        match event {
+            ProductEvent::Published { price, .. } => {
+                holds("R12", version == 1, || "the listing was published again".to_owned())?;
+                self.currency = Some(price.currency());
+                price_is_sound(*price)
+            }
+            ProductEvent::Repriced { price } => {
+                holds("R5", self.currency == Some(price.currency()), || {
+                    format!("the new price {price} is not in the currency of the listing")
+                })?;
+                price_is_sound(*price)
+            }
+            ProductEvent::Renamed { .. } | ProductEvent::StatusChanged { .. } => {
+                holds("R12", self.currency.is_some(), || "it was never published".to_owned())
+            }
+        }
+    }
+}
+
+fn price_is_sound(price: Money) -> Result<(), Found> {
+    holds("R5", 0 <= price.minor(), || format!("the price {price} is below zero"))
+}
+
+/// A cart: opened once, unchanged after it became an order.
+#[derive(Debug, Default)]
+pub(super) struct CartBook {
+    checked_out: bool,
+}
+
+impl CartBook {
+    pub(super) fn enter(&mut self, version: u64, event: &CartEvent) -> Result<(), Found> {
+        let opens = matches!(event, CartEvent::Opened { .. });
+        holds("R12", opens == (version == 1), || {
+            "a cart is opened once, before all else".to_owned()
+        })?;
+        if self.checked_out {
+            return broken("R12", "the cart changed after it was checked out".to_owned());
+        }
+        match event {
+            CartEvent::LineSet { product, quantity } => {
+                holds("R12", Quantity::ZERO < *quantity, || {
+                    format!("a line of {product} has no units")
+                })
+            }
+            CartEvent::CheckedOut { .. } => {
+                self.checked_out = true;
+                Ok(())
+            }
+            CartEvent::Opened { .. } | CartEvent::LineRemoved { .. } | CartEvent::Cleared => Ok(()),
+        }
+    }
+}

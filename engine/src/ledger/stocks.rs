@@ -1,0 +1,190 @@
+//! What must hold for the history of one product's stock (R1, R6, R13).
+
+use std::collections::BTreeMap;
+
+use super::closing::{Closing, OpenHold};
+use super::violation::{Found, broken, holds};
+use crate::inventory::InventoryEvent;
+use crate::values::{HoldId, Moment, ProductId, Quantity};
+
+/// What became of a taking. One that was released is forgotten: the hold may be taken again.
+#[derive(Clone, Copy, Debug)]
+enum Taking {
+    Live { quantity: i128, expires_at: Moment },
+    Expired { quantity: i128 },
+    Sold { quantity: i128 },
+    Restocked,
+}
+
+/// One product's units, each in exactly one place.
+#[derive(Debug, Default)]
+pub(super) struct StockBook {
+    /// Everything that ever came in by hand, less what was taken away by hand.
+    received: i128,
+    available: i128,
+    held: i128,
+    sold: i128,
+    takings: BTreeMap<HoldId, Taking>,
+}
+
+fn count(quantity: Quantity) -> i128 {
+    i128::from(quantity.units())
+}
+
+fn moved(left: i128, right: i128) -> i128 {
+    left.saturating_add(right)
+}
+
+impl StockBook {
+    pub(super) fn enter(&mut self, at: Moment, event: &InventoryEvent) -> Result<(), Found> {
+        match event {
+            InventoryEvent::Adjusted { delta, .. } => {
+                self.received = moved(self.received, i128::from(*delta));
+                self.available = moved(self.available, i128::from(*delta));
+            }
+            InventoryEvent::LimitSet { .. } => {}
+            InventoryEvent::Held { hold, quantity, expires_at, .. } => {
+                self.hold(*hold, count(*quantity), *expires_at)?;
+            }
+            InventoryEvent::Extended { hold, expires_at } => match self.takings.get_mut(hold) {
+                Some(Taking::Live { expires_at: end, .. }) => *end = *expires_at,
+                other => return not_live("extended", *hold, other.as_deref()),
+            },
+            InventoryEvent::Committed { hold, quantity } => {
+                let (quantity, _) = self.end(*hold, *quantity, "committed")?;
+                self.sold = moved(self.sold, quantity);
+                self.takings.insert(*hold, Taking::Sold { quantity });
+            }
+            InventoryEvent::CommittedLate { hold, quantity } => {
+                self.commit_late(*hold, count(*quantity))?;
+            }
+            InventoryEvent::Released { hold, quantity } => {
+                let (quantity, _) = self.end(*hold, *quantity, "released")?;
+                self.available = moved(self.available, quantity);
+            }
+            InventoryEvent::Expired { hold, quantity } => {
+                let (quantity, deadline) = self.end(*hold, *quantity, "expired")?;
+                holds("R6", deadline <= at, || {
+                    let early = deadline.saturating_since(at);
+                    format!("hold {hold} expired {early:?} before its time")
+                })?;
+                self.available = moved(self.available, quantity);
+                self.takings.insert(*hold, Taking::Expired { quantity });
+            }
+            InventoryEvent::Restocked { hold, quantity } => {
+                self.restock(*hold, count(*quantity))?
+            }
+        }
+        self.balance()
+    }
+
+    /// R1: nothing is negative, and what came in is available, held or sold.
+    fn balance(&self) -> Result<(), Found> {
+        let Self { received, available, held, sold, .. } = self;
+        holds("R1", 0 <= *available && 0 <= *held && 0 <= *sold, || {
+            format!("{available} units available, {held} held, {sold} sold: one is below zero")
+        })?;
+        let accounted = moved(moved(*available, *held), *sold);
+        holds("R1", accounted == *received, || {
+            format!("{received} units came in, {available} + {held} + {sold} are accounted for")
+        })
+    }
+
+    fn hold(&mut self, hold: HoldId, quantity: i128, expires_at: Moment) -> Result<(), Found> {
+        match self.takings.get(&hold) {
+            None | Some(Taking::Expired { .. }) => {}
+            Some(Taking::Live { .. }) => {
+                return broken("R6", format!("hold {hold} was taken while it lives"));
+            }
+            Some(Taking::Sold { .. } | Taking::Restocked) => {
+                return broken("R6", format!("hold {hold} was taken again after it was sold"));
+            }
+        }
+        holds("R6", 0 < quantity, || format!("hold {hold} sets nothing aside"))?;
+        self.available = moved(self.available, quantity.saturating_neg());
+        self.held = moved(self.held, quantity);
+        self.takings.insert(hold, Taking::Live { quantity, expires_at });
+        Ok(())
+    }
+
+    /// Ends a live taking; its units are in no place until the caller has put them somewhere.
+    fn end(&mut self, hold: HoldId, told: Quantity, word: &str) -> Result<(i128, Moment), Found> {
+        match self.takings.remove(&hold) {
+            Some(Taking::Live { quantity, expires_at }) => {
+                holds("R1", quantity == count(told), || {
+                    format!("hold {hold} of {quantity} units was {word} with {told}")
+                })?;
+                self.held = moved(self.held, quantity.saturating_neg());
+                Ok((quantity, expires_at))
+            }
+            other => not_live(word, hold, other.as_ref()),
+        }
+    }
+
+    fn commit_late(&mut self, hold: HoldId, told: i128) -> Result<(), Found> {
+        match self.takings.get(&hold) {
+            Some(Taking::Expired { quantity }) if *quantity == told => {
+                self.available = moved(self.available, told.saturating_neg());
+                self.sold = moved(self.sold, told);
+                self.takings.insert(hold, Taking::Sold { quantity: told });
+                Ok(())
+            }
+            Some(Taking::Expired { quantity }) => {
+                broken("R1", format!("hold {hold} of {quantity} units was committed with {told}"))
+            }
+            None | Some(Taking::Live { .. } | Taking::Sold { .. } | Taking::Restocked) => {
+                broken("R6", format!("hold {hold} was committed late without having lapsed"))
+            }
+        }
+    }
+
+    fn restock(&mut self, hold: HoldId, told: i128) -> Result<(), Found> {
+        match self.takings.insert(hold, Taking::Restocked) {
+            Some(Taking::Sold { quantity }) => {
+                holds("R13", quantity == told, || {
+                    format!("{told} units went back of the {quantity} sold under hold {hold}")
+                })?;
+                self.sold = moved(self.sold, told.saturating_neg());
+                self.available = moved(self.available, told);
+                Ok(())
+            }
+            Some(Taking::Expired { .. }) => holds("R13", told == 0, || {
+                format!("{told} units went back of hold {hold}, which had lapsed")
+            }),
+            Some(Taking::Restocked) => {
+                broken("R13", format!("the units of hold {hold} went back twice"))
+            }
+            None | Some(Taking::Live { .. }) => {
+                broken("R13", format!("{told} units of hold {hold} went back without being sold"))
+            }
+        }
+    }
+
+    pub(super) fn close(&self, key: &str, closing: &mut Closing) {
+        for (hold, taking) in &self.takings {
+            if let Taking::Live { quantity, expires_at } = taking {
+                closing.open_holds.push(OpenHold {
+                    product: key.to_owned(),
+                    hold: *hold,
+                    quantity: u64::try_from(*quantity).unwrap_or_default(),
+                    expires_at: *expires_at,
+                });
+            }
+        }
+        if let Ok(product) = ProductId::parse(key) {
+            let units = closing.units.entry(product).or_default();
+            units.sold = u64::try_from(self.sold).unwrap_or_default();
+        }
+    }
+}
+
+fn not_live<T>(word: &str, hold: HoldId, taking: Option<&Taking>) -> Result<T, Found> {
+    let state = match taking {
+        None => "is not held",
+        Some(Taking::Live { .. }) => "is held",
+        Some(Taking::Expired { .. }) => "has lapsed",
+        Some(Taking::Sold { .. }) => "is sold",
+        Some(Taking::Restocked) => "went back",
+    };
+    broken("R6", format!("hold {hold} was {word} but {state}"))
+}

@@ -1,0 +1,294 @@
+//! What an order owes after each event, whether a client still waits, and when it wakes.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::EventName;
+
+/// Work in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owed {
+    Commit,
+    Release,
+    Restock,
+    Extend(Moment),
+    Charge,
+    Query,
+    Refund,
+}
+
+use Owed::{Charge, Commit, Extend, Query, Refund, Release, Restock};
+
+/// What the order at the end of `history` owes at `now`.
+fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
+    let given = given::<Order>(history);
+    let order = Order::view(given.state()).unwrap();
+    let total = order.placement.amounts.total;
+    let in_one_word = |intent: Intent| match intent {
+        Intent::Commit { units } if units == order.held_units() => Commit,
+        Intent::Release { units } if units == order.held_units() => Release,
+        Intent::Restock { units } if units == order.held_units() => Restock,
+        Intent::Extend { units, expires_at } if units == order.held_units() => Extend(expires_at),
+        Intent::Charge { key, order, amount, token } => {
+            assert_eq!((key, order, amount), (KEY, ORDER, total));
+            assert_eq!(token.expose(), "tok_ok");
+            Charge
+        }
+        Intent::QueryCharge { key: KEY } => Query,
+        Intent::Refund { key: KEY, amount } if amount == total => Refund,
+        other => panic!("owes {other:?}"),
+    };
+    Order::outstanding(given.state(), now).into_iter().map(in_one_word).collect()
+}
+
+/// A life, told event by event: what is owed after each, and whether a client's answer can leave.
+type Life = Vec<(OrderEvent, Vec<Owed>, bool)>;
+
+fn lives() -> Vec<Life> {
+    let until = reconcile_end();
+    let off = || asked_off(None);
+    let sold = || OrderEvent::StockCommitted;
+    let back = || OrderEvent::StockReturned;
+    let lost = || cancelled(CancelReason::StockLost, None);
+    let unpaid_for_a_day = || (placed_unpaid(), vec![Extend(unpaid_end())], false);
+    let by_card = || (placed_by_card(), vec![Charge], false);
+    let in_queue = || (queued(), vec![Extend(queue_end()), Charge], true);
+    vec![
+        // Bought, delivered.
+        vec![
+            by_card(),
+            (captured(), vec![Commit], false),
+            (sold(), vec![], true),
+            (moved_to(OrderStatus::Processing), vec![], true),
+            (moved_to(OrderStatus::Shipped), vec![], true),
+            (moved_to(OrderStatus::Delivered), vec![], true),
+        ],
+        // Bought, called off.
+        vec![
+            by_card(),
+            (captured(), vec![Commit], false),
+            (sold(), vec![], true),
+            (off(), vec![Restock, Refund], false),
+            (back(), vec![Refund], true),
+            (refunded(), vec![], true),
+        ],
+        // Called off between the money and the units.
+        vec![
+            by_card(),
+            (captured(), vec![Commit], false),
+            (off(), vec![Restock, Refund], false),
+            (refunded(), vec![Restock], false),
+            (back(), vec![], true),
+        ],
+        vec![by_card(), (declined(), vec![Release], false), (back(), vec![], true)],
+        // The provider came back in time.
+        vec![
+            by_card(),
+            in_queue(),
+            (extended(queue_end()), vec![Charge], true),
+            (captured(), vec![Commit], false),
+            (sold(), vec![], true),
+        ],
+        // The hold lapsed in the queue, and somebody else took the units.
+        vec![
+            by_card(),
+            in_queue(),
+            (OrderEvent::HoldLapsed, vec![Charge], true),
+            (captured(), vec![Commit], false),
+            (lost(), vec![Restock, Refund], false),
+            (back(), vec![Refund], true),
+            (refunded(), vec![], true),
+        ],
+        // Never answered, then found not to have happened.
+        vec![
+            by_card(),
+            in_queue(),
+            (abandoned(Some(until)), vec![Release, Query], false),
+            (back(), vec![Query], true),
+            (reconciled(), vec![], true),
+        ],
+        // Never answered, then found to have happened.
+        vec![
+            by_card(),
+            in_queue(),
+            (abandoned(Some(until)), vec![Release, Query], false),
+            (captured(), vec![Restock, Refund], false),
+            (back(), vec![Refund], true),
+            (refunded(), vec![], true),
+        ],
+        vec![
+            by_card(),
+            in_queue(),
+            (abandoned(None), vec![Release], false),
+            (back(), vec![], true),
+        ],
+        // Called off while the provider was being asked.
+        vec![
+            by_card(),
+            (asked_off(Some(until)), vec![Release, Query], false),
+            (back(), vec![Query], true),
+            (reconciled(), vec![], true),
+        ],
+        vec![(placed_for_cash(), vec![Commit], false), (sold(), vec![], true)],
+        vec![
+            (placed_for_cash(), vec![Commit], false),
+            (lost(), vec![Restock], false),
+            (back(), vec![], true),
+        ],
+        // To be paid later: the hold is made to last before anybody is told that it does.
+        vec![
+            unpaid_for_a_day(),
+            (extended(unpaid_end()), vec![], true),
+            (captured_mouse(), vec![Commit], false),
+            (sold(), vec![], true),
+        ],
+        vec![
+            unpaid_for_a_day(),
+            (OrderEvent::HoldLapsed, vec![], true),
+            (moved_to(OrderStatus::Processing), vec![Commit], false),
+            (sold(), vec![], true),
+        ],
+        // Confirmed and then called off: the commit may have arrived.
+        vec![
+            unpaid_for_a_day(),
+            (moved_to(OrderStatus::Processing), vec![Commit], false),
+            (off(), vec![Restock], false),
+            (back(), vec![], true),
+        ],
+        vec![
+            unpaid_for_a_day(),
+            (extended(unpaid_end()), vec![], true),
+            (cancelled(CancelReason::NotPaidInTime, None), vec![Release], false),
+            (back(), vec![], true),
+        ],
+    ]
+}
+
+#[test]
+fn each_event_leaves_exactly_the_work_that_is_still_owed() {
+    for life in lives() {
+        let mut history = Vec::new();
+        for (event, expected, _) in life {
+            history.push(event);
+            assert_eq!(owed(&history, seconds(0)), expected, "after {history:?}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_leaves_once_the_units_are_placed_and_the_money_is_known_or_queued() {
+    for life in lives() {
+        let mut history = Vec::new();
+        for (event, _, settled) in life {
+            history.push(event);
+            let given = given::<Order>(&history);
+            assert_eq!(Order::is_settled(given.state()), settled, "after {history:?}");
+        }
+    }
+}
+
+#[test]
+fn open_work_is_resumed_at_once_and_an_order_without_any_sleeps() {
+    for life in lives() {
+        let mut given = given::<Order>(&[]);
+        for (event, expected, _) in life {
+            // Time passes after the placement, so that the last change is told from the first.
+            let now = if matches!(event, OrderEvent::Placed(_)) { 0 } else { 3 };
+            given = given.at(seconds(now)).and(&[event]);
+            let order = Order::view(given.state()).unwrap();
+            let waits = order.method().is_none()
+                && order.status == OrderStatus::Pending
+                && order.payment.captured.is_none();
+            let wake_at = if !expected.is_empty() {
+                Some(order.updated_at)
+            } else if waits {
+                Some(order.created_at.saturating_add(UNPAID_HOLD))
+            } else {
+                None
+            };
+            assert_eq!(Order::wake_at(given.state()), wake_at, "{order:?}");
+            assert_eq!(Order::is_dormant(given.state()), wake_at.is_none(), "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn the_lives_above_know_every_event() {
+    let told: BTreeSet<&str> = lives().iter().flatten().map(|(event, _, _)| event.name()).collect();
+    let all: BTreeSet<&str> = crate::samples::order_events().iter().map(EventName::name).collect();
+    assert_eq!(told, all);
+}
+
+#[test]
+fn when_the_queue_ends_the_provider_is_asked_instead_of_charged() {
+    let history = [placed_by_card(), queued(), extended(queue_end())];
+    let last = Moment::from_unix_micros(queue_end().as_unix_micros().saturating_sub(1));
+    assert_eq!(owed(&history, last), [Charge]);
+    assert_eq!(owed(&history, queue_end()), [Query]);
+}
+
+#[test]
+fn an_order_that_does_not_exist_owes_nothing_and_keeps_nobody_waiting() {
+    let nothing = super::super::OrderState::default();
+    assert_eq!(Order::outstanding(&nothing, seconds(0)), []);
+    assert!(Order::is_settled(&nothing));
+    assert!(!Order::is_dormant(&nothing), "it may be about to be placed");
+    assert_eq!(Order::wake_at(&nothing), None);
+    assert_eq!(Order::wake(), Some(OrderCommand::Wake));
+}
+
+#[test]
+fn every_answer_is_turned_into_the_command_that_records_it() {
+    let units = || vec![held("laptop", 2)];
+    let charge = || Intent::Charge {
+        key: KEY,
+        order: ORDER,
+        amount: usd(199_998),
+        token: PaymentToken::new("tok_ok"),
+    };
+    let query = || Intent::QueryCharge { key: KEY };
+    let commit = || Intent::Commit { units: units() };
+    let extend = || Intent::Extend { units: units(), expires_at: queue_end() };
+    let refund = || Intent::Refund { key: KEY, amount: usd(199_998) };
+    let failed = || Answer::Failed(Trouble::Unknown);
+    let lapsed = || Answer::StockRefused(StockRefusal::Lapsed);
+    let outcome = || ChargeOutcome::NotCharged;
+    let recorded = [
+        (charge(), Answer::Charge(outcome()), Some(says(outcome()))),
+        (query(), Answer::Charge(outcome()), Some(says(outcome()))),
+        (charge(), failed(), Some(trouble())),
+        (query(), failed(), Some(query_trouble())),
+        (commit(), Answer::StockDone, Some(OrderCommand::RecordStockCommitted)),
+        (commit(), lapsed(), Some(OrderCommand::RecordStockLost)),
+        (
+            Intent::Release { units: units() },
+            Answer::StockDone,
+            Some(OrderCommand::RecordStockReturned),
+        ),
+        (
+            Intent::Restock { units: units() },
+            Answer::StockDone,
+            Some(OrderCommand::RecordStockReturned),
+        ),
+        (
+            extend(),
+            Answer::StockDone,
+            Some(OrderCommand::RecordHoldsExtended { until: queue_end() }),
+        ),
+        (extend(), lapsed(), Some(OrderCommand::RecordHoldLapsed)),
+        (
+            refund(),
+            Answer::Refunded,
+            Some(OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) }),
+        ),
+        // Nothing is known to have happened: the work stays owed.
+        (commit(), failed(), None),
+        (extend(), failed(), None),
+        (Intent::Release { units: units() }, failed(), None),
+        (Intent::Restock { units: units() }, failed(), None),
+        (refund(), failed(), None),
+    ];
+    for (intent, answer, expected) in recorded {
+        assert_eq!(Order::absorb(&intent, answer.clone()), expected, "{intent:?}: {answer:?}");
+    }
+}

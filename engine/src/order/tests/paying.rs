@@ -1,0 +1,172 @@
+//! Money: captured, declined, queued, abandoned, reconciled, and what comes too late.
+
+use super::*;
+use crate::order::PaymentStatus;
+
+fn payment_after(history: &[OrderEvent]) -> (OrderStatus, PaymentStatus) {
+    let order = Order::view(given::<Order>(history).state()).unwrap();
+    (order.status, order.payment.status)
+}
+
+fn just_before(moment: Moment) -> Moment {
+    Moment::from_unix_micros(moment.as_unix_micros().saturating_sub(1))
+}
+
+#[test]
+fn a_capture_pays_the_order() {
+    given::<Order>(&[placed_by_card()]).when(says_captured()).then(&[captured()]);
+    let paid = [placed_by_card(), captured()];
+    assert_eq!(payment_after(&paid), (OrderStatus::Pending, PaymentStatus::Paid));
+}
+
+#[test]
+fn a_capture_that_is_told_twice_counts_once() {
+    given::<Order>(&[placed_by_card(), captured()]).when(says_captured()).then(&[]);
+}
+
+#[test]
+fn an_answer_for_another_attempt_is_ignored() {
+    let other = ORDER.charge(2);
+    let outcome = ChargeOutcome::Captured { reference: "ch_2".to_owned() };
+    for command in [
+        OrderCommand::RecordCharge { key: other, outcome },
+        OrderCommand::RecordChargeTrouble { key: other },
+        OrderCommand::RecordQueryTrouble { key: other },
+    ] {
+        given::<Order>(&[placed_by_card()]).at(queue_end()).when(command).then(&[]);
+    }
+}
+
+#[test]
+fn a_declined_order_is_cancelled_and_failed() {
+    given::<Order>(&[placed_by_card()]).when(says_declined()).then(&[declined()]);
+    let history = [placed_by_card(), declined()];
+    assert_eq!(payment_after(&history), (OrderStatus::Cancelled, PaymentStatus::Failed));
+}
+
+#[test]
+fn a_queued_payment_can_still_be_declined() {
+    given::<Order>(&[placed_by_card(), queued()]).when(says_declined()).then(&[declined()]);
+}
+
+#[test]
+fn a_payment_that_cannot_be_settled_now_is_queued_once() {
+    given::<Order>(&[placed_by_card()]).when(trouble()).then(&[queued()]);
+    given::<Order>(&[placed_by_card(), queued()]).at(seconds(5)).when(trouble()).then(&[]);
+    let history = [placed_by_card(), queued()];
+    assert_eq!(payment_after(&history), (OrderStatus::Pending, PaymentStatus::Queued));
+}
+
+#[test]
+fn an_order_that_nobody_charges_is_never_queued() {
+    for first in [placed_for_cash(), placed_unpaid()] {
+        given::<Order>(&[first]).when(trouble()).then(&[]);
+    }
+    given::<Order>(&[placed_by_card(), declined()]).when(trouble()).then(&[]);
+    given::<Order>(&[placed_by_card(), captured()]).when(trouble()).then(&[]);
+}
+
+#[test]
+fn a_queued_payment_is_captured_when_the_provider_is_back() {
+    let history = [placed_by_card(), queued()];
+    given::<Order>(&history).at(seconds(100)).when(says_captured()).then(&[captured()]);
+    let paid = [placed_by_card(), queued(), captured()];
+    assert_eq!(payment_after(&paid), (OrderStatus::Pending, PaymentStatus::Paid));
+}
+
+#[test]
+fn a_charge_that_was_never_made_is_abandoned_when_the_queue_ends() {
+    let not_charged = || says(ChargeOutcome::NotCharged);
+    let given = || given::<Order>(&[placed_by_card(), queued()]);
+    given().at(just_before(queue_end())).when(not_charged()).then(&[]);
+    given().at(queue_end()).when(not_charged()).then(&[abandoned(None)]);
+}
+
+#[test]
+fn a_charge_that_stays_unknown_is_abandoned_and_asked_about_for_a_day() {
+    let now = queue_end();
+    let given = || given::<Order>(&[placed_by_card(), queued()]);
+    given().at(just_before(now)).when(query_trouble()).then(&[]);
+    let until = now.saturating_add(RECONCILE_LONGEST);
+    given().at(now).when(query_trouble()).then(&[abandoned(Some(until))]);
+}
+
+#[test]
+fn an_abandoned_order_is_cancelled_and_failed() {
+    for reconcile_until in [None, Some(reconcile_end())] {
+        let history = [placed_by_card(), queued(), abandoned(reconcile_until)];
+        assert_eq!(payment_after(&history), (OrderStatus::Cancelled, PaymentStatus::Failed));
+    }
+}
+
+#[test]
+fn an_abandoned_charge_is_reconciled_once_the_provider_knows() {
+    let open = [placed_by_card(), queued(), abandoned(Some(reconcile_end()))];
+    for outcome in [ChargeOutcome::NotCharged, ChargeOutcome::Declined { reason: String::new() }] {
+        given::<Order>(&open).when(says(outcome.clone())).then(&[reconciled()]);
+        given::<Order>(&open).and(&[reconciled()]).when(says(outcome)).then(&[]);
+    }
+}
+
+#[test]
+fn asking_about_an_abandoned_charge_ends_one_day() {
+    let open = [placed_by_card(), queued(), abandoned(Some(reconcile_end()))];
+    for command in [query_trouble(), OrderCommand::Wake] {
+        let given = || given::<Order>(&open);
+        given().at(just_before(reconcile_end())).when(command.clone()).then(&[]);
+        given().at(reconcile_end()).when(command).then(&[reconciled()]);
+    }
+}
+
+#[test]
+fn money_that_arrives_after_the_end_is_recorded_and_goes_back() {
+    let ends = [
+        vec![declined()],
+        vec![queued(), abandoned(None)],
+        vec![queued(), abandoned(Some(reconcile_end()))],
+        vec![queued(), abandoned(Some(reconcile_end())), reconciled()],
+        vec![asked_off(Some(reconcile_end()))],
+    ];
+    for end in ends {
+        let history = then(vec![placed_by_card()], &end);
+        given::<Order>(&history).when(says_captured()).then(&[captured()]);
+        let late = given::<Order>(&history).and(&[captured()]);
+        let refund = Intent::Refund { key: KEY, amount: usd(199_998) };
+        assert!(Order::outstanding(late.state(), seconds(0)).contains(&refund), "{end:?}");
+        let order = Order::view(late.state()).unwrap();
+        assert_eq!(order.payment.reconcile_until, None, "nothing is left to ask");
+    }
+}
+
+#[test]
+fn money_goes_back_once() {
+    let history = [placed_by_card(), declined(), captured()];
+    let went_back = || OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) };
+    given::<Order>(&history).when(went_back()).then(&[refunded()]);
+    given::<Order>(&history).and(&[refunded()]).when(went_back()).then(&[]);
+    let end = then(history.to_vec(), &[refunded()]);
+    assert_eq!(payment_after(&end), (OrderStatus::Cancelled, PaymentStatus::Refunded));
+}
+
+#[test]
+fn a_refund_of_another_charge_is_ignored() {
+    let other = OrderCommand::RecordRefunded { key: ORDER.charge(2), amount: usd(199_998) };
+    given::<Order>(&[placed_by_card(), declined(), captured()]).when(other).then(&[]);
+    let nothing_taken = OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) };
+    given::<Order>(&[placed_by_card(), declined()]).when(nothing_taken).then(&[]);
+}
+
+#[test]
+#[should_panic(expected = "ORDER-4")]
+fn a_history_that_refunds_more_than_was_captured_stops_the_order() {
+    let too_much = OrderEvent::PaymentRefunded { amount: usd(199_999) };
+    given::<Order>(&[placed_by_card(), declined(), captured(), too_much]);
+}
+
+#[test]
+fn money_for_an_order_that_was_to_be_paid_later_sells_its_units() {
+    given::<Order>(&[placed_unpaid()]).when(says_captured()).then(&[captured_mouse()]);
+    let paid = given::<Order>(&[placed_unpaid(), captured_mouse()]);
+    let commit = Intent::Commit { units: vec![held("mouse", 1)] };
+    assert_eq!(Order::outstanding(paid.state(), seconds(0)), [commit]);
+}

@@ -1,0 +1,209 @@
+//! Placing: looked up, held, judged, and undone when something was refused.
+
+use super::*;
+use crate::aggregate::Step;
+use crate::inventory::HOLD_COMMAND_VALID;
+use crate::order::OrderState;
+
+fn place(place: PlaceOrder) -> OrderCommand {
+    OrderCommand::Place(Box::new(place))
+}
+
+fn next_step(command: &OrderCommand) -> Step {
+    Order::next_step(&OrderState::default(), command, seconds(0))
+}
+
+fn compensation(command: &OrderCommand) -> Vec<Intent> {
+    Order::compensate(&OrderState::default(), command)
+}
+
+/// The stock of laptops says `answer`, that of mice grants.
+fn laptops_say(answer: &Answer) -> impl Fn(&HeldUnits) -> Answer {
+    move |units| match units.product.as_str() {
+        "laptop" => answer.clone(),
+        _ => Answer::StockDone,
+    }
+}
+
+#[test]
+fn listings_are_looked_up_first() {
+    let needs = [product("laptop"), product("mouse")].map(|product| Intent::Lookup { product });
+    let command = place(wish_for(card(), &[("laptop", 2), ("mouse", 1)]));
+    assert_eq!(next_step(&command), Step::Needs(needs.to_vec()));
+}
+
+#[test]
+fn then_each_product_is_asked_for_a_hold_whatever_the_payment() {
+    for payment in [card(), cash(), None] {
+        let mut command = place(wish_for(payment, &[("laptop", 2)]));
+        let lookup = Intent::Lookup { product: product("laptop") };
+        Order::supply(&mut command, &lookup, Answer::Listing(catalogue("laptop")));
+        let need = Intent::Hold {
+            units: held("laptop", 2),
+            customer: customer("alice"),
+            // Short for everybody: a hold that a crash orphans must lapse soon.
+            expires_at: seconds(0).saturating_add(HOLD_FIRST),
+            valid_until: seconds(0).saturating_add(HOLD_COMMAND_VALID),
+        };
+        assert_eq!(next_step(&command), Step::Needs(vec![need.clone()]));
+        Order::supply(&mut command, &need, Answer::StockDone);
+        assert_eq!(next_step(&command), Step::Ready);
+    }
+}
+
+#[test]
+fn an_order_whose_holds_are_granted_is_placed_at_the_listed_price() {
+    given::<Order>(&[]).when(answered(wish(), all_granted)).then(&[placed_by_card()]);
+}
+
+#[test]
+fn the_total_is_the_sum_of_all_lines() {
+    let lines = [("laptop", 1, 99_999), ("mouse", 3, 2_550)];
+    let wish = wish_for(cash(), &[("laptop", 1), ("mouse", 3)]);
+    given::<Order>(&[])
+        .when(answered(wish, all_granted))
+        .then(&[placed(placement_of(cash(), &lines))]);
+    assert_eq!(placement_of(None, &lines).amounts.total, usd(107_649));
+}
+
+#[test]
+fn a_trusted_caller_sets_the_price() {
+    let mut wish = wish();
+    wish.trusted_price = true;
+    wish.items[0].unit_price = Some(usd(5));
+    given::<Order>(&[])
+        .when(answered(wish, all_granted))
+        .then(&[placed(placement_of(card(), &[("laptop", 2, 5)]))]);
+}
+
+#[test]
+fn an_order_records_the_version_of_the_listing_it_was_priced_with() {
+    let mut command = place(wish());
+    let lookup = Intent::Lookup { product: product("laptop") };
+    let listing = Listing { version: 7, ..listing("laptop", usd(99_999)) };
+    Order::supply(&mut command, &lookup, Answer::Listing(Some(listing)));
+    let Step::Needs(needs) = next_step(&command) else { panic!("no hold asked for") };
+    Order::supply(&mut command, &needs[0], Answer::StockDone);
+    let events = Order::decide(&OrderState::default(), &command, seconds(0)).unwrap();
+    let [OrderEvent::Placed(placement)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(placement.lines[0].listing_version, 7);
+}
+
+#[test]
+fn an_order_without_enough_stock_says_how_many_are_left() {
+    let available = units(1);
+    let answer = Answer::StockRefused(StockRefusal::NotEnough { available });
+    given::<Order>(&[]).when(answered(wish(), laptops_say(&answer))).then_refused(
+        OrderRefusal::InsufficientStock {
+            product: product("laptop"),
+            requested: units(2),
+            available,
+        },
+    );
+}
+
+#[test]
+fn an_order_over_the_limit_says_what_the_limit_is() {
+    let limit = units(1);
+    let answer = Answer::StockRefused(StockRefusal::OverLimit { limit });
+    given::<Order>(&[])
+        .when(answered(wish(), laptops_say(&answer)))
+        .then_refused(OrderRefusal::OverLimit { product: product("laptop"), limit });
+}
+
+#[test]
+fn a_stock_that_cannot_be_asked_refuses_the_order_for_now() {
+    for answer in [
+        Answer::Failed(Trouble::NotAccepted),
+        Answer::Failed(Trouble::Unknown),
+        Answer::StockRefused(StockRefusal::Invalid),
+        Answer::StockRefused(StockRefusal::Lapsed),
+    ] {
+        given::<Order>(&[])
+            .when(answered(wish(), laptops_say(&answer)))
+            .then_refused(OrderRefusal::StockUnavailable(product("laptop")));
+    }
+}
+
+#[test]
+fn a_refusal_gives_back_what_was_granted_or_may_have_been() {
+    let both = || wish_for(card(), &[("laptop", 2), ("mouse", 1)]);
+    let left_over = |answer: Answer| compensation(&answered(both(), laptops_say(&answer)));
+    let refused = StockRefusal::NotEnough { available: units(0) };
+    let mouse = Intent::Release { units: vec![held("mouse", 1)] };
+    assert_eq!(left_over(Answer::StockRefused(refused)), [mouse]);
+    let either = Intent::Release { units: vec![held("laptop", 2), held("mouse", 1)] };
+    assert_eq!(left_over(Answer::Failed(Trouble::Unknown)), [either]);
+}
+
+#[test]
+fn a_refusal_before_any_hold_gives_nothing_back() {
+    let unknown = answered(wish_for(card(), &[("unicorn", 1)]), all_granted);
+    assert_eq!(compensation(&unknown), []);
+    assert_eq!(compensation(&place(wish_for(card(), &[]))), []);
+}
+
+#[test]
+fn a_listing_that_cannot_be_looked_up_refuses_the_order_without_asking_again() {
+    let mut command = place(wish_for(card(), &[("laptop", 2), ("mouse", 1)]));
+    let lookup = |name| Intent::Lookup { product: product(name) };
+    Order::supply(&mut command, &lookup("laptop"), Answer::Failed(Trouble::NotAccepted));
+    Order::supply(&mut command, &lookup("mouse"), Answer::Listing(catalogue("mouse")));
+    assert_eq!(next_step(&command), Step::Ready);
+    assert_eq!(compensation(&command), []);
+    given::<Order>(&[])
+        .when(command)
+        .then_refused(OrderRefusal::StockUnavailable(product("laptop")));
+}
+
+#[test]
+fn a_broken_rule_asks_nobody() {
+    assert_eq!(next_step(&place(wish_for(card(), &[]))), Step::Ready);
+    let mut unknown = place(wish_for(card(), &[("unicorn", 1)]));
+    let lookup = Intent::Lookup { product: product("unicorn") };
+    Order::supply(&mut unknown, &lookup, Answer::Listing(None));
+    assert_eq!(next_step(&unknown), Step::Ready, "no hold for a product that does not exist");
+}
+
+#[test]
+fn repeating_a_placement_changes_nothing_and_asks_nobody() {
+    given::<Order>(&[placed_by_card()]).when(place(wish())).then(&[]);
+    let given = given::<Order>(&[placed_by_card()]);
+    assert_eq!(Order::next_step(given.state(), &place(wish()), seconds(0)), Step::Ready);
+}
+
+#[test]
+fn the_same_key_with_another_request_is_refused_and_gives_nothing_back() {
+    let mut other = wish();
+    other.fingerprint = Fingerprint::from_bytes([8; 16]);
+    let OrderCommand::Place(other) = answered(other, all_granted) else { panic!("no placement") };
+    let given = || given::<Order>(&[placed_by_card()]);
+    assert_eq!(Order::compensate(given().state(), &OrderCommand::Place(other.clone())), []);
+    given().when(OrderCommand::Place(other)).then_refused(OrderRefusal::KeyReused);
+}
+
+#[test]
+fn nothing_can_be_done_with_an_order_that_was_never_placed() {
+    for command in [
+        cancel(true),
+        set_status(OrderStatus::Processing),
+        says_captured(),
+        trouble(),
+        query_trouble(),
+        OrderCommand::RecordStockCommitted,
+        OrderCommand::Wake,
+    ] {
+        given::<Order>(&[]).when(command).then_refused(OrderRefusal::Unknown);
+    }
+}
+
+#[test]
+fn a_placed_order_is_pending_and_unpaid() {
+    let given = given::<Order>(&[placed_by_card()]);
+    let order = Order::view(given.state()).unwrap();
+    assert_eq!(order.status, OrderStatus::Pending);
+    assert_eq!(order.payment.status.as_str(), "unpaid");
+    assert_eq!(order.stock, crate::order::OrderStock::Held(seconds(60)));
+    let first = &order.history[0];
+    assert_eq!((first.from, first.to, &*first.by), (None, OrderStatus::Pending, "alice"));
+}

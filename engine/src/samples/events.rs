@@ -1,0 +1,197 @@
+//! One sample of every event: each match names every variant and hands on to the next sample, so
+//! that a new variant does not compile before it has a place here.
+
+use super::{ORDER, adjustment, cart, customer, hold, product, seconds, units, usd};
+use crate::cart::CartEvent;
+use crate::catalog::{ProductEvent, ProductStatus};
+use crate::inventory::InventoryEvent;
+use crate::order::{
+    Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
+};
+use crate::values::{Fingerprint, PaymentMethod, PaymentToken, PostalAddress, ProductId, Quantity};
+
+/// A card order for two laptops.
+pub(crate) fn placement() -> Placement {
+    let wish = Wish { method: PaymentMethod::Card, token: Some(PaymentToken::new("tok_ok")) };
+    placement_of(Some(wish), &[("laptop", 2, 99_999)])
+}
+
+/// An order of `lines`, each a product, its units and the price of one.
+pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) -> Placement {
+    let line = |(index, (name, count, price)): (u16, &(&str, u32, i64))| Line {
+        id: ORDER.item(index),
+        product: product(name),
+        quantity: units(*count),
+        unit_price: usd(*price),
+        listing_version: 1,
+    };
+    let lines: Vec<Line> = (0_u16..).zip(lines).map(line).collect();
+    let amounts = lines.iter().map(|line| line.unit_price.times(line.quantity).unwrap());
+    let subtotal = amounts.fold(usd(0), |sum, amount| sum.checked_add(amount).unwrap());
+    Placement {
+        order: ORDER,
+        customer: customer("alice"),
+        channel: "web".to_owned(),
+        lines,
+        amounts: Amounts {
+            subtotal,
+            discount: usd(0),
+            shipping: usd(0),
+            duties: usd(0),
+            tax: usd(0),
+            total: subtotal,
+        },
+        payment,
+        held_until: seconds(60),
+        fingerprint: Fingerprint::from_bytes([7; 16]),
+        personal: Personal::default(),
+    }
+}
+
+fn with_address(placement: Placement) -> Placement {
+    let shipping_address = PostalAddress {
+        name: "Alice Doe".to_owned(),
+        lines: vec!["1 High Street".to_owned(), "Flat 2".to_owned()],
+        city: "Springfield".to_owned(),
+        postal_code: Some("12345".to_owned()),
+        country: "US".to_owned(),
+        phone: Some("+15550100".to_owned()),
+    };
+    Placement { personal: Personal { shipping_address: Some(shipping_address) }, ..placement }
+}
+
+fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
+    let mut samples = vec![first];
+    while let Some(event) = samples.last().and_then(next) {
+        samples.push(event);
+    }
+    samples
+}
+
+fn laptop() -> ProductId {
+    product("laptop")
+}
+
+pub(super) fn products() -> Vec<ProductEvent> {
+    let name = || "Laptop 14".to_owned();
+    let first = ProductEvent::Published { product: laptop(), name: name(), price: usd(99_999) };
+    all(first, |event| match event {
+        ProductEvent::Published { .. } => {
+            Some(ProductEvent::Renamed { name: "Laptop \"14\" – new".to_owned() })
+        }
+        ProductEvent::Renamed { .. } => Some(ProductEvent::Repriced { price: usd(89_999) }),
+        ProductEvent::Repriced { .. } => {
+            Some(ProductEvent::StatusChanged { status: ProductStatus::Inactive })
+        }
+        ProductEvent::StatusChanged { .. } => None,
+    })
+}
+
+pub(super) fn inventories() -> Vec<InventoryEvent> {
+    let first = InventoryEvent::Adjusted {
+        adjustment: adjustment(1),
+        delta: -3,
+        reason: "broken".to_owned(),
+    };
+    all(first, |event| {
+        let quantity: Quantity = units(2);
+        Some(match event {
+            InventoryEvent::Adjusted { .. } => InventoryEvent::LimitSet { limit: Some(quantity) },
+            InventoryEvent::LimitSet { .. } => InventoryEvent::Held {
+                hold: hold(1),
+                quantity,
+                customer: customer("alice"),
+                expires_at: seconds(60),
+            },
+            InventoryEvent::Held { .. } => {
+                InventoryEvent::Extended { hold: hold(1), expires_at: seconds(900) }
+            }
+            InventoryEvent::Extended { .. } => {
+                InventoryEvent::Committed { hold: hold(1), quantity }
+            }
+            InventoryEvent::Committed { .. } => {
+                InventoryEvent::CommittedLate { hold: hold(1), quantity }
+            }
+            InventoryEvent::CommittedLate { .. } => {
+                InventoryEvent::Released { hold: hold(1), quantity }
+            }
+            InventoryEvent::Released { .. } => InventoryEvent::Expired { hold: hold(1), quantity },
+            InventoryEvent::Expired { .. } => InventoryEvent::Restocked { hold: hold(1), quantity },
+            InventoryEvent::Restocked { .. } => return None,
+        })
+    })
+}
+
+pub(super) fn carts() -> Vec<CartEvent> {
+    all(CartEvent::Opened { cart: cart(1), customer: Some(customer("alice")) }, |event| {
+        Some(match event {
+            CartEvent::Opened { .. } => {
+                CartEvent::LineSet { product: laptop(), quantity: units(2) }
+            }
+            CartEvent::LineSet { .. } => CartEvent::LineRemoved { product: laptop() },
+            CartEvent::LineRemoved { .. } => CartEvent::Cleared,
+            CartEvent::Cleared => CartEvent::CheckedOut { order: ORDER },
+            CartEvent::CheckedOut { .. } => return None,
+        })
+    })
+}
+
+pub(crate) fn orders() -> Vec<OrderEvent> {
+    all(OrderEvent::Placed(Box::new(with_address(placement()))), |event| {
+        let (attempt, until) = (1, seconds(900));
+        Some(match event {
+            OrderEvent::Placed(_) => OrderEvent::PaymentQueued { attempt, until },
+            OrderEvent::PaymentQueued { .. } => OrderEvent::HoldsExtended { until },
+            OrderEvent::HoldsExtended { .. } => OrderEvent::HoldLapsed,
+            OrderEvent::HoldLapsed => OrderEvent::PaymentCaptured {
+                attempt,
+                amount: usd(199_998),
+                reference: "ch_1".to_owned(),
+            },
+            OrderEvent::PaymentCaptured { .. } => {
+                OrderEvent::PaymentDeclined { attempt, reason: "insufficient funds".to_owned() }
+            }
+            OrderEvent::PaymentDeclined { .. } => {
+                OrderEvent::PaymentAbandoned { attempt, reconcile_until: Some(until) }
+            }
+            OrderEvent::PaymentAbandoned { .. } => OrderEvent::PaymentReconciled { attempt },
+            OrderEvent::PaymentReconciled { .. } => {
+                OrderEvent::PaymentRefunded { amount: usd(199_998) }
+            }
+            OrderEvent::PaymentRefunded { .. } => OrderEvent::StockCommitted,
+            OrderEvent::StockCommitted => OrderEvent::StockReturned,
+            OrderEvent::StockReturned => {
+                OrderEvent::StatusChanged { status: OrderStatus::Processing, by: "ops-1".into() }
+            }
+            OrderEvent::StatusChanged { .. } => OrderEvent::Cancelled {
+                by: "alice".into(),
+                reason: CancelReason::Asked(Some("changed my mind".to_owned())),
+                reconcile_until: Some(until),
+            },
+            OrderEvent::Cancelled { .. } => return None,
+        })
+    })
+}
+
+/// Other forms of events that have optional or alternative parts, under their own names.
+pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
+    let cancelled =
+        |reason| OrderEvent::Cancelled { by: "system".into(), reason, reconcile_until: None };
+    let cash = Wish { method: PaymentMethod::Cash, token: None };
+    let bare = placement_of(None, &[("laptop", 1, 99_999), ("mouse", 3, 2_550)]);
+    vec![
+        ("order.placed.bare", OrderEvent::Placed(Box::new(bare))),
+        (
+            "order.placed.cash",
+            OrderEvent::Placed(Box::new(placement_of(Some(cash), &[("mouse", 1, 2_550)]))),
+        ),
+        (
+            "order.payment_abandoned.known",
+            OrderEvent::PaymentAbandoned { attempt: 1, reconcile_until: None },
+        ),
+        ("order.cancelled.asked", cancelled(CancelReason::Asked(None))),
+        ("order.cancelled.not_paid_in_time", cancelled(CancelReason::NotPaidInTime)),
+        ("order.cancelled.payment_timed_out", cancelled(CancelReason::PaymentTimedOut)),
+        ("order.cancelled.stock_lost", cancelled(CancelReason::StockLost)),
+    ]
+}

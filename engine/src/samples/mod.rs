@@ -1,0 +1,57 @@
+//! Small values that tests share, and one sample of every event.
+
+mod events;
+mod golden;
+
+pub(crate) use events::{orders as order_events, placement, placement_of};
+
+use crate::catalog::{Listing, ProductStatus};
+use crate::values::{
+    AdjustmentId, CartId, Currency, CustomerId, HoldId, Moment, Money, OrderId, ProductId, Quantity,
+};
+use uuid::Uuid;
+
+pub(crate) const ORDER: OrderId = OrderId::new(Uuid::from_u128(0xa11ce));
+
+pub(crate) const fn hold(number: u128) -> HoldId {
+    HoldId::new(Uuid::from_u128(number))
+}
+
+pub(crate) const fn cart(number: u128) -> CartId {
+    CartId::new(Uuid::from_u128(number))
+}
+
+pub(crate) const fn adjustment(number: u128) -> AdjustmentId {
+    AdjustmentId::new(Uuid::from_u128(number))
+}
+
+pub(crate) fn product(name: &str) -> ProductId {
+    ProductId::parse(name).unwrap()
+}
+
+pub(crate) fn customer(name: &str) -> CustomerId {
+    CustomerId::parse(name).unwrap()
+}
+
+pub(crate) const fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::USD)
+}
+
+pub(crate) const fn units(count: u32) -> Quantity {
+    Quantity::new(count)
+}
+
+/// That many seconds after the epoch.
+pub(crate) const fn seconds(count: i64) -> Moment {
+    Moment::from_unix_micros(count.saturating_mul(1_000_000))
+}
+
+pub(crate) fn listing(name: &str, price: Money) -> Listing {
+    Listing {
+        product: product(name),
+        name: name.to_owned(),
+        price,
+        status: ProductStatus::Active,
+        version: 1,
+    }
+}

@@ -1,0 +1,67 @@
+//! Carts: bounded, and unchanged once they became an order.
+
+use engine::Aggregate;
+use engine::cart::{CART_LINES_MAX, Cart, CartCommand, CartEvent, CartState, LINE_UNITS_MAX};
+use engine::ledger::{Ledger, LedgerEvent};
+use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, Quantity};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn any_command() -> impl Strategy<Value = CartCommand> {
+    let product = (0_u32..60).prop_map(|n| ProductId::parse(&format!("p{n}")).unwrap());
+    let quantity = prop_oneof![0_u32..4, LINE_UNITS_MAX - 1..LINE_UNITS_MAX + 2];
+    let customer = prop::option::of(Just(CustomerId::parse("alice").unwrap()));
+    prop_oneof![
+        1 => customer.prop_map(|customer| {
+            CartCommand::Open { cart: CartId::new(Uuid::from_u128(1)), customer }
+        }),
+        80 => (product, quantity).prop_map(|(product, quantity)| {
+            CartCommand::SetLine { product, quantity: Quantity::new(quantity) }
+        }),
+        1 => Just(CartCommand::Clear),
+        1 => (0_u128..2).prop_map(|n| {
+            CartCommand::CheckOut { order: OrderId::new(Uuid::from_u128(n)) }
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_cart_stays_within_its_limits_and_ends_with_its_order(
+        commands in prop::collection::vec(any_command(), 1..300),
+    ) {
+        let open = CartCommand::Open { cart: CartId::new(Uuid::from_u128(1)), customer: None };
+        let mut cart = CartState::default();
+        let mut ledger = Ledger::default();
+        let mut history: Vec<(CartEvent, Moment)> = Vec::new();
+        for (tick, command) in (0_i64..).zip(std::iter::once(open).chain(commands)) {
+            let now = Moment::from_unix_micros(tick);
+            let before = cart.clone();
+            let Ok(events) = Cart::decide(&cart, &command, now) else { continue };
+            for event in events {
+                Cart::evolve(&mut cart, &event, now);
+                history.push((event, now));
+                let version = u64::try_from(history.len())?;
+                let event = LedgerEvent::Cart(&history.last().unwrap().0);
+                prop_assert_eq!(ledger.book("cart/1", version, now, event), Ok(()));
+            }
+
+            let view = Cart::view(&cart).unwrap();
+            // CART-A
+            prop_assert!(view.lines.len() <= CART_LINES_MAX);
+            prop_assert!(view.lines.values().all(|count| (1..=LINE_UNITS_MAX).contains(&count.units())));
+            // CART-B
+            if before.0.as_ref().is_some_and(|open| open.ordered_as.is_some()) {
+                prop_assert_eq!(&before, &cart);
+            }
+            prop_assert_eq!(Cart::decide(&cart, &command, now), Ok(vec![]), "a repeat is free");
+            if let CartCommand::SetLine { product, quantity } = &command {
+                prop_assert_eq!(view.lines.get(product).copied().unwrap_or_default(), *quantity);
+            }
+        }
+        let history_again = history.iter().map(|(event, at)| (event, *at));
+        prop_assert_eq!(&Cart::replay(history_again), &cart);
+        let json = serde_json::to_string(&cart)?;
+        prop_assert_eq!(serde_json::from_str::<CartState>(&json)?, cart);
+    }
+}

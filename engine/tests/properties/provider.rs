@@ -1,0 +1,75 @@
+//! A payment provider that loses requests and answers, but never takes money twice for one key.
+
+use std::collections::BTreeMap;
+
+use engine::process::{Answer, ChargeOutcome, Trouble};
+use engine::values::{ChargeKey, Money};
+
+/// What happens to a call on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Luck {
+    /// It arrives and so does its answer.
+    Good,
+    /// It never arrives, and everybody knows.
+    NotAccepted,
+    /// It never arrives.
+    RequestLost,
+    /// It arrives, but its answer does not.
+    AnswerLost,
+}
+
+/// What became of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Charge {
+    Declined,
+    Captured { amount: Money, refunded: Option<Money> },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Provider {
+    pub(crate) charges: BTreeMap<ChargeKey, Charge>,
+}
+
+impl Luck {
+    /// The answer, unless it or the request was lost.
+    pub(crate) fn carry(self, act: impl FnOnce() -> Answer) -> Answer {
+        match self {
+            Self::Good => act(),
+            Self::NotAccepted => Answer::Failed(Trouble::NotAccepted),
+            Self::RequestLost => Answer::Failed(Trouble::Unknown),
+            Self::AnswerLost => {
+                let _lost = act();
+                Answer::Failed(Trouble::Unknown)
+            }
+        }
+    }
+}
+
+impl Provider {
+    pub(crate) fn charge(&mut self, key: ChargeKey, amount: Money, declines: bool) -> Answer {
+        let fresh =
+            if declines { Charge::Declined } else { Charge::Captured { amount, refunded: None } };
+        let known = self.charges.entry(key).or_insert(fresh);
+        if let Charge::Captured { amount: taken, .. } = known {
+            assert_eq!(*taken, amount, "a key is repeated with another amount");
+        }
+        Answer::Charge(self.outcome(key))
+    }
+
+    pub(crate) fn outcome(&self, key: ChargeKey) -> ChargeOutcome {
+        match self.charges.get(&key) {
+            None => ChargeOutcome::NotCharged,
+            Some(Charge::Declined) => ChargeOutcome::Declined { reason: "no funds".to_owned() },
+            Some(Charge::Captured { .. }) => ChargeOutcome::Captured { reference: key.to_string() },
+        }
+    }
+
+    pub(crate) fn refund(&mut self, key: ChargeKey, back: Money) -> Answer {
+        let Some(Charge::Captured { amount, refunded }) = self.charges.get_mut(&key) else {
+            panic!("a refund of {key}, which was never captured");
+        };
+        assert!(back <= *amount, "ORDER-4: {back} of {amount}");
+        *refunded = Some(back);
+        Answer::Refunded
+    }
+}

@@ -1,0 +1,225 @@
+//! A small shop around the real rules: a few orders, two stocks, a provider, and no clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use engine::catalog::{Listing, ProductStatus};
+use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal, StockLevel};
+use engine::ledger::{Ledger, LedgerEvent};
+use engine::order::{
+    HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState, Personal, PlaceOrder,
+    Wish, WishedItem,
+};
+use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
+use engine::values::{
+    Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod, PaymentToken,
+    ProductId,
+};
+use engine::{Aggregate, Step};
+use uuid::Uuid;
+
+use crate::provider::{Luck, Provider};
+
+pub(crate) const ORDERS: usize = 4;
+pub(crate) const PRODUCTS: [&str; 2] = ["cup", "pan"];
+
+/// One order with its whole history.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    pub(crate) state: OrderState,
+    pub(crate) history: Vec<(OrderEvent, Moment)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shop {
+    pub(crate) now: Moment,
+    pub(crate) stocks: BTreeMap<ProductId, (StockLevel, u64)>,
+    pub(crate) lives: [Life; ORDERS],
+    pub(crate) provider: Provider,
+    pub(crate) ledger: Ledger,
+    /// Stock intents that were carried out, for late copies of them.
+    pub(crate) sent: Vec<Intent>,
+}
+
+pub(crate) fn product(index: usize) -> ProductId {
+    ProductId::parse(PRODUCTS[index]).unwrap()
+}
+
+pub(crate) fn order_id(index: usize) -> OrderId {
+    OrderId::new(Uuid::from_u128(u128::try_from(index).unwrap() * 1_000 + 1))
+}
+
+fn listing(product: &ProductId) -> Listing {
+    Listing {
+        product: product.clone(),
+        name: product.to_string(),
+        price: Money::new(if product.as_str() == "cup" { 250 } else { 1_999 }, Currency::EUR),
+        status: ProductStatus::Active,
+        version: 3,
+    }
+}
+
+pub(crate) fn wish(method: Option<PaymentMethod>) -> Option<Wish> {
+    let token = (method == Some(PaymentMethod::Card)).then(|| PaymentToken::new("tok_ok"));
+    method.map(|method| Wish { method, token })
+}
+
+impl Shop {
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.now = self.now.saturating_add(Duration::from_secs(seconds));
+    }
+
+    /// Judges a command for a stock and books what comes of it.
+    pub(crate) fn ask_stock(
+        &mut self,
+        product: &ProductId,
+        command: &InventoryCommand,
+    ) -> Result<(), InventoryRefusal> {
+        let (stock, version) = self.stocks.entry(product.clone()).or_default();
+        for event in Inventory::decide(stock, command, self.now)? {
+            Inventory::evolve(stock, &event, self.now);
+            *version += 1;
+            let stream = format!("inventory/{product}");
+            let entry = LedgerEvent::Inventory(&event);
+            self.ledger.book(&stream, *version, self.now, entry).expect("the journal is sound");
+        }
+        Ok(())
+    }
+
+    /// Judges a command for an order and books what comes of it.
+    pub(crate) fn ask_order(
+        &mut self,
+        index: usize,
+        command: &OrderCommand,
+    ) -> Result<(), OrderRefusal> {
+        let life = &mut self.lives[index];
+        for event in Order::decide(&life.state, command, self.now)? {
+            Order::evolve(&mut life.state, &event, self.now);
+            life.history.push((event, self.now));
+            let (event, at) = life.history.last().unwrap();
+            let version = u64::try_from(life.history.len()).unwrap();
+            let stream = format!("order/{}", order_id(index));
+            let entry = LedgerEvent::Order(event);
+            self.ledger.book(&stream, version, *at, entry).expect("the journal is sound");
+        }
+        Ok(())
+    }
+
+    /// Wishes, looks up, holds, places; gives back what was held when it is refused.
+    pub(crate) fn place(
+        &mut self,
+        index: usize,
+        items: &[(usize, i64)],
+        method: Option<PaymentMethod>,
+        luck: impl Fn(usize) -> Luck,
+    ) {
+        let item = |(which, count): &(usize, i64)| WishedItem::new(product(*which), *count, None);
+        let place = PlaceOrder {
+            order: order_id(index),
+            customer: CustomerId::parse(if index % 2 == 0 { "alice" } else { "bob" }).unwrap(),
+            channel: "web".to_owned(),
+            items: items.iter().map(item).collect(),
+            payment: wish(method),
+            promo_code: None,
+            personal: Personal::default(),
+            trusted_price: false,
+            fingerprint: Fingerprint::from_bytes([u8::try_from(items.len()).unwrap(); 16]),
+            hold_for: HOLD_FIRST,
+            held_until: None,
+        };
+        let mut command = OrderCommand::Place(Box::new(place));
+        let mut rounds = 0;
+        while let Step::Needs(needs) =
+            Order::next_step(&self.lives[index].state, &command, self.now)
+        {
+            rounds += 1;
+            assert!(rounds <= 2, "a placement needs listings, then holds");
+            for (number, need) in needs.into_iter().enumerate() {
+                let answer = self.carry_out(&need, luck(number), false);
+                Order::supply(&mut command, &need, answer);
+            }
+        }
+        if self.ask_order(index, &command).is_err() {
+            for intent in Order::compensate(&self.lives[index].state, &command) {
+                let _answer = self.carry_out(&intent, luck(0), false);
+            }
+        }
+    }
+
+    /// Does one piece of the order's work; whether something was owed.
+    pub(crate) fn work(&mut self, index: usize, pick: usize, luck: Luck, declines: bool) -> bool {
+        let owed = Order::outstanding(&self.lives[index].state, self.now);
+        let Some(intent) = owed.get(pick % owed.len().max(1)) else { return false };
+        let answer = self.carry_out(intent, luck, declines);
+        if let Some(command) = Order::absorb(intent, answer) {
+            self.ask_order(index, &command).expect("an answer is never refused");
+        }
+        true
+    }
+
+    /// Carries one intent out.
+    pub(crate) fn carry_out(&mut self, intent: &Intent, luck: Luck, declines: bool) -> Answer {
+        match intent {
+            Intent::Lookup { product } => luck.carry(|| Answer::Listing(Some(listing(product)))),
+            Intent::Hold { units, customer, expires_at, valid_until } => {
+                let command = InventoryCommand::Hold {
+                    hold: units.hold,
+                    quantity: units.quantity,
+                    customer: customer.clone(),
+                    expires_at: *expires_at,
+                    valid_until: *valid_until,
+                };
+                luck.carry(|| self.stock_answer(&units.product, &command))
+            }
+            Intent::Charge { key, amount, .. } => {
+                luck.carry(|| self.provider.charge(*key, *amount, declines))
+            }
+            Intent::QueryCharge { key } => {
+                luck.carry(|| Answer::Charge(self.provider.outcome(*key)))
+            }
+            Intent::Refund { key, amount } => luck.carry(|| self.provider.refund(*key, *amount)),
+            Intent::Extend { units, .. }
+            | Intent::Commit { units }
+            | Intent::Release { units }
+            | Intent::Restock { units } => {
+                self.sent.push(intent.clone());
+                luck.carry(|| self.for_each(units, intent))
+            }
+        }
+    }
+
+    /// Asks every stock; the answer is the worst one.
+    fn for_each(&mut self, units: &[HeldUnits], intent: &Intent) -> Answer {
+        let mut worst = Answer::StockDone;
+        for HeldUnits { product, hold, quantity } in units.iter().cloned() {
+            let command = match intent {
+                Intent::Extend { expires_at, .. } => {
+                    InventoryCommand::Extend { hold, expires_at: *expires_at }
+                }
+                Intent::Commit { .. } => InventoryCommand::Commit { hold, quantity },
+                Intent::Release { .. } => InventoryCommand::Release { hold },
+                Intent::Restock { .. } => InventoryCommand::Restock { hold, quantity },
+                other => panic!("{other:?} is not for several stocks"),
+            };
+            let answer = self.stock_answer(&product, &command);
+            if answer != Answer::StockDone {
+                worst = answer;
+            }
+        }
+        worst
+    }
+
+    fn stock_answer(&mut self, product: &ProductId, command: &InventoryCommand) -> Answer {
+        match self.ask_stock(product, command) {
+            Ok(()) => Answer::StockDone,
+            Err(InventoryRefusal::NotEnoughStock { available, .. }) => {
+                Answer::StockRefused(StockRefusal::NotEnough { available })
+            }
+            Err(InventoryRefusal::OverLimit { limit }) => {
+                Answer::StockRefused(StockRefusal::OverLimit { limit })
+            }
+            Err(InventoryRefusal::Lapsed(_)) => Answer::StockRefused(StockRefusal::Lapsed),
+            Err(_) => Answer::StockRefused(StockRefusal::Invalid),
+        }
+    }
+}
