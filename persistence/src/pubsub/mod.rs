@@ -1,10 +1,14 @@
 //! Announcements that something is durable: hints only. Who misses one reads the journal.
 
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 
 use async_trait::async_trait;
 
 pub use memory::MemoryPubSub;
+#[cfg(feature = "redis")]
+pub(crate) use redis::RedisPubSub;
 
 use crate::journal::Shard;
 

@@ -63,14 +63,24 @@ fn refused(why: &str) -> StoreError {
 }
 
 /// What to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StorageConfig {
     /// Where everything is kept.
     pub database: Database,
-    /// Where announcements go, if beyond this process.
+    /// Where announcements go, if beyond this process. It may hold a password: never log it.
     pub redis_url: Option<String>,
     /// How many shards a journal gets that does not exist yet, 1 to 1,024.
     pub shards: u16,
+}
+
+impl std::fmt::Debug for StorageConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StorageConfig")
+            .field("database", &self.database)
+            .field("redis", &self.redis_url.is_some())
+            .field("shards", &self.shards)
+            .finish()
+    }
 }
 
 impl StorageConfig {

@@ -49,7 +49,7 @@ impl Stores {
 
     /// Opens the stores that are configured: creates what is missing, runs the migrations, and
     /// asserts that the database keeps what we promise on its behalf. A PostgreSQL server that
-    /// does not answer yet is waited for, up to 30 s.
+    /// does not answer yet is waited for, up to 30 s; a Redis server is not waited for.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Stores {
     /// no adapter for.
     pub async fn open(config: &StorageConfig) -> Result<Self, StoreError> {
         config.check()?;
-        let stores = match &config.database {
+        let mut stores = match &config.database {
             Database::Memory => Self::in_memory_with(config.shards),
             #[cfg(feature = "sqlite")]
             Database::Sqlite(path) => sqlite::open(path, config.shards).await?,
@@ -68,6 +68,9 @@ impl Stores {
             #[cfg(not(feature = "postgres"))]
             Database::Postgres(_) => return Err(not_built("PostgreSQL", "postgres")),
         };
+        if let Some(url) = &config.redis_url {
+            stores.pubsub = over_redis(url)?;
+        }
         discard_views_of_the_future(&stores).await?;
         Ok(stores)
     }
@@ -82,7 +85,17 @@ pub async fn migrate(config: &StorageConfig) -> Result<(), StoreError> {
     Stores::open(config).await.map(drop)
 }
 
-#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+#[cfg(feature = "redis")]
+fn over_redis(url: &str) -> Result<Arc<dyn PubSub>, StoreError> {
+    Ok(Arc::new(crate::pubsub::RedisPubSub::open(url)?))
+}
+
+#[cfg(not(feature = "redis"))]
+fn over_redis(_: &str) -> Result<Arc<dyn PubSub>, StoreError> {
+    Err(not_built("Redis", "redis"))
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "redis")))]
 fn not_built(name: &str, feature: &str) -> StoreError {
     StoreError::Unsafe(format!("this build has no {name}: it was built without `{feature}`"))
 }

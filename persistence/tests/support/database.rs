@@ -14,6 +14,7 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
+    #[expect(clippy::expect_used, reason = "says what is missing")]
     /// Creates it. Without a server there is nothing to test, and so nothing that passes.
     pub(crate) async fn create() -> Self {
         let server = std::env::var("MILLRACE_TEST_POSTGRES_URL")
