@@ -1,7 +1,10 @@
 //! Products and their stock: the samples of the demo, new ones, deliveries and corrections.
 
+use std::time::Duration;
+
 use acceptance_tests::server::Server;
 use acceptance_tests::shop::{Answer, Shop, Stock, card_order, fresh_key};
+use acceptance_tests::wait;
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -38,6 +41,17 @@ async fn the_demo_ships_its_samples(server: Server) -> Result<()> {
 async fn the_list_shows_every_product(server: Server) -> Result<()> {
     let shop = server.shop()?;
     shop.stocked("mug", 1250, 5).await?;
+    // The list follows the journal.
+    wait::until("the list is complete", Duration::from_secs(15), || async {
+        let listed = listed(&shop).await?;
+        ensure!(listed == ["1", "2", "3", "laptop", "mouse", "mug"], "{listed:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// The ids of all products, page by page.
+async fn listed(shop: &Shop) -> Result<Vec<String>> {
     let (mut path, mut ids) = ("/v1/products?limit=2".to_owned(), Vec::new());
     loop {
         let page = shop.get(&path).await?.expect(200)?;
@@ -48,8 +62,7 @@ async fn the_list_shows_every_product(server: Server) -> Result<()> {
         path = format!("/v1/products?limit=2&cursor={cursor}");
     }
     ids.sort();
-    assert_eq!(ids, ["1", "2", "3", "laptop", "mouse", "mug"]);
-    Ok(())
+    Ok(ids)
 }
 
 async fn a_product_is_created_and_read_back(server: Server) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use acceptance_tests::server::{Launch, Store};
 use acceptance_tests::shop::card_order;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 const OWN_KEY: &str = "a-key-that-nobody-knows-7f3a";
 
@@ -62,6 +62,18 @@ mod postgres {
     #[tokio::test]
     async fn verify_finds_nothing_wrong_with_a_fresh_journal() -> Result<()> {
         verified(Store::Postgres).await
+    }
+
+    #[tokio::test]
+    async fn serve_refuses_a_database_that_commits_before_it_has_written() -> Result<()> {
+        let launch = Launch::serve(Store::Postgres).await?.variable("API_KEY", OWN_KEY);
+        let database = launch.database().context("the store is a database")?;
+        database.set("synchronous_commit", "off").await?;
+        let output = launch.run_to_end().await?;
+        ensure!(!output.status.success(), "it started");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(told.contains("synchronous_commit"), "it does not say why: {told}");
+        Ok(())
     }
 }
 

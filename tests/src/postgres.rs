@@ -47,6 +47,12 @@ impl Database {
         PgConnection::connect(&self.url()).await.context("connecting to the test database")
     }
 
+    /// Changes a setting for every later connection to this database.
+    pub async fn set(&self, name: &str, value: &str) -> Result<()> {
+        let statement = format!(r#"ALTER DATABASE "{}" SET {name} = '{value}'"#, self.name);
+        self.administer(statement).await
+    }
+
     async fn administer(&self, statement: String) -> Result<()> {
         let mut admin = PgConnection::connect(&self.server)
             .await

@@ -149,8 +149,11 @@ impl Launch {
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        // Coverage of the server is written where the suite says.
-        for passed in ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {
+        // Coverage of the server is written where the suite says, and the throwaway PostgreSQL of
+        // the suite may forget what a power cut would take.
+        for passed in
+            ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE", "MILLRACE_TEST_ALLOW_FSYNC_OFF"]
+        {
             if let Some(value) = std::env::var_os(passed) {
                 command.env(passed, value);
             }
