@@ -44,7 +44,7 @@ async fn run() {
     for shopper in crowd {
         shopper.await.unwrap();
     }
-    let (elapsed, spent) = (began.elapsed(), cpu() - cpu_before);
+    let (elapsed, spent) = (began.elapsed(), cpu().saturating_sub(cpu_before));
     let per_second = f64::from(CHECKOUTS) / elapsed.as_secs_f64();
     let micros = spent.as_secs_f64() * 1e6 / f64::from(CHECKOUTS);
     println!("{CHECKOUTS} checkouts: {per_second:.0} per second, {micros:.1} µs of CPU each");

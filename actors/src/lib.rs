@@ -9,6 +9,7 @@ pub mod config;
 pub mod directory;
 pub mod entity;
 mod eviction;
+mod feed;
 mod loader;
 pub mod metrics;
 pub mod outcome;

@@ -14,7 +14,7 @@ use engine::inventory::{Inventory, InventoryEvent};
 use engine::order::{Order, OrderEvent, OrderState};
 use engine::values::{OrderId, ProductId};
 use metrics::gauge;
-use persistence::journal::{Record, Shard, StreamId};
+use persistence::journal::{Batch, Record, Shard, StreamId};
 use persistence::pubsub::Announcement;
 use persistence::read_models::{Changes, OrderRow, ProductRow, StockRow, Wakeup};
 use persistence::{StoreError, Stores, codec};
@@ -23,10 +23,14 @@ use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::feed::Feed;
 use crate::metrics::PROJECTION_LAG_EVENTS;
 
 /// Events of one shard in one round.
 const ROUND_EVENTS_MAX: u32 = 2_000;
+
+/// Events folded in one go before others get their turn.
+const RUN_EVENTS: usize = 64;
 
 /// Pause after a failed round.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -60,6 +64,9 @@ impl Progress {
 /// The follower.
 pub(crate) struct Projector {
     stores: Stores,
+    feed: Arc<Feed>,
+    /// The last position that each shard is known to have.
+    heads: Vec<u64>,
     interval: Duration,
     cursors: Arc<Vec<AtomicU64>>,
     moved: watch::Sender<u64>,
@@ -70,6 +77,7 @@ impl Projector {
     /// Opens the cursors and folds in everything that is there: nothing is served before.
     pub(crate) async fn open(
         stores: Stores,
+        feed: Arc<Feed>,
         interval: Duration,
     ) -> Result<(Self, Progress), StoreError> {
         let folded = stores.read_models.cursors(stores.journal.shards()).await?;
@@ -79,13 +87,14 @@ impl Projector {
         let lag = Arc::new(AtomicU64::new(0));
         let progress =
             Progress { cursors: Arc::clone(&cursors), moved: receiver, lag: Arc::clone(&lag) };
-        let projector = Self { stores, interval, cursors, moved, lag };
+        let heads = stores.journal.heads().await?;
+        let mut projector = Self { stores, feed, heads, interval, cursors, moved, lag };
         while projector.round().await? {}
         Ok((projector, progress))
     }
 
     /// Follows for ever, a round at a time.
-    pub(crate) async fn run(self, mut commits: watch::Receiver<u64>) {
+    pub(crate) async fn run(mut self, mut commits: watch::Receiver<u64>) {
         loop {
             if commits.changed().await.is_err() {
                 return;
@@ -107,24 +116,16 @@ impl Projector {
     }
 
     /// Folds in up to a bounded number of events per shard; whether more may be waiting.
-    async fn round(&self) -> Result<bool, StoreError> {
-        let mut records = Vec::new();
-        let mut moves = Vec::new();
-        let mut more = false;
-        for (shard, cursor) in (0_u16..).map(Shard).zip(self.cursors.iter()) {
-            let after = cursor.load(Ordering::Acquire);
-            let read = self.stores.journal.read_shard(shard, after, ROUND_EVENTS_MAX).await?;
-            let Some(last) = read.last() else { continue };
-            more |= read.len() as u64 == u64::from(ROUND_EVENTS_MAX);
-            moves.push((shard, last.position));
-            records.extend(read);
+    async fn round(&mut self) -> Result<bool, StoreError> {
+        let fed = self.feed.take();
+        if fed.has_gap {
+            self.heads = self.stores.journal.heads().await?;
         }
-        self.lag.store(if more { u64::from(ROUND_EVENTS_MAX) } else { 0 }, Ordering::Relaxed);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
-        gauge!(PROJECTION_LAG_EVENTS).set(self.lag.load(Ordering::Relaxed) as f64);
+        let (records, moves) = self.gather(&fed.batches).await?;
         if records.is_empty() {
             return Ok(false);
         }
+        let records: Vec<&Record> = records.iter().map(Gathered::record).collect();
         let mut changes = self.fold(&records).await?;
         changes.cursors.clone_from(&moves);
         self.stores.read_models.apply(&changes).await?;
@@ -133,20 +134,90 @@ impl Projector {
                 cursor.store(*position, Ordering::Release);
             }
         }
+        let lag = self.count_lag();
         self.moved.send_modify(|rounds| *rounds = rounds.wrapping_add(1));
         let announcements: Vec<Announcement> =
             moves.into_iter().map(|(shard, position)| Announcement { shard, position }).collect();
         self.stores.pubsub.announce(&announcements).await;
-        Ok(more)
+        Ok(0 < lag)
     }
 
-    async fn fold(&self, records: &[Record]) -> Result<Changes, StoreError> {
+    /// What each shard has gained since its cursor: from the feed where it joins on, else from
+    /// the journal.
+    async fn gather<'a>(
+        &mut self,
+        fed: &'a [Arc<Batch>],
+    ) -> Result<(Vec<Gathered<'a>>, Vec<(Shard, u64)>), StoreError> {
+        let mut by_shard: BTreeMap<Shard, Vec<&'a Record>> = BTreeMap::new();
+        for record in fed.iter().flat_map(|batch| &batch.records) {
+            by_shard.entry(record.shard).or_default().push(record);
+        }
+        let mut gathered = Vec::new();
+        let mut moves = Vec::new();
+        for ((shard, cursor), head) in
+            (0_u16..).map(Shard).zip(self.cursors.iter()).zip(&mut self.heads)
+        {
+            let after = cursor.load(Ordering::Acquire);
+            let fresh = by_shard.remove(&shard).unwrap_or_default();
+            *head = fresh.last().map_or(*head, |last| last.position.max(*head));
+            let joins = fresh.first().is_some_and(|first| first.position <= after + 1);
+            let last = if joins {
+                let new = fresh.into_iter().filter(|record| after < record.position);
+                gathered.extend(new.map(Gathered::Fed));
+                *head
+            } else if after < *head {
+                let journal = &self.stores.journal;
+                let read = journal.read_shard(shard, after, ROUND_EVENTS_MAX).await?;
+                let last = read.last().map_or(after, |last| last.position);
+                gathered.extend(read.into_iter().map(Gathered::Read));
+                last
+            } else {
+                after
+            };
+            if after < last {
+                moves.push((shard, last));
+            }
+        }
+        Ok((gathered, moves))
+    }
+
+    fn count_lag(&self) -> u64 {
+        let behind = |(cursor, head): (&AtomicU64, &u64)| {
+            head.saturating_sub(cursor.load(Ordering::Acquire))
+        };
+        let lag = self.cursors.iter().zip(&self.heads).map(behind).sum();
+        self.lag.store(lag, Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
+        gauge!(PROJECTION_LAG_EVENTS).set(lag as f64);
+        lag
+    }
+
+    async fn fold(&self, records: &[&Record]) -> Result<Changes, StoreError> {
         let mut fold = Fold::default();
         fold.load(&self.stores, records).await?;
-        for record in records {
+        for (index, record) in records.iter().enumerate() {
             fold.book(record)?;
+            if index % RUN_EVENTS == 0 {
+                // A crowd of events must not hold up the orders that are under way.
+                tokio::task::yield_now().await;
+            }
         }
         fold.changes()
+    }
+}
+
+/// An event on its way into the rows.
+enum Gathered<'a> {
+    Fed(&'a Record),
+    Read(Record),
+}
+
+impl Gathered<'_> {
+    const fn record(&self) -> &Record {
+        match self {
+            Self::Fed(record) => record,
+            Self::Read(record) => record,
+        }
     }
 }
 
@@ -161,7 +232,7 @@ struct Fold {
 
 impl Fold {
     /// Fetches the rows that the records will change; new orders have none.
-    async fn load(&mut self, stores: &Stores, records: &[Record]) -> Result<(), StoreError> {
+    async fn load(&mut self, stores: &Stores, records: &[&Record]) -> Result<(), StoreError> {
         let mut orders = BTreeSet::new();
         let mut begun = BTreeSet::new();
         let mut products = BTreeSet::new();

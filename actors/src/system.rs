@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::directory::{Directory, Hosted};
 use crate::eviction::{Evictions, Leaving};
+use crate::feed::Feed;
 use crate::loader::Loader;
 use crate::metrics::ACTORS_LIVE;
 use crate::outcome::{Accepted, Asking, NotDone, Position};
@@ -186,12 +187,19 @@ impl OrderSystem {
                 world.abandon_all();
             }
         });
+        let feed = Arc::new(Feed::default());
         let owner = format!("pid {}", std::process::id());
-        let writer =
-            Writer::start(Arc::clone(&stores.journal), &config, owner, ports.health, on_abandon)
-                .await?;
+        let writer = Writer::start(
+            Arc::clone(&stores.journal),
+            &config,
+            owner,
+            ports.health,
+            Arc::clone(&feed),
+            on_abandon,
+        )
+        .await?;
         let (projector, progress) =
-            Projector::open(stores.clone(), config.projection_interval).await?;
+            Projector::open(stores.clone(), feed, config.projection_interval).await?;
         let loader = Loader::start(&stores);
         let (snapshots, snapshot_queue) = mpsc::channel(SNAPSHOT_QUEUE_MAX);
         let slots = u32::try_from(config.mailbox_slots).unwrap_or(u32::MAX);

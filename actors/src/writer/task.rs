@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::logic::{Submission, WriterEffect, WriterInput, WriterLogic};
 use crate::admission::{Dependency, Report, ServiceHealth};
 use crate::config::EngineConfig;
+use crate::feed::Feed;
 use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
     WRITER_QUEUE_EVENTS,
@@ -55,11 +56,12 @@ impl Writer {
     /// # Errors
     ///
     /// [`StoreError`] when the journal cannot be acquired.
-    pub async fn start(
+    pub(crate) async fn start(
         journal: Arc<dyn Journal>,
         config: &EngineConfig,
         owner: String,
         health: Arc<ServiceHealth>,
+        feed: Arc<Feed>,
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, StoreError> {
         let tenure = journal.acquire(&owner).await?;
@@ -78,6 +80,7 @@ impl Writer {
             logic,
             shared: Arc::clone(&shared),
             health,
+            feed,
             on_abandon,
             committed,
         };
@@ -118,6 +121,7 @@ struct Task {
     logic: WriterLogic,
     shared: Arc<Shared>,
     health: Arc<ServiceHealth>,
+    feed: Arc<Feed>,
     on_abandon: OnAbandon,
     committed: watch::Sender<u64>,
 }
@@ -200,13 +204,14 @@ impl Task {
         next
     }
 
-    async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
+    async fn append(&self, batch: &Arc<Batch>) -> Result<(), AppendError> {
         let began = Instant::now();
         let outcome = self.journal.append(batch).await;
         let label = match &outcome {
             Ok(()) => {
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
                 counter!(JOURNAL_EVENTS_TOTAL).increment(batch.records.len() as u64);
+                self.feed.offer(batch);
                 self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
                 "ok"
             }
