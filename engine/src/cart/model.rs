@@ -70,7 +70,7 @@ pub enum CartCommand {
 
 /// What happened to a cart. Journaled: add variants, never change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum CartEvent {
     /// It was started.
     Opened {

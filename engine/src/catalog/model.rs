@@ -64,7 +64,7 @@ pub enum ProductCommand {
 
 /// What happened to a listing. Journaled: add variants, never change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ProductEvent {
     /// It was offered for the first time.
     Published {

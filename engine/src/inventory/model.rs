@@ -210,7 +210,7 @@ pub enum InventoryCommand {
 
 /// What happened to one product's stock. Journaled: add variants, never change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum InventoryEvent {
     /// Units were added or taken by hand.
     Adjusted {

@@ -72,7 +72,7 @@ impl StockBook {
                 self.takings.insert(*hold, Taking::Expired { quantity });
             }
             InventoryEvent::Restocked { hold, quantity } => {
-                self.restock(*hold, count(*quantity))?
+                self.restock(*hold, count(*quantity))?;
             }
         }
         self.balance()

@@ -207,7 +207,7 @@ pub enum OrderCommand {
 
 /// What happened to an order. Journaled: add variants, never change one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum OrderEvent {
     /// It was placed; its units are held.
     Placed(Box<Placement>),

@@ -116,7 +116,8 @@ impl Shop {
         let item = |(which, count): &(usize, i64)| WishedItem::new(product(*which), *count, None);
         let place = PlaceOrder {
             order: order_id(index),
-            customer: CustomerId::parse(if index % 2 == 0 { "alice" } else { "bob" }).unwrap(),
+            customer: CustomerId::parse(if index.is_multiple_of(2) { "alice" } else { "bob" })
+                .unwrap(),
             channel: "web".to_owned(),
             items: items.iter().map(item).collect(),
             payment: wish(method),

@@ -12,13 +12,11 @@ fn take_for_alice(count: u32) -> InventoryCommand {
 }
 
 fn alice_takes_at(now: Moment, count: u32) -> InventoryCommand {
-    match take_at(now, ALICE_AGAIN, count) {
-        InventoryCommand::Hold { hold, quantity, expires_at, valid_until, .. } => {
-            let customer = who(ALICE);
-            InventoryCommand::Hold { hold, quantity, customer, expires_at, valid_until }
-        }
-        other => other,
+    let mut command = take_at(now, ALICE_AGAIN, count);
+    if let InventoryCommand::Hold { customer, .. } = &mut command {
+        *customer = who(ALICE);
     }
+    command
 }
 
 fn alice_holds_again(count: u32, expires_at: Moment) -> InventoryEvent {

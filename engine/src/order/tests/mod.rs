@@ -38,12 +38,12 @@ fn unpaid_end() -> Moment {
     seconds(0).saturating_add(UNPAID_HOLD)
 }
 
-fn card() -> Option<Wish> {
-    Some(Wish { method: PaymentMethod::Card, token: Some(PaymentToken::new("tok_ok")) })
+fn card() -> Wish {
+    Wish { method: PaymentMethod::Card, token: Some(PaymentToken::new("tok_ok")) }
 }
 
-fn cash() -> Option<Wish> {
-    Some(Wish { method: PaymentMethod::Cash, token: None })
+fn cash() -> Wish {
+    Wish { method: PaymentMethod::Cash, token: None }
 }
 
 fn placed(placement: Placement) -> OrderEvent {
@@ -57,7 +57,7 @@ fn placed_by_card() -> OrderEvent {
 
 /// One mouse, paid at the counter.
 fn placed_for_cash() -> OrderEvent {
-    placed(placement_of(cash(), &[("mouse", 1, 2_550)]))
+    placed(placement_of(Some(cash()), &[("mouse", 1, 2_550)]))
 }
 
 /// One mouse, nobody has said how it is paid.
@@ -162,7 +162,7 @@ fn then(mut history: Vec<OrderEvent>, more: &[OrderEvent]) -> Vec<OrderEvent> {
 
 /// A wish to buy two laptops by card, about which nothing was looked up yet.
 fn wish() -> PlaceOrder {
-    wish_for(card(), &[("laptop", 2)])
+    wish_for(Some(card()), &[("laptop", 2)])
 }
 
 fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
@@ -201,10 +201,12 @@ fn answered(place: PlaceOrder, stock: impl Fn(&HeldUnits) -> Answer) -> OrderCom
             return command;
         };
         for need in needs {
-            let answer = match &need {
-                Intent::Lookup { product } => Answer::Listing(catalogue(product.as_str())),
-                Intent::Hold { units, .. } => stock(units),
-                other => panic!("a placement does not need {other:?}"),
+            let answer = if let Intent::Lookup { product } = &need {
+                Answer::Listing(catalogue(product.as_str()))
+            } else if let Intent::Hold { units, .. } = &need {
+                stock(units)
+            } else {
+                panic!("a placement does not need {need:?}")
             };
             Order::supply(&mut command, &need, answer);
         }

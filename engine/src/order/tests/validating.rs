@@ -26,7 +26,7 @@ fn broken_by(wish: PlaceOrder) -> Vec<String> {
 
 /// The wish for one laptop, with this listing in the catalogue.
 fn broken_with(listing: Listing, change: impl Fn(&mut PlaceOrder)) -> Vec<String> {
-    let mut wish = wish_for(card(), &[("laptop", 1)]);
+    let mut wish = wish_for(Some(card()), &[("laptop", 1)]);
     wish.items[0].listing = Some(Some(listing));
     change(&mut wish);
     broken_by(wish)
@@ -34,15 +34,15 @@ fn broken_with(listing: Listing, change: impl Fn(&mut PlaceOrder)) -> Vec<String
 
 #[test]
 fn an_order_has_items() {
-    assert_eq!(broken_by(wish_for(card(), &[])), ["items: no_items"]);
+    assert_eq!(broken_by(wish_for(Some(card()), &[])), ["items: no_items"]);
 }
 
 #[test]
 fn an_order_has_a_limited_number_of_items() {
     let names: Vec<String> = (0..=CART_LINES_MAX).map(|number| format!("p{number}")).collect();
     let items: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
-    assert_eq!(broken_by(wish_for(card(), &items)), ["items: too_many_items"]);
-    let fits = wish_for(card(), &items[1..]);
+    assert_eq!(broken_by(wish_for(Some(card()), &items)), ["items: too_many_items"]);
+    let fits = wish_for(Some(card()), &items[1..]);
     assert!(!broken_by(fits).contains(&"items: too_many_items".to_owned()));
 }
 
@@ -50,18 +50,18 @@ fn an_order_has_a_limited_number_of_items() {
 fn a_quantity_is_between_one_and_the_limit() {
     let most = i64::from(LINE_UNITS_MAX);
     for bad in [0, -1, most.saturating_add(1), i64::MAX, i64::MIN] {
-        let codes = broken_by(wish_for(card(), &[("laptop", bad)]));
+        let codes = broken_by(wish_for(Some(card()), &[("laptop", bad)]));
         assert_eq!(codes, ["items[0].quantity: quantity_out_of_range"]);
     }
     for good in [1, most] {
-        let command = answered(wish_for(card(), &[("laptop", good)]), all_granted);
+        let command = answered(wish_for(Some(card()), &[("laptop", good)]), all_granted);
         assert!(Order::decide(&OrderState::default(), &command, seconds(0)).is_ok());
     }
 }
 
 #[test]
 fn a_product_stands_in_one_item_only() {
-    let codes = broken_by(wish_for(card(), &[("laptop", 1), ("mouse", 1), ("laptop", 2)]));
+    let codes = broken_by(wish_for(Some(card()), &[("laptop", 1), ("mouse", 1), ("laptop", 2)]));
     assert_eq!(codes, ["items[2].product_id: duplicate_product"]);
 }
 
@@ -102,7 +102,7 @@ fn all_broken_rules_are_told_at_once() {
 
 #[test]
 fn an_unknown_product_cannot_be_ordered_even_at_a_trusted_price() {
-    let mut wish = wish_for(card(), &[("laptop", 1), ("unicorn", 1)]);
+    let mut wish = wish_for(Some(card()), &[("laptop", 1), ("unicorn", 1)]);
     wish.trusted_price = true;
     wish.items[1].unit_price = Some(usd(1));
     assert_eq!(broken_by(wish), ["items[1].product_id: unknown_product"]);
@@ -141,7 +141,7 @@ fn not_even_a_trusted_price_is_below_zero() {
 
 #[test]
 fn an_order_has_one_currency() {
-    let mut wish = wish_for(card(), &[("laptop", 1), ("mouse", 1)]);
+    let mut wish = wish_for(Some(card()), &[("laptop", 1), ("mouse", 1)]);
     wish.items[1].listing = Some(Some(listing("mouse", Money::new(1, Currency::EUR))));
     assert_eq!(broken_by(wish), ["items[1]: mixed_currencies"]);
 }
@@ -151,7 +151,7 @@ fn a_total_must_be_countable() {
     let dear = || listing("laptop", usd(i64::MAX));
     let codes = broken_with(dear(), |wish| wish.items[0].quantity = 2);
     assert_eq!(codes, ["items: total_out_of_range"]);
-    let mut two = wish_for(card(), &[("laptop", 1), ("mouse", 1)]);
+    let mut two = wish_for(Some(card()), &[("laptop", 1), ("mouse", 1)]);
     two.items[0].listing = Some(Some(dear()));
     assert_eq!(broken_by(two), ["items: total_out_of_range"]);
 }

@@ -1,0 +1,97 @@
+//! Versions, kinds, listings and carts.
+
+use super::*;
+use crate::catalog::ProductStatus;
+use crate::values::{Currency, Money};
+
+fn published(price: Money) -> ProductEvent {
+    ProductEvent::Published { product: product("laptop"), name: "Laptop".to_owned(), price }
+}
+
+fn repriced(price: Money) -> ProductEvent {
+    ProductEvent::Repriced { price }
+}
+
+fn opened() -> CartEvent {
+    CartEvent::Opened { cart: cart(1), customer: None }
+}
+
+fn line(count: u32) -> CartEvent {
+    CartEvent::LineSet { product: product("laptop"), quantity: units(count) }
+}
+
+#[test]
+fn versions_are_contiguous_from_one() {
+    let event = received(1);
+    for versions in [[2, 3], [1, 3], [1, 1], [0, 1]] {
+        let mut ledger = Ledger::default();
+        let mut found = Vec::new();
+        for version in versions {
+            let entry = LedgerEvent::Inventory(&event);
+            found.extend(ledger.book(STOCK, version, seconds(0), entry).err());
+        }
+        assert_eq!(found.len(), 1, "told once: {found:?}");
+        assert_eq!(found[0].promise, "R12");
+        assert!(found[0].sentence.contains("follows version"), "{}", found[0]);
+    }
+}
+
+#[test]
+fn a_stream_holds_events_of_one_kind() {
+    let (stock, order) = (received(1), placed());
+    let mut ledger = Ledger::default();
+    ledger.book(STOCK, 1, seconds(0), LedgerEvent::Inventory(&stock)).unwrap();
+    let violation = ledger.book(STOCK, 2, seconds(0), LedgerEvent::Order(&order)).unwrap_err();
+    assert_eq!((violation.promise, violation.version), ("R12", 2));
+    assert!(violation.sentence.contains("another kind"));
+}
+
+#[test]
+fn a_violation_says_where_it_is() {
+    let mut journal = Journal::default();
+    let violation = journal.book(held(1)).unwrap_err();
+    assert_eq!(
+        violation.to_string(),
+        "R1 broken by inventory/laptop version 1: \
+         -1 units available, 1 held, 0 sold: one is below zero"
+    );
+}
+
+#[test]
+fn after_a_violation_its_stream_is_not_judged_but_others_are() {
+    let mut journal = Journal::default();
+    journal.book(held(1)).unwrap_err();
+    journal.sound([held(1), held(1)]);
+    journal.book(captured()).unwrap_err();
+    assert_eq!(journal.ledger.finish().broken_streams, 2);
+}
+
+#[test]
+fn a_listing_is_published_once_and_keeps_its_currency() {
+    let euros = Money::new(1, Currency::EUR);
+    Journal::default().sound([
+        published(usd(5)),
+        repriced(usd(0)),
+        ProductEvent::Renamed { name: String::new() },
+        ProductEvent::StatusChanged { status: ProductStatus::Inactive },
+    ]);
+    breaks(&[published(usd(5)), published(usd(5))], "R12", "published again");
+    breaks(&[published(usd(5)), repriced(euros)], "R5", "not in the currency");
+    breaks(&[published(usd(-5))], "R5", "below zero");
+    breaks(&[published(usd(5)), repriced(usd(-1))], "R5", "below zero");
+    breaks(&[ProductEvent::Renamed { name: String::new() }], "R12", "never published");
+    breaks(&[repriced(usd(5))], "R5", "not in the currency");
+}
+
+#[test]
+fn a_cart_is_opened_once_and_does_not_change_after_it_became_an_order() {
+    let checked_out = || CartEvent::CheckedOut { order: ORDER };
+    let removed = || CartEvent::LineRemoved { product: product("laptop") };
+    Journal::default().sound([opened(), line(1), removed(), CartEvent::Cleared, checked_out()]);
+    breaks(&[line(1)], "R12", "opened once");
+    breaks(&[opened(), opened()], "R12", "opened once");
+    breaks(&[opened(), line(0)], "R12", "no units");
+    for change in [line(1), removed(), CartEvent::Cleared, checked_out()] {
+        breaks(&[opened(), line(1), checked_out(), change], "R12", "after it was checked out");
+    }
+}

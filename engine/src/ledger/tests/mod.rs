@@ -1,0 +1,189 @@
+//! A sound journal passes; each kind of broken promise is found, where it is.
+
+mod closing;
+mod entities;
+mod orders;
+mod stocks;
+
+use std::collections::BTreeMap;
+
+use super::{Ledger, LedgerEvent, Violation};
+use crate::cart::CartEvent;
+use crate::catalog::ProductEvent;
+use crate::inventory::InventoryEvent;
+use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
+use crate::samples::{
+    ORDER, adjustment, cart, customer, hold, placement, placement_of, product, seconds, units, usd,
+};
+use crate::values::{HoldId, Moment, PaymentMethod};
+
+const STOCK: &str = "inventory/laptop";
+
+fn order_stream() -> String {
+    format!("order/{ORDER}")
+}
+
+/// One stored event.
+#[derive(Clone, Debug)]
+enum Entry {
+    Product(ProductEvent),
+    Stock(InventoryEvent),
+    Cart(CartEvent),
+    Order(OrderEvent),
+}
+
+impl Entry {
+    fn stream(&self) -> String {
+        match self {
+            Self::Product(_) => "product/laptop".to_owned(),
+            Self::Stock(_) => STOCK.to_owned(),
+            Self::Cart(_) => "cart/1".to_owned(),
+            Self::Order(_) => order_stream(),
+        }
+    }
+
+    fn as_event(&self) -> LedgerEvent<'_> {
+        match self {
+            Self::Product(event) => LedgerEvent::Product(event),
+            Self::Stock(event) => LedgerEvent::Inventory(event),
+            Self::Cart(event) => LedgerEvent::Cart(event),
+            Self::Order(event) => LedgerEvent::Order(event),
+        }
+    }
+}
+
+impl From<ProductEvent> for Entry {
+    fn from(event: ProductEvent) -> Self {
+        Self::Product(event)
+    }
+}
+
+impl From<InventoryEvent> for Entry {
+    fn from(event: InventoryEvent) -> Self {
+        Self::Stock(event)
+    }
+}
+
+impl From<CartEvent> for Entry {
+    fn from(event: CartEvent) -> Self {
+        Self::Cart(event)
+    }
+}
+
+impl From<OrderEvent> for Entry {
+    fn from(event: OrderEvent) -> Self {
+        Self::Order(event)
+    }
+}
+
+/// A journal that numbers what is written to it.
+#[derive(Default)]
+struct Journal {
+    ledger: Ledger,
+    versions: BTreeMap<String, u64>,
+    now: Moment,
+}
+
+impl Journal {
+    fn book(&mut self, entry: impl Into<Entry>) -> Result<(), Violation> {
+        let entry = entry.into();
+        let stream = entry.stream();
+        let version = self.versions.entry(stream.clone()).or_default();
+        *version = version.checked_add(1).unwrap();
+        self.ledger.book(&stream, *version, self.now, entry.as_event())
+    }
+
+    /// Books what must be sound.
+    fn sound<E: Into<Entry>>(&mut self, entries: impl IntoIterator<Item = E>) {
+        for entry in entries {
+            self.book(entry).unwrap();
+        }
+    }
+}
+
+/// `history` is sound up to its last event, which breaks `promise` with these words.
+fn breaks<E: Into<Entry> + Clone>(history: &[E], promise: &str, words: &str) {
+    let (last, before) = history.split_last().unwrap();
+    let mut journal = Journal { now: seconds(60), ..Journal::default() };
+    journal.sound(before.iter().cloned());
+    let last: Entry = last.clone().into();
+    let (stream, version) = (last.stream(), u64::try_from(history.len()).unwrap());
+    let violation = journal.book(last).unwrap_err();
+    assert_eq!(violation.promise, promise, "{violation}");
+    assert_eq!((violation.stream, violation.version), (stream, version));
+    assert!(violation.sentence.contains(words), "{:?} lacks {words:?}", violation.sentence);
+}
+
+fn received(count: i64) -> InventoryEvent {
+    InventoryEvent::Adjusted {
+        adjustment: adjustment(1),
+        delta: count,
+        reason: "delivery".to_owned(),
+    }
+}
+
+fn taken(by: HoldId, count: u32) -> InventoryEvent {
+    let expires_at = seconds(60);
+    InventoryEvent::Held {
+        hold: by,
+        quantity: units(count),
+        customer: customer("alice"),
+        expires_at,
+    }
+}
+
+fn held(count: u32) -> InventoryEvent {
+    taken(hold(1), count)
+}
+
+fn committed(count: u32) -> InventoryEvent {
+    InventoryEvent::Committed { hold: hold(1), quantity: units(count) }
+}
+
+fn committed_late(count: u32) -> InventoryEvent {
+    InventoryEvent::CommittedLate { hold: hold(1), quantity: units(count) }
+}
+
+fn released(count: u32) -> InventoryEvent {
+    InventoryEvent::Released { hold: hold(1), quantity: units(count) }
+}
+
+fn expired(count: u32) -> InventoryEvent {
+    InventoryEvent::Expired { hold: hold(1), quantity: units(count) }
+}
+
+fn restocked(count: u32) -> InventoryEvent {
+    InventoryEvent::Restocked { hold: hold(1), quantity: units(count) }
+}
+
+fn extended() -> InventoryEvent {
+    InventoryEvent::Extended { hold: hold(1), expires_at: seconds(900) }
+}
+
+fn placed() -> OrderEvent {
+    placed_as(placement())
+}
+
+fn placed_as(placement: Placement) -> OrderEvent {
+    OrderEvent::Placed(Box::new(placement))
+}
+
+fn captured() -> OrderEvent {
+    OrderEvent::PaymentCaptured { attempt: 1, amount: usd(199_998), reference: "ch_1".to_owned() }
+}
+
+fn refunded(minor: i64) -> OrderEvent {
+    OrderEvent::PaymentRefunded { amount: usd(minor) }
+}
+
+fn cancelled() -> OrderEvent {
+    OrderEvent::Cancelled {
+        by: "alice".into(),
+        reason: CancelReason::Asked(None),
+        reconcile_until: None,
+    }
+}
+
+fn moved_to(status: OrderStatus) -> OrderEvent {
+    OrderEvent::StatusChanged { status, by: "ops-1".into() }
+}
