@@ -64,6 +64,9 @@ pub enum StartError {
     Actor(String),
 }
 
+/// A snapshot that is still to be put into words.
+pub(crate) type Encoding = Box<dyn FnOnce() -> Result<Snapshot, StoreError> + Send>;
+
 /// Everything that entities share.
 pub struct World {
     pub(crate) config: EngineConfig,
@@ -78,7 +81,7 @@ pub struct World {
     writer: Writer,
     loader: Loader,
     supervisors: OnceLock<Vec<ActorCell>>,
-    snapshots: mpsc::Sender<Snapshot>,
+    snapshots: mpsc::Sender<Encoding>,
     draining: AtomicBool,
 }
 
@@ -122,7 +125,7 @@ impl World {
         supervisors.get(usize::from(slot.0) % SUPERVISORS).cloned()
     }
 
-    pub(crate) fn keep_snapshot(&self, snapshot: Snapshot) {
+    pub(crate) fn keep_snapshot(&self, snapshot: Encoding) {
         // Nothing depends on a snapshot; a full queue drops it and the next one is due soon.
         let _ = self.snapshots.try_send(snapshot);
     }
@@ -332,10 +335,16 @@ async fn start_supervisors(world: &Arc<World>) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn keep_snapshots(stores: Stores, mut queue: mpsc::Receiver<Snapshot>) {
-    while let Some(snapshot) = queue.recv().await {
-        if let Err(error) = stores.snapshots.save(&snapshot).await {
-            warn!(stream = snapshot.stream.as_str(), error = %error, "snapshot not kept");
+async fn keep_snapshots(stores: Stores, mut queue: mpsc::Receiver<Encoding>) {
+    while let Some(encoding) = queue.recv().await {
+        let encoded = tokio::task::spawn_blocking(encoding).await;
+        let kept = match encoded {
+            Ok(Ok(snapshot)) => stores.snapshots.save(&snapshot).await,
+            Ok(Err(error)) => Err(error),
+            Err(panic) => Err(StoreError::Corrupt(panic.to_string())),
+        };
+        if let Err(error) = kept {
+            warn!(error = %error, "a snapshot was not kept");
         }
     }
 }

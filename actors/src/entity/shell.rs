@@ -203,7 +203,7 @@ impl<A: Hosted> Life<A> {
                 Effect::PursueIn(pause) => {
                     myself.send_after(pause, || EntityMessage::Pursue);
                 }
-                Effect::Snapshot { version, state } => self.snapshot(version, &state),
+                Effect::Snapshot { version, state } => self.snapshot(version, state),
                 Effect::Rest => self.rest(myself),
             }
         }
@@ -239,9 +239,13 @@ impl<A: Hosted> Life<A> {
         sent.map_err(|stopped| self.death(stopped.to_string(), false))
     }
 
-    fn snapshot(&self, version: u64, state: &A::State) {
-        let Ok(body) = codec::encode_state::<A>(state) else { return };
-        self.world.keep_snapshot(Snapshot { stream: self.stream.clone(), version, body });
+    fn snapshot(&self, version: u64, state: Box<A::State>) {
+        let stream = self.stream.clone();
+        // A large state takes long to put into words, so somebody else does it.
+        self.world.keep_snapshot(Box::new(move || {
+            let body = codec::encode_state::<A>(&state)?;
+            Ok(Snapshot { stream, version, body })
+        }));
     }
 
     fn rest(&mut self, myself: &ActorRef<EntityMessage<A>>) {
