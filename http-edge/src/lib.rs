@@ -1,1 +1,20 @@
-//! Being laid down.
+//! All HTTP in and out of the shop, and the `millrace` binary. Rules live in `engine`.
+
+pub mod access;
+pub mod call;
+pub mod cli;
+pub mod commands;
+pub mod compat;
+pub mod front;
+pub mod idempotency;
+pub mod listener;
+pub mod metrics;
+pub mod outbound;
+pub mod outside;
+pub mod problem;
+mod query;
+pub mod reply;
+pub mod routes;
+pub mod shop;
+pub mod telemetry;
+pub mod wire;

@@ -1,0 +1,186 @@
+//! One request as handlers see it: who asks, under which id, and how long there is.
+
+use std::fmt;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use actors::outcome::{Asking, Cause, Position};
+use axum::extract::FromRequestParts;
+use engine::values::Fingerprint;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use persistence::journal::Shard;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::access::{Principal, Scope};
+use crate::idempotency::RequestKey;
+use crate::problem::{Code, Problem};
+
+/// The header that names a request in answers and log lines.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that asks for a freshness.
+const MIN_POSITION: HeaderName = HeaderName::from_static("x-min-position");
+/// Longest request id that is taken over.
+const REQUEST_ID_MAX: usize = 64;
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who asks; `None` on open paths.
+    pub principal: Option<Arc<Principal>>,
+    /// Names the request in the journal.
+    pub id: Uuid,
+    /// Names the request in answers and log lines.
+    pub request_id: RequestId,
+    /// Until when it must be answered.
+    pub deadline: Instant,
+    /// Largest body, in bytes.
+    pub body_limit: usize,
+}
+
+/// A request's name: what the client chose, or its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestId {
+    /// Chosen by the client.
+    Given(HeaderValue),
+    /// Minted here.
+    Minted(Uuid),
+}
+
+impl RequestId {
+    /// Takes over a short, printable id; mints one otherwise.
+    pub fn of(headers: &HeaderMap, minted: Uuid) -> Self {
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+        match headers.get(REQUEST_ID) {
+            Some(value)
+                if (1..=REQUEST_ID_MAX).contains(&value.len())
+                    && value.as_bytes().iter().all(plain) =>
+            {
+                Self::Given(value.clone())
+            }
+            _ => Self::Minted(minted),
+        }
+    }
+
+    /// As a header.
+    pub fn to_header(&self) -> HeaderValue {
+        match self {
+            Self::Given(value) => value.clone(),
+            Self::Minted(id) => {
+                let mut text = Uuid::encode_buffer();
+                // Hexadecimal digits and dashes are always a header value.
+                HeaderValue::from_str(id.hyphenated().encode_lower(&mut text))
+                    .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(value) => f.write_str(value.to_str().unwrap_or_default()),
+            Self::Minted(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Call {
+    /// The call that the front has put into the request.
+    ///
+    /// # Errors
+    ///
+    /// `internal` when a route is reached around the front.
+    pub(crate) fn of(head: &Parts) -> Result<&Self, Problem> {
+        let missing = || Problem::new(Code::Internal, "the request did not come by the front");
+        head.extensions.get().ok_or_else(missing)
+    }
+
+    /// The account, when it has the scope.
+    ///
+    /// # Errors
+    ///
+    /// `unauthorised` without an account, `forbidden` without the scope.
+    pub fn allowed(&self, scope: Scope) -> Result<&Principal, Problem> {
+        let Some(principal) = self.principal.as_deref() else {
+            return Err(Problem::new(Code::Unauthorised, "the request has no key"));
+        };
+        if principal.may(scope) {
+            Ok(principal)
+        } else {
+            let detail = format!("the key lacks the scope {}", scope.as_str());
+            Err(Problem::new(Code::Forbidden, detail))
+        }
+    }
+
+    /// How a command of this call is asked.
+    pub fn asking(&self, key: Option<&RequestKey>, fingerprint: Option<Fingerprint>) -> Asking {
+        let by =
+            self.principal.as_ref().map_or_else(|| "system".into(), |p| Arc::clone(&p.account));
+        let key = key.and_then(RequestKey::from_client);
+        Asking { deadline: self.deadline, cause: Cause { id: self.id, by, key, fingerprint } }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Call {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Self::of(head).cloned()
+    }
+}
+
+/// The freshness that a read asks for.
+///
+/// # Errors
+///
+/// `invalid_header` when it is not `<shard>:<position>`.
+pub fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
+    let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
+    let parsed = value.to_str().ok().and_then(|text| {
+        let (shard, position) = text.split_once(':')?;
+        let shard = Shard(u16::from_str(shard).ok()?);
+        Some(Position { shard, position: u64::from_str(position).ok()? })
+    });
+    match parsed {
+        Some(position) => Ok(Some(position)),
+        None => Err(Problem::new(
+            Code::InvalidHeader,
+            "x-min-position has the form <shard>:<position>, as x-position gave it",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        headers
+    }
+
+    #[test]
+    fn a_printable_request_id_is_taken_over() {
+        let minted = Uuid::from_u128(7);
+        let kept = RequestId::of(&headers("x-request-id", "trace-1.a:b_c"), minted);
+        assert_eq!(kept.to_string(), "trace-1.a:b_c");
+        for bad in ["", "with space", "quote\"", "<script>"] {
+            let id = RequestId::of(&headers("x-request-id", bad), minted);
+            assert_eq!(id, RequestId::Minted(minted), "{bad}");
+        }
+        assert_eq!(RequestId::Minted(minted).to_header(), minted.to_string());
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_was_told() {
+        let read = min_position(&headers("x-min-position", "3:17")).unwrap();
+        assert_eq!(read, Some(Position { shard: Shard(3), position: 17 }));
+        assert_eq!(min_position(&HeaderMap::new()).unwrap(), None);
+        for bad in ["3", "3:", ":17", "3:-1", "70000:1", "a:b", "3:17:1"] {
+            assert!(min_position(&headers("x-min-position", bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Serving a shop: everything is started in order, and ended in the opposite one.
+
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use actors::admission::{Admission, AdmissionConfig, ConnectionCap, ServiceHealth, WindowPolicy};
+use actors::clock::{Clock, SystemClock};
+use actors::config::EngineConfig;
+use actors::outcome::{Asking, Cause};
+use actors::payments::{
+    PaymentProvider, PaymentsConfig, ProviderCallback, SandboxConfig, SandboxProvider,
+};
+use actors::runtime::spawn_named;
+use actors::system::{OrderSystem, Ports};
+use anyhow::Context as _;
+use engine::order::OrderCommand;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::signals::stop_when_asked;
+use super::{Failure, on_runtime, stores};
+use crate::access::{DEMO_KEY, Keys, Principal, Scope};
+use crate::cli::{EdgeArgs, ServeArgs};
+use crate::front::{Front, FrontConfig};
+use crate::outbound::HttpProvider;
+use crate::outside::Outside;
+use crate::routes::webhooks::WebhookSecret;
+use crate::routes::{Edge, Shared, router};
+use crate::shop::Shop;
+use crate::{listener, telemetry};
+
+/// The account behind API_KEY. Stable, so that a new key finds the orders of the old one.
+const ACCOUNT: &str = "shop";
+/// Keys that stand in documents; whoever uses one has not chosen a key.
+const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your-api-key"];
+/// Longest time for requests under way to end.
+const DRAIN_REQUESTS: Duration = Duration::from_secs(10);
+/// Longest time for orders under way to end.
+const DRAIN_ENGINE: Duration = Duration::from_secs(10);
+/// Provider callbacks that may wait.
+const CALLBACKS_MAX: usize = 1_024;
+/// Longest time for one callback.
+const CALLBACK_WITHIN: Duration = Duration::from_secs(5);
+
+/// Serves with a key of the operator's own.
+pub(super) fn own(args: &ServeArgs) -> Result<ExitCode, Failure> {
+    let keys = own_keys(args.api_key.as_deref())?;
+    on_runtime(args.edge.workers(), async {
+        let served = Started::start(args).await?;
+        let listener = bind(&args.edge)?;
+        served.serve(listener, keys, &args.edge).await
+    })
+}
+
+/// The operator's key, unless everybody knows it.
+fn own_keys(key: Option<&str>) -> Result<Keys, Failure> {
+    let refused = |why: &str| {
+        Failure::Misused(format!(
+            "API_KEY {why}: choose a long random key, for example with `openssl rand -hex 32`, \
+             and set API_KEY. `millrace demo` runs without one."
+        ))
+    };
+    let Some(key) = key.filter(|key| !key.is_empty()) else { return Err(refused("is not set")) };
+    if KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+        return Err(refused("is a key that everybody knows"));
+    }
+    Ok(Keys::default().with(key, Principal::new(ACCOUNT, &Scope::ALL)?))
+}
+
+/// Listens where the arguments say.
+pub(super) fn bind(args: &EdgeArgs) -> anyhow::Result<tokio::net::TcpListener> {
+    listener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))
+}
+
+/// The door as the arguments describe it.
+pub(super) fn admission(args: &EdgeArgs) -> AdmissionConfig {
+    let window = args.throttling_max_rps.and_then(NonZeroU32::new).map(|checkouts_max| {
+        let seconds = args.throttling_window_seconds.max(1);
+        WindowPolicy { checkouts_max, span: Duration::from_secs(seconds.into()) }
+    });
+    AdmissionConfig { window, ..AdmissionConfig::default() }
+}
+
+/// An engine that runs and is not reachable yet.
+pub(super) struct Started {
+    pub(super) edge: Shared,
+}
+
+impl Started {
+    /// Opens the stores, takes the journal and starts the engine.
+    pub(super) async fn start(args: &ServeArgs) -> Result<Self, Failure> {
+        let prometheus = telemetry::record_figures()?;
+        telemetry::keep_folding(prometheus.clone());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
+        let stores = stores::open(&args.store).await?;
+        let (provider, callbacks) = provider(args)?;
+        let payments =
+            PaymentsConfig { health: Some(Arc::clone(&health)), ..PaymentsConfig::default() };
+        let config = EngineConfig {
+            hold_first: Duration::from_secs(args.hold_seconds.max(1)),
+            snapshot_every: args.snapshot_every.max(1),
+            ..EngineConfig::default()
+        };
+        let ports = Ports { provider, payments, health: Arc::clone(&health) };
+        let system = OrderSystem::start(config, stores, ports, Arc::clone(&clock)).await?;
+        if let Some(callbacks) = callbacks {
+            spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
+        }
+        let outside = outside(args, &system, health, prometheus).await?;
+        let shop = Shop::new(system, clock, config.hold_first);
+        Ok(Self { edge: Arc::new(Edge { shop, outside }) })
+    }
+
+    /// Serves until the process is asked to leave.
+    pub(super) async fn serve(
+        self,
+        listener: tokio::net::TcpListener,
+        keys: Keys,
+        args: &EdgeArgs,
+    ) -> Result<ExitCode, Failure> {
+        let Self { edge } = self;
+        let stop = stop_when_asked(Arc::clone(&edge.outside.draining))?;
+        let config = FrontConfig { body_limit: args.body_limit, ..FrontConfig::default() };
+        let admission = Arc::clone(&edge.outside.admission);
+        let front = Front::new(admission, keys, router(Arc::clone(&edge)), config);
+        let cap = ConnectionCap::new(args.connections_max);
+        let address = listener.local_addr()?;
+        info!(%address, workers = args.workers(), "listening on {address}");
+        let calm = listener::serve(listener, Arc::new(front), cap, stop, DRAIN_REQUESTS).await;
+        if !calm {
+            warn!("requests were still under way when the time to drain ran out");
+        }
+        let drained = edge.shop.system().drain(DRAIN_ENGINE).await;
+        info!(calm, drained, "left");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn outside(
+    args: &ServeArgs,
+    system: &Arc<OrderSystem>,
+    health: Arc<ServiceHealth>,
+    prometheus: PrometheusHandle,
+) -> Result<Outside, Failure> {
+    let payments = Arc::clone(system.payments());
+    let config = AdmissionConfig {
+        outside: Some(Arc::new(move || payments.slowest())),
+        health: Some(Arc::clone(&health)),
+        ..admission(&args.edge)
+    };
+    Ok(Outside {
+        admission: Admission::start(config).await?,
+        health,
+        prometheus: Some(prometheus),
+        metrics_token: args.metrics_token.clone().filter(|token| !token.is_empty()),
+        webhook_secret: args.webhook_secret.as_deref().map(WebhookSecret::new),
+        started: Instant::now(),
+        draining: Arc::new(AtomicBool::new(false)),
+    })
+}
+
+type Provider = (Arc<dyn PaymentProvider>, Option<mpsc::Receiver<ProviderCallback>>);
+
+/// The provider at an address, or the sandbox with its callbacks.
+fn provider(args: &ServeArgs) -> Result<Provider, Failure> {
+    if let Some(url) = args.provider_url.as_deref().filter(|url| !url.is_empty()) {
+        let provider = HttpProvider::new(url)
+            .map_err(|error| Failure::Misused(format!("--provider-url: {error}")))?;
+        return Ok((Arc::new(provider), None));
+    }
+    let (sender, receiver) = mpsc::channel(CALLBACKS_MAX);
+    let sandbox = SandboxProvider::new(SandboxConfig {
+        latency: Duration::from_millis(args.provider_latency_ms),
+        callbacks: Some(sender),
+        ..SandboxConfig::default()
+    });
+    let share = (args.refund_failure_probability.clamp(0.0, 1.0) * 1_000_000.0).round();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number from 0 to 1,000,000"
+    )]
+    sandbox.faults().set_refund_failures_per_million(share as u32);
+    Ok((Arc::new(sandbox), Some(receiver)))
+}
+
+/// Hands what the sandbox says by itself to the orders. What gets lost is found by asking.
+async fn take_callbacks(system: Arc<OrderSystem>, mut callbacks: mpsc::Receiver<ProviderCallback>) {
+    while let Some(ProviderCallback { key, outcome }) = callbacks.recv().await {
+        let order = key.order.to_string();
+        let command = OrderCommand::RecordCharge { key, outcome };
+        let cause = Cause { by: "provider".into(), ..Cause::default() };
+        let asking = Asking { deadline: Instant::now() + CALLBACK_WITHIN, cause };
+        if let Err(error) = system.ask::<engine::order::Order>(&order, command, asking).await {
+            warn!(%key, ?error, "callback about charge {key} was not taken");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_everybody_knows_do_not_open_a_shop() {
+        for key in [None, Some(""), Some(DEMO_KEY), Some("SECRET-KEY-123"), Some("changeme")] {
+            let Err(Failure::Misused(words)) = own_keys(key) else { panic!("{key:?} was taken") };
+            assert!(words.contains("API_KEY"), "{words}");
+        }
+        let keys = own_keys(Some("a-key-of-my-own")).unwrap_or_default();
+        assert!(keys.find(b"a-key-of-my-own").is_some());
+    }
+}

@@ -1,0 +1,45 @@
+//! Commands that end by themselves, and the opening of stores for those that do not.
+
+use std::process::ExitCode;
+
+use persistence::Stores;
+use persistence::stores::{Database, SHARDS_DEFAULT, StorageConfig};
+use tracing::info;
+
+use super::{Failure, on_runtime};
+use crate::cli::StoreArgs;
+
+/// Worker threads of commands that end by themselves.
+const WORKERS: usize = 2;
+
+/// What the arguments say about the stores.
+pub(super) fn config(args: &StoreArgs) -> Result<StorageConfig, Failure> {
+    let database = Database::parse(args.database_url().as_deref(), &args.data_dir)
+        .map_err(|error| Failure::Misused(format!("DATABASE_URL: {error}")))?;
+    Ok(StorageConfig { database, redis_url: args.redis_url(), shards: SHARDS_DEFAULT })
+}
+
+/// Opens the stores.
+pub(super) async fn open(args: &StoreArgs) -> Result<Stores, Failure> {
+    let config = config(args)?;
+    info!(database = ?config.database, redis = config.redis_url.is_some(), "opening the stores");
+    Ok(Stores::open(&config).await?)
+}
+
+/// Prepares the database.
+pub(super) fn migrate(args: &StoreArgs) -> Result<ExitCode, Failure> {
+    on_runtime(WORKERS, async {
+        let config = config(args)?;
+        persistence::stores::migrate(&config).await?;
+        info!(database = ?config.database, "the database is prepared");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Checks a journal.
+pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
+    on_runtime(WORKERS, async {
+        let _stores = open(args).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

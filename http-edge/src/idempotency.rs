@@ -1,0 +1,193 @@
+//! The key is the address: ids derived from (tenant, principal, Idempotency-Key).
+
+use std::sync::Arc;
+
+use engine::values::{AdjustmentId, CartId, Fingerprint, OrderId, ProductId};
+use http::{HeaderMap, HeaderName};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::problem::{Code, Problem};
+
+/// The header.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The only tenant of an installation; part of every derivation, so that there can be more.
+const TENANT: &str = "default";
+
+/// Longest key, in bytes.
+const KEY_MAX: usize = 255;
+
+/// What names a request, from the client or minted here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestKey {
+    text: Arc<str>,
+    from_client: bool,
+}
+
+impl RequestKey {
+    /// Reads the header, or mints a key for this one request.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_idempotency_key` when the header is there but cannot be used.
+    pub fn of(headers: &HeaderMap, request: Uuid) -> Result<Self, Problem> {
+        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+        let Some(first) = values.next() else {
+            return Ok(Self { text: request.to_string().into(), from_client: false });
+        };
+        let bytes = first.as_bytes();
+        let fits = (1..=KEY_MAX).contains(&bytes.len());
+        let visible = bytes.iter().all(u8::is_ascii_graphic);
+        match first.to_str() {
+            Ok(text) if fits && visible && values.next().is_none() => {
+                Ok(Self { text: text.into(), from_client: true })
+            }
+            _ => Err(Problem::new(Code::InvalidIdempotencyKey, "the key has another form")),
+        }
+    }
+
+    /// A key that the edge composes itself.
+    pub fn composed(text: &str) -> Self {
+        Self { text: text.into(), from_client: false }
+    }
+
+    /// The key as the client sent it, for the journal.
+    pub fn from_client(&self) -> Option<Arc<str>> {
+        self.from_client.then(|| Arc::clone(&self.text))
+    }
+
+    /// The order that this key names.
+    pub fn order(&self, account: &str) -> OrderId {
+        OrderId::new(derive(&[TENANT, account, &self.text]))
+    }
+
+    /// The cart that this key names.
+    pub fn cart(&self, account: &str) -> CartId {
+        CartId::new(derive(&["cart", TENANT, account, &self.text]))
+    }
+
+    /// The id of a product that its creator did not name.
+    pub fn product(&self, account: &str) -> Uuid {
+        derive(&["product", TENANT, account, &self.text])
+    }
+
+    /// The change of stock that this key names.
+    pub fn adjustment(&self, account: &str, product: &ProductId) -> AdjustmentId {
+        AdjustmentId::new(derive(&["adjustment", TENANT, account, product.as_str(), &self.text]))
+    }
+}
+
+/// The first delivery of a product: there is one, whoever creates it and however often.
+pub fn first_delivery(product: &ProductId) -> AdjustmentId {
+    AdjustmentId::new(derive(&["first-delivery", TENANT, product.as_str()]))
+}
+
+/// A version-8 UUID from the first 16 bytes of SHA-256 over the parts, each with its length ahead,
+/// so that no two lists of parts look alike.
+fn derive(parts: &[&str]) -> Uuid {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    uuid::Builder::from_custom_bytes(first_half(hasher.finalize().into())).into_uuid()
+}
+
+/// What a request says, without its spacing and the order of its fields.
+///
+/// # Errors
+///
+/// `internal` when the body cannot be written as JSON, which a derived form always can.
+pub fn fingerprint(body: &impl Serialize) -> Result<Fingerprint, Problem> {
+    let canonical = serde_json::to_vec(body)
+        .map_err(|_| Problem::new(Code::Internal, "the body has no canonical form"))?;
+    Ok(Fingerprint::from_bytes(first_half(Sha256::digest(canonical).into())))
+}
+
+fn first_half(digest: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(value: &[u8]) -> Result<RequestKey, Problem> {
+        let mut headers = HeaderMap::new();
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value).unwrap());
+        RequestKey::of(&headers, Uuid::nil())
+    }
+
+    // Changing a derivation would make every stored order unknown to its own key.
+    #[test]
+    fn derivations_never_change() {
+        let key = read(b"order-0001").unwrap();
+        let mug = ProductId::parse("mug").unwrap();
+        let ids = [
+            key.order("demo").to_string(),
+            key.cart("demo").to_string(),
+            key.product("demo").to_string(),
+            key.adjustment("demo", &mug).to_string(),
+            first_delivery(&mug).to_string(),
+        ];
+        assert_eq!(ids, GOLDEN);
+    }
+
+    const GOLDEN: [&str; 5] = [
+        "146c54da-318d-894f-b2da-abcabf3d2a0e",
+        "8f444855-590e-8394-bf79-46ea75c4d0d2",
+        "c8688af5-963e-8d72-9f15-3c4b91fb60e7",
+        "af64266e-464e-8d1e-b5f9-fcaf181acd9f",
+        "1d7a11f2-6459-8d43-a9df-fee3059edf25",
+    ];
+
+    #[test]
+    fn every_part_counts() {
+        let (one, other) = (read(b"a").unwrap(), read(b"b").unwrap());
+        assert_ne!(one.order("demo"), other.order("demo"));
+        assert_ne!(one.order("demo"), one.order("shop"));
+        assert_ne!(one.order("demo").as_uuid(), one.cart("demo").as_uuid());
+        assert_ne!(derive(&["ab", "c"]), derive(&["a", "bc"]));
+        assert_eq!(one.order("demo").as_uuid().get_version_num(), 8);
+    }
+
+    #[test]
+    fn keys_are_visible_ascii_of_a_bounded_length() {
+        for good in [&b"a"[..], b"550e8400-e29b-41d4-a716-446655440000", &[b'x'; 255]] {
+            assert!(read(good).is_ok());
+        }
+        for bad in [&b""[..], b"a b", "k\u{e4}se".as_bytes(), b"tab\there", &[b'x'; 256]] {
+            let problem = read(bad).unwrap_err();
+            assert_eq!(problem.code(), Code::InvalidIdempotencyKey);
+        }
+        let mut twice = HeaderMap::new();
+        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
+        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("b"));
+        assert!(RequestKey::of(&twice, Uuid::nil()).is_err());
+    }
+
+    #[test]
+    fn a_request_without_a_key_gets_one_of_its_own() {
+        let none = HeaderMap::new();
+        let (one, two) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (one, two) = (RequestKey::of(&none, one).unwrap(), RequestKey::of(&none, two).unwrap());
+        assert_ne!(one.order("demo"), two.order("demo"));
+        assert_eq!(one.from_client(), None);
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_meaning_of_a_body() {
+        let parse = |text| serde_json::from_str::<crate::wire::MoneyBody>(text).unwrap();
+        let one = fingerprint(&parse(r#"{"minor": 1, "currency": "USD"}"#)).unwrap();
+        let same = fingerprint(&parse(r#"{"currency":"USD","minor":1}"#)).unwrap();
+        let other = fingerprint(&parse(r#"{"minor": 2, "currency": "USD"}"#)).unwrap();
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+    }
+}

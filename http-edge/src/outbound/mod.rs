@@ -1,0 +1,5 @@
+//! HTTP to others.
+
+mod payment_provider;
+
+pub use payment_provider::HttpProvider;

@@ -1,0 +1,47 @@
+//! What handlers know about the process around them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actors::admission::{Admission, ServiceHealth};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::Instant;
+
+use crate::routes::webhooks::WebhookSecret;
+
+/// The process around the handlers.
+pub struct Outside {
+    /// The door.
+    pub admission: Arc<Admission>,
+    /// Parts that are out of service.
+    pub health: Arc<ServiceHealth>,
+    /// Where figures are kept; `None` in tests.
+    pub prometheus: Option<PrometheusHandle>,
+    /// What scrapers must send, if anything.
+    pub metrics_token: Option<String>,
+    /// What provider callbacks are signed with.
+    pub webhook_secret: Option<WebhookSecret>,
+    /// When the process started.
+    pub started: Instant,
+    /// Whether the process is going down.
+    pub draining: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Outside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outside").field("started", &self.started).finish_non_exhaustive()
+    }
+}
+
+impl Outside {
+    /// Whether the process is going down.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// All figures in the text format of Prometheus.
+    pub fn figures(&self) -> String {
+        metrics_process::Collector::default().collect();
+        self.prometheus.as_ref().map(PrometheusHandle::render).unwrap_or_default()
+    }
+}

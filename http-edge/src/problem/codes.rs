@@ -1,0 +1,168 @@
+//! Every code that a problem body can carry, with all that is said about it: one table.
+
+use http::StatusCode;
+use serde::Serialize;
+
+/// What a refusal says about the state of the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The request changed nothing.
+    NothingHappened,
+    /// An order was written, and it says what came of it; nothing is held or charged.
+    Recorded,
+    /// It may or may not have happened; repeating it with the same key tells.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word in the body.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NothingHappened => "nothing_happened",
+            Self::Recorded => "recorded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the table says about one code.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The stable word for machines.
+    pub code: &'static str,
+    /// HTTP status.
+    pub status: StatusCode,
+    /// What people read first; the same for every occurrence.
+    pub title: &'static str,
+    /// Whether repeating the same request can succeed without anything else being changed.
+    pub retryable: bool,
+    /// What it says about the state of the shop.
+    pub outcome: Outcome,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $status:ident $retryable:ident $outcome:ident $title:literal $hint:literal;)*) => {
+        /// A stable code. A new one does not compile until the table has its line.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $title] $name,)*
+        }
+
+        impl Code {
+            /// Every code, by status.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its line in the table.
+            pub const fn entry(self) -> Entry {
+                match self {
+                    $(Self::$name => Entry {
+                        code: $code,
+                        status: StatusCode::$status,
+                        title: $title,
+                        retryable: codes!(@ $retryable),
+                        outcome: Outcome::$outcome,
+                        hint: $hint,
+                    },)*
+                }
+            }
+        }
+    };
+    (@ again) => { true };
+    (@ never) => { false };
+}
+
+codes! {
+    MalformedJson "malformed_json" BAD_REQUEST never NothingHappened
+        "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
+    Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
+        "No valid key" "Send a valid key in the header X-API-Key.";
+    InvalidSignature "invalid_signature" UNAUTHORIZED never NothingHappened
+        "The signature does not fit" "Sign id, timestamp and body with the shared secret, and send it within five minutes.";
+    PaymentDeclined "payment_declined" PAYMENT_REQUIRED never Recorded
+        "The payment was declined" "Use another means of payment, with a new Idempotency-Key.";
+    PaymentFailed "payment_failed" PAYMENT_REQUIRED never Recorded
+        "The payment could not be taken in time" "Order again, with a new Idempotency-Key.";
+    Forbidden "forbidden" FORBIDDEN never NothingHappened
+        "The key may not do this" "Use a key that has the scope named in the detail.";
+    NotFound "not_found" NOT_FOUND never NothingHappened
+        "There is no such thing" "Check the id and the path.";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED never NothingHappened
+        "The method does not fit the path" "Use one of the methods in the header Allow.";
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT again NothingHappened
+        "The request did not arrive in time" "Send the whole body at once.";
+    InsufficientStock "insufficient_stock" CONFLICT never NothingHappened
+        "Not enough stock" "Order fewer units, or come back when there is more.";
+    PurchaseLimitReached "purchase_limit_reached" CONFLICT never NothingHappened
+        "The purchase limit is reached" "Order fewer units; each customer may buy only so many.";
+    InvalidTransition "invalid_transition" CONFLICT never NothingHappened
+        "The order cannot change like that" "Read the order, and ask only for a status that may follow its present one.";
+    ProductExists "product_exists" CONFLICT never NothingHappened
+        "The product exists with other data" "Choose another id, or change the product with PATCH.";
+    CartExists "cart_exists" CONFLICT never NothingHappened
+        "The cart exists and belongs to somebody else" "Use a new Idempotency-Key.";
+    CartCheckedOut "cart_checked_out" CONFLICT never NothingHappened
+        "The cart has become an order" "Open a new cart; the order is named in order_id.";
+    StaleVersion "stale_version" PRECONDITION_FAILED never NothingHappened
+        "It has changed since you looked" "Read it again, and send its present version in If-Match.";
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE never NothingHappened
+        "The body is too large" "Send a smaller body.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE never NothingHappened
+        "The body is not said to be JSON" "Send Content-Type: application/json, not compressed.";
+    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY never NothingHappened
+        "The request can never be right" "Correct the fields listed in errors.";
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY never NothingHappened
+        "The key was used for another request" "Use a new Idempotency-Key for a new request.";
+    InvalidIdempotencyKey "invalid_idempotency_key" UNPROCESSABLE_ENTITY never NothingHappened
+        "The idempotency key cannot be used" "Send one Idempotency-Key of 1 to 255 visible ASCII characters.";
+    InvalidHeader "invalid_header" UNPROCESSABLE_ENTITY never NothingHappened
+        "A header cannot be read" "Correct the header named in the detail.";
+    Throttled "throttled" TOO_MANY_REQUESTS again NothingHappened
+        "Too many requests" "Wait for as long as Retry-After says, then repeat with the same key.";
+    Internal "internal" INTERNAL_SERVER_ERROR again Unknown
+        "Something broke on our side" "Repeat with the same Idempotency-Key; report the request_id if it stays.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE again NothingHappened
+        "Too busy, nothing happened" "Wait for as long as Retry-After says, then repeat with the same key.";
+    Unavailable "unavailable" SERVICE_UNAVAILABLE again NothingHappened
+        "Not available now, nothing happened" "Wait for as long as Retry-After says, then repeat with the same key.";
+    Draining "draining" SERVICE_UNAVAILABLE again NothingHappened
+        "The server is going down, nothing happened" "Repeat with the same key; another server answers.";
+    NotFreshYet "not_fresh_yet" SERVICE_UNAVAILABLE again NothingHappened
+        "The position has not been reached yet" "Ask again, or without x-min-position.";
+    OutcomeUnknown "outcome_unknown" GATEWAY_TIMEOUT again Unknown
+        "Nobody can say yet whether it happened" "Repeat with the same Idempotency-Key; that never does it twice.";
+}
+
+/// Codes of single fields that the edge itself finds; the rest come from the rules of the shop.
+pub const FIELD_CODES: &[(&str, &str)] = &[
+    ("card_number_refused", "The text holds what looks like a card number; those are never taken."),
+    ("duplicate_field", "The field stands twice in its object."),
+    ("invalid_value", "The value has the right type, but is not one that can be used here."),
+    ("missing_field", "The field must be there."),
+    ("out_of_range", "The number is outside of what is allowed."),
+    ("too_long", "The text is longer than allowed."),
+    ("too_many", "The list is longer than allowed."),
+    ("unknown_cart", "There is no cart with this id."),
+    ("unknown_field", "The field is not known here."),
+    ("unknown_product", "There is no product with this id."),
+    ("wrong_type", "The value has the wrong JSON type; whole numbers are written without a dot."),
+];
+
+/// Codes of single fields that the rules of the shop find in an order.
+pub const RULE_CODES: &[(&str, &str)] = &[
+    ("duplicate_product", "The product stands in more than one item."),
+    ("mixed_currencies", "The items are priced in different currencies."),
+    ("no_items", "The order has no items."),
+    ("payment_method_unavailable", "The shop does not offer this method."),
+    ("price_mismatch", "The price differs from the present one."),
+    ("price_out_of_range", "The price is below zero."),
+    ("product_unavailable", "The product cannot be ordered now."),
+    ("quantity_out_of_range", "The quantity is outside of 1 to 100."),
+    ("token_required", "Card payments need a token."),
+    ("too_many_items", "The order has more than 50 items."),
+    ("total_out_of_range", "The total cannot be represented."),
+    ("unknown_product", "There is no product with this id."),
+    ("unknown_promo_code", "There is no such promo code."),
+];

@@ -1,0 +1,126 @@
+//! From what the engine says to what the client is told. No wildcard: a new refusal needs a line.
+
+use actors::outcome::{NotAccepted, NotDone};
+use engine::cart::CartRefusal;
+use engine::catalog::ProductRefusal;
+use engine::inventory::InventoryRefusal;
+use engine::order::OrderRefusal;
+
+use super::{Code, FieldError, Problem};
+
+impl From<OrderRefusal> for Problem {
+    fn from(refusal: OrderRefusal) -> Self {
+        let code = match refusal {
+            OrderRefusal::Unknown => return Self::new(Code::NotFound, "there is no such order"),
+            OrderRefusal::Invalid(findings) => {
+                return Self::invalid(findings.into_iter().map(FieldError::from).collect());
+            }
+            OrderRefusal::InsufficientStock { .. } => Code::InsufficientStock,
+            OrderRefusal::OverLimit { .. } => Code::PurchaseLimitReached,
+            OrderRefusal::StockUnavailable(_) => Code::Unavailable,
+            OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
+            OrderRefusal::InvalidTransition { .. } => Code::InvalidTransition,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<InventoryRefusal> for Problem {
+    fn from(refusal: InventoryRefusal) -> Self {
+        let code = match refusal {
+            InventoryRefusal::EmptyQuantity => {
+                return Self::invalid(vec![FieldError::new(
+                    "delta",
+                    "out_of_range",
+                    "a change by zero units makes no sense",
+                    "Send how many units are added, or taken when negative.",
+                )]);
+            }
+            InventoryRefusal::CountOutOfRange => {
+                return Self::invalid(vec![FieldError::new(
+                    "delta",
+                    "out_of_range",
+                    "the count would pass what can be counted",
+                    "Change the stock by fewer units.",
+                )]);
+            }
+            InventoryRefusal::NotEnoughStock { .. } | InventoryRefusal::Lapsed(_) => {
+                Code::InsufficientStock
+            }
+            InventoryRefusal::OverLimit { .. } => Code::PurchaseLimitReached,
+            InventoryRefusal::HoldMismatch(_) | InventoryRefusal::AdjustmentMismatch(_) => {
+                Code::IdempotencyKeyReused
+            }
+            InventoryRefusal::Stale => Code::Overloaded,
+            InventoryRefusal::VersionMismatch { .. } => Code::StaleVersion,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<ProductRefusal> for Problem {
+    fn from(refusal: ProductRefusal) -> Self {
+        let hint = match refusal {
+            ProductRefusal::Exists(_) => {
+                return Self::new(Code::ProductExists, refusal.to_string());
+            }
+            ProductRefusal::Unknown => {
+                return Self::new(Code::NotFound, "there is no such product");
+            }
+            ProductRefusal::NegativePrice => "Send a price of zero or more.",
+            ProductRefusal::CurrencyChanged => "Send the price in the currency of the product.",
+        };
+        Self::invalid(vec![FieldError::new("price", "invalid_value", refusal.to_string(), hint)])
+    }
+}
+
+impl From<CartRefusal> for Problem {
+    fn from(refusal: CartRefusal) -> Self {
+        match refusal {
+            CartRefusal::Unknown => Self::new(Code::NotFound, "there is no such cart"),
+            CartRefusal::Exists => Self::new(Code::CartExists, refusal.to_string()),
+            CartRefusal::CheckedOut(order) => {
+                Self::new(Code::CartCheckedOut, refusal.to_string()).about(order)
+            }
+            CartRefusal::TooManyUnits => Self::invalid(vec![FieldError::new(
+                "quantity",
+                "out_of_range",
+                refusal.to_string(),
+                "Choose a quantity from 1 to 100.",
+            )]),
+            CartRefusal::TooManyLines => Self::invalid(vec![FieldError::new(
+                "items",
+                "too_many",
+                refusal.to_string(),
+                "Use another cart for the rest.",
+            )]),
+        }
+    }
+}
+
+impl From<NotAccepted> for Problem {
+    fn from(reason: NotAccepted) -> Self {
+        let code = match reason {
+            NotAccepted::Overloaded | NotAccepted::DeadlinePassed => Code::Overloaded,
+            NotAccepted::Restarting | NotAccepted::NotWritten => Code::Unavailable,
+            NotAccepted::Draining => Code::Draining,
+            NotAccepted::Quarantined => {
+                return Self::new(Code::Unavailable, reason.to_string()).retry_after(60);
+            }
+        };
+        Self::new(code, reason.to_string())
+    }
+}
+
+impl<R: Into<Self>> From<NotDone<R>> for Problem {
+    fn from(not_done: NotDone<R>) -> Self {
+        match not_done {
+            NotDone::Refused(refusal) => refusal.into(),
+            NotDone::NotAccepted(reason) => reason.into(),
+            NotDone::Unknown => Self::new(
+                Code::OutcomeUnknown,
+                "the answer did not come in time, or the journal did not say whether it was written",
+            ),
+        }
+    }
+}

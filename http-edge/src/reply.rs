@@ -1,0 +1,101 @@
+//! Answers that say yes: JSON bodies, and the headers that go with a mutation.
+
+use actors::outcome::{Accepted, Position};
+use axum::body::Body;
+use axum::response::Response;
+use engine::Aggregate;
+use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+/// Where the last event of the entity lies.
+const POSITION: HeaderName = HeaderName::from_static("x-position");
+/// The version of the entity after the mutation.
+const VERSION: HeaderName = HeaderName::from_static("x-version");
+/// Says that the answer belongs to an earlier request with the same key.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A JSON answer in the making.
+#[derive(Debug)]
+pub struct Reply(Response);
+
+impl Reply {
+    /// A body with a status.
+    pub fn new(status: StatusCode, body: &impl Serialize) -> Self {
+        // All bodies are derived forms with text keys, which always have a JSON form.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, JSON);
+        Self(response)
+    }
+
+    /// A body with status 200.
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self::new(StatusCode::OK, body)
+    }
+
+    /// Says where the new thing is.
+    #[must_use]
+    pub fn location(self, path: &str) -> Self {
+        match HeaderValue::from_str(path) {
+            Ok(value) => self.header(LOCATION, value),
+            Err(_) => self,
+        }
+    }
+
+    /// Says which version of a thing it is.
+    #[must_use]
+    pub fn etag(self, version: u64) -> Self {
+        self.header(ETAG, etag(version))
+    }
+
+    /// Says where a mutation stands.
+    #[must_use]
+    pub fn standing<A: Aggregate>(mut self, accepted: &Accepted<A>) -> Self {
+        if let Some(position) = accepted.position {
+            self = self.header(POSITION, position_header(position));
+        }
+        self.header(VERSION, HeaderValue::from(accepted.version))
+    }
+
+    /// Says that an earlier request with the same key did it.
+    #[must_use]
+    pub fn replayed(self, replayed: bool) -> Self {
+        if replayed { self.header(REPLAYED, HeaderValue::from_static("true")) } else { self }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    /// The finished answer.
+    pub fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+/// The headers of a mutation, for answers that are problems and yet recorded something.
+pub(crate) fn standing_headers<A: Aggregate>(
+    accepted: &Accepted<A>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = vec![(VERSION, HeaderValue::from(accepted.version))];
+    headers.extend(accepted.position.map(|position| (POSITION, position_header(position))));
+    headers
+}
+
+/// A version as a strong entity tag.
+pub(crate) fn etag(version: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\""))
+        .unwrap_or_else(|_| HeaderValue::from_static("\"0\""))
+}
+
+fn position_header(position: Position) -> HeaderValue {
+    // Two numbers and a colon are always a header value.
+    HeaderValue::from_str(&format!("{}:{}", position.shard, position.position))
+        .unwrap_or_else(|_| HeaderValue::from_static("0:0"))
+}

@@ -1,0 +1,107 @@
+//! A cart becomes an order.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use engine::values::CartId;
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::{cart_id, unknown};
+use crate::access::Scope;
+use crate::call::Call;
+use crate::idempotency::RequestKey;
+use crate::problem::{Problem, ProblemBody};
+use crate::routes::orders::body::OrderBody;
+use crate::routes::orders::place::Placing;
+use crate::routes::orders::wish::{NewAddress, NewItem, NewOrder, NewPayment};
+use crate::routes::{Edge, Shared};
+use crate::wire::{Json, Object};
+
+/// How a cart is checked out; what is in it is the order's content.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Checkout {
+    /// How it is paid; absent: later, the units are held for a day.
+    #[schema(value_type = Option<NewPayment>)]
+    payment: Option<Object<NewPayment>>,
+    /// Where it goes.
+    #[schema(value_type = Option<NewAddress>)]
+    shipping_address: Option<Object<NewAddress>>,
+    /// A code for a rebate.
+    promo_code: Option<String>,
+    /// Through which channel; `api` when absent.
+    channel: Option<String>,
+}
+
+/// Turns a cart into an order. The cart closes when the order is placed; after a refusal or a
+/// declined payment it stays open, and another try needs another key.
+#[utoipa::path(
+    post, path = "/v1/carts/{id}/checkout", operation_id = "check_out_cart", tag = "carts",
+    params(
+        ("id" = uuid::Uuid, Path, description = "The cart"),
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "Names the order; the cart at its present version when absent"),
+    ),
+    request_body = Checkout,
+    responses(
+        (status = 201, description = "Placed; durable", body = OrderBody),
+        (status = 202, description = "Placed; the payment is queued", body = OrderBody),
+        (status = 402, description = "The payment was declined", body = ProblemBody<'static>),
+        (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
+        (status = 409, description = "Not enough stock, or the cart has become an order",
+         body = ProblemBody<'static>),
+        (status = 422, description = "Broken rules, all at once", body = ProblemBody<'static>),
+    ),
+)]
+pub(crate) async fn checkout(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Json<Checkout>,
+) -> Result<Response, Problem> {
+    let cart = cart_id(&id)?;
+    let Checkout { payment, shipping_address, promo_code, channel } = body.0;
+    let wish = NewOrder {
+        customer_id: None,
+        items: Vec::new(),
+        payment,
+        shipping_address,
+        promo_code,
+        cart_id: Some(cart.as_uuid()),
+        channel,
+    };
+    check_out(&edge, &call, &headers, cart, wish).await
+}
+
+/// Fills `wish` from the cart and places it.
+pub(crate) async fn check_out(
+    edge: &Edge,
+    call: &Call,
+    headers: &HeaderMap,
+    cart: CartId,
+    mut wish: NewOrder,
+) -> Result<Response, Problem> {
+    call.allowed(Scope::Carts)?;
+    let found = edge.shop.cart(cart).await?.ok_or_else(unknown)?;
+    let mut key = RequestKey::of(headers, call.id)?;
+    if key.from_client().is_none() {
+        // Closing the cart is one more change; a repeat must find the key that it had before.
+        let closed = u64::from(found.ordered_as.is_some());
+        let version = found.version.saturating_sub(closed);
+        key = RequestKey::composed(&format!("cart:{cart}:{version}"));
+    }
+    wish.customer_id = found.customer.as_ref().map(ToString::to_string);
+    wish.items = found
+        .lines
+        .iter()
+        .map(|(product, quantity)| {
+            Object(NewItem {
+                product_id: product.to_string(),
+                quantity: i64::from(quantity.units()),
+                unit_price: None,
+            })
+        })
+        .collect();
+    Placing { edge, call, key: &key, trusted_price: false }.answer(&wish).await
+}

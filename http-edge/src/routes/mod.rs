@@ -1,0 +1,121 @@
+//! The canonical routes, one file per kind of thing; bodies stand beside their handlers.
+
+pub mod carts;
+pub mod health;
+pub mod metrics;
+pub mod orders;
+pub mod products;
+pub mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::access::Scope;
+use crate::call::Call;
+use crate::compat;
+use crate::outside::Outside;
+use crate::problem::{Code, Problem};
+use crate::shop::Shop;
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct Edge {
+    /// The engine.
+    pub shop: Shop,
+    /// What is known about the process: readiness, figures, secrets of callers.
+    pub outside: Outside,
+}
+
+/// What handlers get.
+pub type Shared = Arc<Edge>;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Millrace",
+        description = "An order engine for shops that sell scarce things to crowds. Every answer \
+                       says whether anything happened; the same Idempotency-Key never buys twice.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    security(("api_key" = [])),
+    modifiers(&KeyScheme),
+)]
+struct Description;
+
+struct KeyScheme;
+
+impl utoipa::Modify for KeyScheme {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+        openapi
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("api_key", scheme);
+    }
+}
+
+fn described() -> OpenApiRouter<Shared> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(products::list, products::create))
+        .routes(routes!(products::read, products::change))
+        .routes(routes!(products::stock::adjust))
+        .routes(routes!(products::stock::holds))
+        .routes(routes!(carts::open))
+        .routes(routes!(carts::read))
+        .routes(routes!(carts::put_line, carts::remove_line))
+        .routes(routes!(carts::checkout::checkout))
+        .routes(routes!(orders::list::list, orders::place::place))
+        .routes(routes!(orders::read, orders::life::delete))
+        .routes(routes!(orders::life::set_status))
+        .routes(routes!(orders::life::cancel))
+        .routes(routes!(orders::history))
+        .routes(routes!(webhooks::charge))
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::prometheus))
+        .routes(routes!(metrics::snapshot))
+}
+
+/// The interface as OpenAPI 3.1.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    described().into_openapi()
+}
+
+/// All routes.
+pub fn router(edge: Shared) -> Router {
+    let (router, openapi) = described().split_for_parts();
+    router
+        .merge(compat::router())
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(edge)
+}
+
+async fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "there is nothing at this path")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "there is something at this path, but not for this method")
+}
+
+/// Paths that answer without a key; everything else is closed unless it is listed here.
+pub fn is_open(path: &str) -> bool {
+    matches!(path, "/health" | "/health/live" | "/health/ready" | "/metrics" | "/openapi.json")
+        || path == "/docs"
+        || path.starts_with("/docs/")
+        || path.starts_with("/v1/payments/webhooks/")
+}
+
+/// Checks the scope of an operator's page.
+fn admin(call: &Call) -> Result<(), Problem> {
+    call.allowed(Scope::Admin).map(|_| ())
+}

@@ -1,0 +1,244 @@
+//! Placing an order, and telling its caller what came of it.
+
+use actors::outcome::{Accepted, NotDone};
+use axum::extract::State;
+use axum::response::Response;
+use engine::cart::CartCommand;
+use engine::order::{Order, OrderCommand, PaymentStatus};
+use engine::values::{CartId, Fingerprint, OrderId};
+use http::{HeaderMap, HeaderName, StatusCode};
+
+use super::body::{OrderBody, OrderView};
+use super::wish::{Circumstances, NewOrder};
+use crate::access::Scope;
+use crate::call::Call;
+use crate::idempotency::{RequestKey, fingerprint};
+use crate::problem::{Code, FieldError, Problem, ProblemBody};
+use crate::reply::{REPLAYED, Reply, standing_headers};
+use crate::routes::{Edge, Shared};
+use crate::wire::Json;
+
+/// Says that the prices in the body are to be taken as they are.
+const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
+
+/// Places an order. The same `Idempotency-Key` always names the same order.
+#[utoipa::path(
+    post, path = "/v1/orders", operation_id = "place_order", tag = "orders",
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "Names the order; 1 to 255 visible ASCII characters. Minted when absent"),
+        ("x-trusted-price" = Option<bool>, Header,
+         description = "`true`: take unit_price as it is; needs the scope trusted_price"),
+    ),
+    request_body = NewOrder,
+    responses(
+        (status = 201, description = "Placed; durable", body = OrderBody),
+        (status = 202, description = "Placed; the payment is queued and finishes by itself",
+         body = OrderBody),
+        (status = 400, description = "Not JSON", body = ProblemBody<'static>),
+        (status = 402, description = "The payment was declined; recorded, nothing is held or charged",
+         body = ProblemBody<'static>),
+        (status = 409, description = "Not enough stock, or the purchase limit is reached",
+         body = ProblemBody<'static>),
+        (status = 422, description = "Broken rules, all at once; or the key was used before",
+         body = ProblemBody<'static>),
+        (status = 429, description = "Too many requests", body = ProblemBody<'static>),
+        (status = 503, description = "Not accepted, nothing happened", body = ProblemBody<'static>),
+        (status = 504, description = "Unknown; repeat with the same key", body = ProblemBody<'static>),
+    ),
+)]
+pub(crate) async fn place(
+    State(edge): State<Shared>,
+    call: Call,
+    headers: HeaderMap,
+    body: Json<NewOrder>,
+) -> Result<Response, Problem> {
+    let key = RequestKey::of(&headers, call.id)?;
+    let trusted = trusted_price(&call, &headers)?;
+    let placed = Placing { edge: &edge, call: &call, key: &key, trusted_price: trusted };
+    placed.answer(&body.0).await
+}
+
+/// One placement under way, from whichever route.
+pub(crate) struct Placing<'a> {
+    pub(crate) edge: &'a Edge,
+    pub(crate) call: &'a Call,
+    pub(crate) key: &'a RequestKey,
+    pub(crate) trusted_price: bool,
+}
+
+impl Placing<'_> {
+    /// Places the order and answers as the contract says.
+    pub(crate) async fn answer(&self, wish: &NewOrder) -> Result<Response, Problem> {
+        match self.carry_out(wish).await? {
+            Placed::Done(accepted) => respond(accepted),
+            Placed::UnderWay(order) => {
+                Ok(Reply::new(StatusCode::ACCEPTED, &OrderView(&order)).into_response())
+            }
+        }
+    }
+
+    /// Places the order.
+    pub(crate) async fn carry_out(&self, wish: &NewOrder) -> Result<Placed, Problem> {
+        let principal = self.call.allowed(Scope::Orders)?;
+        let order = self.key.order(&principal.account);
+        let fingerprint = fingerprint(wish)?;
+        let shop = &self.edge.shop;
+        if let Some(cart) = wish.cart() {
+            self.expect_open(cart, order).await?;
+        }
+        let customer = &principal.customer;
+        let trusted_price = self.trusted_price;
+        let given = Circumstances { order, customer, trusted_price, fingerprint };
+        let command = OrderCommand::Place(Box::new(wish.to_command(shop, given).await?));
+        let asking = self.call.asking(Some(self.key), Some(fingerprint));
+        let placed = match shop.ask_order(order, command, asking).await {
+            Ok(accepted) => Placed::Done(accepted),
+            Err(NotDone::Unknown) => self.look(order, fingerprint).await?,
+            Err(not_done) => return Err(not_done.into()),
+        };
+        if let Some(cart) = wish.cart().filter(|_| placed.stands()) {
+            self.close(cart, order).await;
+        }
+        Ok(placed)
+    }
+
+    /// The deadline has passed, but a durable order needs nobody to wait for it.
+    async fn look(&self, order: OrderId, fingerprint: Fingerprint) -> Result<Placed, Problem> {
+        match self.edge.shop.order_at_last(order).await {
+            Some(found) if found.placement.fingerprint == fingerprint => {
+                Ok(Placed::UnderWay(found))
+            }
+            Some(_) => Err(engine::order::OrderRefusal::KeyReused.into()),
+            None => {
+                let detail = "the deadline passed before it was known whether the order was placed";
+                Err(Problem::new(Code::OutcomeUnknown, detail))
+            }
+        }
+    }
+
+    async fn expect_open(&self, cart: CartId, order: OrderId) -> Result<(), Problem> {
+        let Some(found) = self.edge.shop.cart(cart).await? else {
+            return Err(Problem::invalid(vec![FieldError::new(
+                "cart_id",
+                "unknown_cart",
+                "there is no such cart",
+                "Leave cart_id out, or send the id of an open cart.",
+            )]));
+        };
+        match found.ordered_as {
+            Some(other) if other != order => {
+                Err(engine::cart::CartRefusal::CheckedOut(other).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes in the cart which order it became. The order stands whether or not this succeeds;
+    /// a repeat of the request does it again.
+    async fn close(&self, cart: CartId, order: OrderId) {
+        let asking = self.call.asking(Some(self.key), None);
+        let command = CartCommand::CheckOut { order };
+        if let Err(error) = self.edge.shop.ask_cart(cart, command, asking).await {
+            tracing::warn!(%cart, %order, ?error, request_id = %self.call.request_id,
+                "cart {cart} was not closed after order {order}");
+        }
+    }
+}
+
+/// What a placement came to.
+pub(crate) enum Placed {
+    /// It has an answer.
+    Done(Accepted<Order>),
+    /// It is durable and finishes by itself.
+    UnderWay(std::sync::Arc<Order>),
+}
+
+impl Placed {
+    /// Whether there is an order that somebody will get.
+    fn stands(&self) -> bool {
+        let order = match self {
+            Self::Done(accepted) => accepted.view.as_deref(),
+            Self::UnderWay(order) => Some(&**order),
+        };
+        order.is_some_and(|order| matches!(standing(order), Standing::Placed | Standing::Queued))
+    }
+}
+
+/// Where a placed order stands, as its first answer and every repeat say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// 201.
+    Placed,
+    /// 202.
+    Queued,
+    /// 402.
+    Declined,
+    /// 402.
+    Failed,
+}
+
+/// The first final answer stays the answer, whatever became of the order later.
+pub(crate) fn standing(order: &Order) -> Standing {
+    match order.payment.status {
+        PaymentStatus::Queued | PaymentStatus::Authorised => Standing::Queued,
+        PaymentStatus::Failed if order.payment.declined.is_some() => Standing::Declined,
+        PaymentStatus::Failed => Standing::Failed,
+        PaymentStatus::Unpaid
+        | PaymentStatus::Paid
+        | PaymentStatus::PartlyRefunded
+        | PaymentStatus::Refunded => Standing::Placed,
+    }
+}
+
+/// Answers a placement.
+fn respond(accepted: Accepted<Order>) -> Result<Response, Problem> {
+    let Some(order) = accepted.view.as_ref() else {
+        return Err(Problem::new(Code::Internal, "the order was placed and is not there"));
+    };
+    let id = order.placement.order;
+    let status = match standing(order) {
+        Standing::Placed => StatusCode::CREATED,
+        Standing::Queued => StatusCode::ACCEPTED,
+        Standing::Declined => {
+            let detail = "the provider declined the payment; the order is cancelled";
+            return Err(recorded(Code::PaymentDeclined, detail, id, &accepted));
+        }
+        Standing::Failed => {
+            let detail = "the payment could not be taken in time; the order is cancelled";
+            return Err(recorded(Code::PaymentFailed, detail, id, &accepted));
+        }
+    };
+    Ok(Reply::new(status, &OrderView(order))
+        .location(&format!("/v1/orders/{id}"))
+        .standing(&accepted)
+        .replayed(!accepted.changed)
+        .into_response())
+}
+
+fn recorded(
+    code: Code,
+    detail: &'static str,
+    order: OrderId,
+    accepted: &Accepted<Order>,
+) -> Problem {
+    let mut problem = Problem::new(code, detail).about(order);
+    for (name, value) in standing_headers(accepted) {
+        problem = problem.header(name, value);
+    }
+    if !accepted.changed {
+        problem = problem.header(REPLAYED, http::HeaderValue::from_static("true"));
+    }
+    problem
+}
+
+/// Whether the caller sets the prices. Asked for each time, so that a key with every scope is not
+/// surprised by its own mistakes.
+fn trusted_price(call: &Call, headers: &HeaderMap) -> Result<bool, Problem> {
+    match headers.get(TRUSTED_PRICE) {
+        None => Ok(false),
+        Some(value) if value == "false" => Ok(false),
+        Some(value) if value == "true" => call.allowed(Scope::TrustedPrice).map(|_| true),
+        Some(_) => Err(Problem::new(Code::InvalidHeader, "x-trusted-price is true or false")),
+    }
+}

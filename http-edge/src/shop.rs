@@ -1,0 +1,252 @@
+//! The one seam to the engine: every call of a route goes through here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::clock::Clock;
+use actors::directory::Hosted;
+use actors::outcome::{Accepted, Asking, NotDone, Position};
+use actors::system::OrderSystem;
+use engine::Aggregate;
+use engine::cart::{Cart, CartCommand, OpenCart};
+use engine::catalog::{Listing, Product, ProductCommand};
+use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
+use engine::order::{Order, OrderCommand, OrderState};
+use engine::values::{CartId, OrderId, ProductId};
+use persistence::codec::decode_state;
+use persistence::read_models::{OrderQuery, ProductRow};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::problem::{Code, Problem};
+
+/// Longest time that a read waits for a position.
+const FRESHNESS_WAIT: Duration = Duration::from_secs(1);
+/// Longest time that a durable view is waited for after the deadline of a mutation.
+const LAST_LOOK: Duration = Duration::from_millis(250);
+
+/// One page of orders.
+#[derive(Debug)]
+pub struct OrderList {
+    /// The orders, newest first.
+    pub orders: Vec<Arc<Order>>,
+    /// How many there are in all that match.
+    pub total: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// The engine as routes see it.
+#[derive(Clone)]
+pub struct Shop {
+    system: Arc<OrderSystem>,
+    clock: Arc<dyn Clock>,
+    hold_for: Duration,
+}
+
+impl std::fmt::Debug for Shop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shop").finish_non_exhaustive()
+    }
+}
+
+/// A UUID as an entity's key, written into `buffer`.
+fn key_of(id: Uuid, buffer: &mut [u8; 36]) -> &str {
+    id.hyphenated().encode_lower(buffer)
+}
+
+impl Shop {
+    /// A shop over a started system, whose orders hold stock for so long at first.
+    pub fn new(system: Arc<OrderSystem>, clock: Arc<dyn Clock>, hold_for: Duration) -> Self {
+        Self { system, clock, hold_for }
+    }
+
+    /// How long an order holds stock at first.
+    pub const fn hold_for(&self) -> Duration {
+        self.hold_for
+    }
+
+    /// The engine itself, for health and drain.
+    pub fn system(&self) -> &Arc<OrderSystem> {
+        &self.system
+    }
+
+    /// The present moment.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Asks, and does not wait for longer than the caller has.
+    async fn ask<A: Hosted>(
+        &self,
+        key: &str,
+        command: A::Command,
+        asking: Asking,
+    ) -> Result<Accepted<A>, NotDone<A::Refusal>> {
+        let deadline = asking.deadline;
+        let asked = self.system.ask::<A>(key, command, asking);
+        timeout_at(deadline, asked).await.unwrap_or(Err(NotDone::Unknown))
+    }
+
+    /// Asks an order.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`], whether anything happened.
+    pub async fn ask_order(
+        &self,
+        id: OrderId,
+        command: OrderCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Order>, NotDone<<Order as Aggregate>::Refusal>> {
+        let mut buffer = [0; 36];
+        self.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+    }
+
+    /// Asks a cart.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_cart(
+        &self,
+        id: CartId,
+        command: CartCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Cart>, NotDone<<Cart as Aggregate>::Refusal>> {
+        let mut buffer = [0; 36];
+        self.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+    }
+
+    /// Asks a product.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_product(
+        &self,
+        id: &ProductId,
+        command: ProductCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Product>, NotDone<<Product as Aggregate>::Refusal>> {
+        self.ask(id.as_str(), command, asking).await
+    }
+
+    /// Asks a stock.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_stock(
+        &self,
+        id: &ProductId,
+        command: InventoryCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Inventory>, NotDone<<Inventory as Aggregate>::Refusal>> {
+        self.ask(id.as_str(), command, asking).await
+    }
+
+    /// An order.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` when it cannot be read now.
+    pub async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, Problem> {
+        self.system.order(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// An order that may have been placed by a request whose deadline has passed.
+    pub async fn order_at_last(&self, id: OrderId) -> Option<Arc<Order>> {
+        let until = Instant::now() + LAST_LOOK;
+        timeout_at(until, self.order(id)).await.ok()?.ok()?
+    }
+
+    /// A cart.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn cart(&self, id: CartId) -> Result<Option<Arc<OpenCart>>, Problem> {
+        self.system.cart(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// A product with its stock.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn product(&self, id: &ProductId) -> Result<Option<(Listing, StockView)>, Problem> {
+        self.system.product(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// A page of orders.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderList, Problem> {
+        let page = self.system.list_orders(query).await.map_err(|error| unreadable(&error))?;
+        let mut orders = Vec::with_capacity(page.rows.len());
+        for row in &page.rows {
+            let state: OrderState =
+                decode_state::<Order>(&row.body).map_err(|error| unreadable(&error))?;
+            orders.extend(state.0);
+        }
+        Ok(OrderList { orders, total: page.total, more: page.more })
+    }
+
+    /// Products by id.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn list_products(
+        &self,
+        after: Option<&ProductId>,
+        limit: u32,
+    ) -> Result<Vec<ProductRow>, Problem> {
+        self.system.list_products(after, limit).await.map_err(|error| unreadable(&error))
+    }
+
+    /// The whole books of a product's stock, holds included.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn stock_books(&self, id: &ProductId) -> Result<StockLevel, Problem> {
+        self.system.stock_books(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// Waits until reads are at least as fresh as `position`.
+    ///
+    /// # Errors
+    ///
+    /// `not_fresh_yet` when it takes longer than a second.
+    pub async fn wait_for(&self, position: Option<Position>) -> Result<(), Problem> {
+        let Some(position) = position else { return Ok(()) };
+        if self.system.wait_for(position, Instant::now() + FRESHNESS_WAIT).await {
+            return Ok(());
+        }
+        Err(Problem::new(Code::NotFreshYet, "reads have not reached the position within a second"))
+    }
+}
+
+fn unreadable(error: &dyn std::error::Error) -> Problem {
+    tracing::error!(error = %Chain(error), "read failed");
+    Problem::new(Code::Unavailable, "it cannot be read now")
+}
+
+/// An error with everything that caused it.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

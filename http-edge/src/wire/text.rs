@@ -1,0 +1,207 @@
+//! What any text of a client must keep to: a length, and no card numbers.
+
+use uuid::Uuid;
+
+use crate::problem::FieldError;
+
+/// Fewest and most digits of a card number.
+const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+
+/// Collects what is wrong with the texts of one request.
+#[derive(Debug, Default)]
+pub struct Texts {
+    errors: Vec<FieldError>,
+}
+
+impl Texts {
+    /// Judges one text: not longer than `max` bytes, no control characters, no card number.
+    pub fn judge(&mut self, field: impl FnOnce() -> String, text: &str, max: usize) {
+        if card_number_in(text) {
+            self.refuse_card(field());
+        } else if max < text.len() {
+            self.errors.push(FieldError::new(
+                field(),
+                "too_long",
+                format!("{} bytes, at most {max} allowed", text.len()),
+                "Shorten the text.",
+            ));
+        } else if text.chars().any(char::is_control) {
+            let message = "control characters are not allowed";
+            self.errors.push(FieldError::new(
+                field(),
+                "invalid_value",
+                message,
+                "Remove line breaks and other control characters.",
+            ));
+        }
+    }
+
+    /// Judges a phone number; with its `+` it cannot be mistaken for a card number.
+    pub fn judge_phone(&mut self, field: impl FnOnce() -> String, text: &str) {
+        let digits = text.strip_prefix('+').unwrap_or_default();
+        let counted =
+            (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        if counted {
+            return;
+        }
+        if card_number_in(text) {
+            self.refuse_card(field());
+        } else {
+            self.push(FieldError::new(
+                field(),
+                "invalid_value",
+                "not a phone number",
+                "Send it in E.164 form, for example +639171234567.",
+            ));
+        }
+    }
+
+    /// Notes a text that holds a card number.
+    pub fn refuse_card(&mut self, field: String) {
+        self.errors.push(FieldError::new(
+            field,
+            "card_number_refused",
+            "the text holds what looks like a card number",
+            "Send a token of the payment provider; card numbers are never taken.",
+        ));
+    }
+
+    /// Notes something else.
+    pub fn push(&mut self, error: FieldError) {
+        self.errors.push(error);
+    }
+
+    /// Everything that was found.
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+}
+
+/// Whether `text` holds 13 to 19 digits, single spaces and dashes between them allowed, that pass
+/// the Luhn check.
+///
+/// UUIDs and other hexadecimal ids are told apart by their letters; one random id in a few hundred
+/// would otherwise be refused.
+pub fn card_number_in(text: &str) -> bool {
+    if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start() {
+        return false;
+    }
+    if Uuid::try_parse(text).is_ok() || is_hexadecimal_id(text) {
+        return false;
+    }
+    let mut run = Run::default();
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => run.digit(byte.wrapping_sub(b'0')),
+            b' ' | b'-' if !run.separated => run.separate(),
+            _ => {
+                if run.holds_card() {
+                    return true;
+                }
+                run = Run::default();
+            }
+        }
+    }
+    run.holds_card()
+}
+
+fn is_hexadecimal_id(text: &str) -> bool {
+    let letters = text.bytes().any(|b| b.is_ascii_alphabetic());
+    letters && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+/// Digits in groups, with one separator between two groups.
+#[derive(Default)]
+struct Run {
+    digits: Vec<u8>,
+    /// Where each group starts.
+    groups: Vec<usize>,
+    separated: bool,
+}
+
+impl Run {
+    fn digit(&mut self, digit: u8) {
+        if self.separated || self.groups.is_empty() {
+            self.groups.push(self.digits.len());
+        }
+        self.separated = false;
+        self.digits.push(digit);
+    }
+
+    fn separate(&mut self) {
+        self.separated = true;
+    }
+
+    /// Whether some groups side by side are a card number; parts of a group never are, because
+    /// a longer number is an id of another kind.
+    fn holds_card(&self) -> bool {
+        let ends = || self.groups.iter().skip(1).copied().chain([self.digits.len()]);
+        self.groups.iter().enumerate().any(|(first, start)| {
+            ends()
+                .skip(first)
+                .map(|end| self.digits.get(*start..end).unwrap_or_default())
+                .take_while(|digits| digits.len() <= *DIGITS.end())
+                .any(|digits| DIGITS.contains(&digits.len()) && passes_luhn(digits))
+        })
+    }
+}
+
+fn passes_luhn(digits: &[u8]) -> bool {
+    let doubled = |(index, digit): (usize, &u8)| {
+        let digit = u32::from(*digit);
+        if index % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
+    };
+    let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
+    sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn card_numbers_are_found_however_they_are_written() {
+        for text in [
+            "4242424242424242",
+            "4242 4242 4242 4242",
+            "4242-4242-4242-4242",
+            "378282246310005",
+            "my card is 5555 5555 5555 4444, thanks",
+            "card4111111111111111",
+            "tok_4111111111111111",
+            "6011000990139424 12/30",
+        ] {
+            assert!(card_number_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_left_alone() {
+        for text in [
+            "",
+            "customer-17",
+            "4242424242424241",
+            "123456789012",
+            "0000000000000000",
+            "42424242424242424242",
+            "12345678-1234-8234-9234-123456789012",
+            "8414a12381239123456789012bcdef01",
+            "tok_ok",
+        ] {
+            assert!(!card_number_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_not_a_card_number() {
+        let mut texts = Texts::default();
+        // Its digits pass the Luhn check.
+        texts.judge_phone(|| "phone".to_owned(), "+4242424242426");
+        assert_eq!(texts.into_errors(), []);
+        let mut texts = Texts::default();
+        texts.judge_phone(|| "phone".to_owned(), "4242424242424242");
+        texts.judge_phone(|| "phone".to_owned(), "call me");
+        let codes: Vec<_> = texts.into_errors().iter().map(|error| error.code).collect();
+        assert_eq!(codes, ["card_number_refused", "invalid_value"]);
+    }
+}

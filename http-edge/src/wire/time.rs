@@ -1,0 +1,39 @@
+//! Times on the wire: RFC 3339, UTC, microseconds.
+
+use engine::values::Moment;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// A moment that serialises as `2026-11-21T03:32:20.123456Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct Instant(Timestamp);
+
+/// The moment as the wire tells it; what no calendar can tell becomes the nearest that it can.
+pub fn instant(moment: Moment) -> Instant {
+    let micros = moment.as_unix_micros();
+    let beyond = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Instant(Timestamp::from_microsecond(micros).unwrap_or(beyond))
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_in_utc() {
+        let text = serde_json::to_string(&instant(Moment::from_unix_micros(1_700_000_000_000_001)));
+        assert_eq!(text.unwrap(), "\"2023-11-14T22:13:20.000001Z\"");
+    }
+
+    #[test]
+    fn a_moment_beyond_the_calendar_is_told_as_its_end() {
+        let text = serde_json::to_string(&instant(Moment::from_unix_micros(i64::MAX))).unwrap();
+        assert!(text.starts_with("\"9999-"), "{text}");
+    }
+}
