@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use http::HeaderValue;
 
+use crate::bench::{self, BenchArgs};
 use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
 use crate::report::{RunReport, html, json, table};
@@ -31,6 +32,8 @@ pub enum Command {
     FlashSale(FlashSale),
     /// A steady crowd that buys from many products.
     Spread(Spread),
+    /// Millrace beside a peer without actors and beside its own edge, in one run.
+    Bench(BenchArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -42,6 +45,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
     match cli.command {
         Command::FlashSale(args) => load(args.plan()?, &args.load).await,
         Command::Spread(args) => load(args.plan()?, &args.load).await,
+        Command::Bench(args) => Box::pin(bench::run(&args)).await,
     }
 }
 

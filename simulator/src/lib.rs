@@ -2,6 +2,7 @@
 //!
 //! Everything here is black box: it knows the HTTP contract and nothing of the server's crates.
 
+pub mod bench;
 pub mod checks;
 pub mod cli;
 pub mod client;

@@ -165,7 +165,7 @@ fn options(page: &mut String, report: &RunReport) -> std::fmt::Result {
 }
 
 /// Text that cannot become markup.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

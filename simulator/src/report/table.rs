@@ -96,7 +96,7 @@ fn verdict(text: &mut String, check: &Check) -> std::fmt::Result {
 }
 
 /// Microseconds as milliseconds with two digits, exactly.
-pub(super) fn in_millis(micros: u64) -> String {
+pub(crate) fn in_millis(micros: u64) -> String {
     let hundredths = micros.saturating_add(5) / 10;
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
