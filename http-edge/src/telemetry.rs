@@ -27,7 +27,10 @@ const MILLIS: &[f64] =
 ///
 /// When `level` cannot be read, or logs go somewhere already.
 pub fn log_to_stderr(level: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(level).context("LOG_LEVEL cannot be read")?;
+    // Every actor opens a span of ractor's; that is for who asks for it, not for every order.
+    let level =
+        if level.contains("ractor") { level.to_owned() } else { format!("{level},ractor=warn") };
+    let filter = EnvFilter::try_new(&level).context("LOG_LEVEL cannot be read")?;
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
