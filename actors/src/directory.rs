@@ -27,6 +27,11 @@ pub trait Hosted: Aggregate {
     /// Whether its histories grow so long that snapshots pay.
     const SNAPSHOTS: bool;
 
+    /// Whether the entity surely has no history, so that none need be read.
+    fn is_new(_world: &World, _key: &str) -> bool {
+        false
+    }
+
     /// Its directory.
     fn directory(world: &World) -> &Directory<Self>;
 }

@@ -12,6 +12,7 @@ mod eviction;
 mod feed;
 mod loader;
 pub mod metrics;
+mod newcomers;
 pub mod outcome;
 pub mod payments;
 mod performer;

@@ -252,7 +252,9 @@ impl Fold {
             }
         }
         let orders: Vec<OrderId> = orders.into_iter().collect();
-        for row in stores.read_models.orders(&orders).await? {
+        let known =
+            if orders.is_empty() { Vec::new() } else { stores.read_models.orders(&orders).await? };
+        for row in known {
             let state = codec::decode_state::<Order>(&row.body)?;
             self.orders.insert(row.order, (state, row.version));
         }

@@ -26,6 +26,7 @@ use crate::eviction::{Evictions, Leaving};
 use crate::feed::Feed;
 use crate::loader::Loader;
 use crate::metrics::ACTORS_LIVE;
+use crate::newcomers::{self, Newcomers};
 use crate::outcome::{Accepted, Asking, NotDone, Position};
 use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
 use crate::projector::{Progress, Projector};
@@ -77,6 +78,7 @@ pub struct World {
     pub(crate) carts: Directory<Cart>,
     pub(crate) orders: Directory<Order>,
     pub(crate) evictions: Evictions,
+    pub(crate) newcomers: Newcomers,
     payments: Arc<Payments>,
     writer: Writer,
     loader: Loader,
@@ -86,9 +88,14 @@ pub struct World {
 }
 
 macro_rules! hosted {
-    ($kind:ty, $field:ident, snapshots: $snapshots:expr) => {
+    ($kind:ty, $field:ident, snapshots: $snapshots:expr $(, newcomers: $newcomers:ident)?) => {
         impl Hosted for $kind {
             const SNAPSHOTS: bool = $snapshots;
+            $(
+                fn is_new(world: &World, key: &str) -> bool {
+                    world.$newcomers.is_new(key)
+                }
+            )?
 
             fn directory(world: &World) -> &Directory<Self> {
                 &world.$field
@@ -101,7 +108,7 @@ macro_rules! hosted {
 hosted!(Product, products, snapshots: false);
 hosted!(Inventory, inventories, snapshots: true);
 hosted!(Cart, carts, snapshots: false);
-hosted!(Order, orders, snapshots: false);
+hosted!(Order, orders, snapshots: false, newcomers: newcomers);
 
 impl World {
     pub(crate) const fn writer(&self) -> &Writer {
@@ -213,6 +220,7 @@ impl OrderSystem {
             carts: Directory::new(slots, deaths()),
             orders: Directory::new(slots, deaths()),
             evictions: Evictions::default(),
+            newcomers: Newcomers::default(),
             supervisors: OnceLock::new(),
             draining: AtomicBool::new(false),
             config,
@@ -230,6 +238,7 @@ impl OrderSystem {
         spawn_named("projector", projector.run(commits));
         spawn_named("scheduler", scheduler::run(Arc::downgrade(&world)));
         spawn_named("snapshots", keep_snapshots(world.stores.clone(), snapshot_queue));
+        spawn_named("newcomers", newcomers::fill(Arc::downgrade(&world)));
         spawn_named("sweeper", sweep(Arc::downgrade(&world)));
         spawn_named("eviction", crate::eviction::run(Arc::downgrade(&world), progress.clone()));
         info!("engine started");

@@ -119,6 +119,9 @@ impl<A: Hosted> Life<A> {
             return Err(self.death("the journal is not ours".to_owned(), false));
         };
         self.generation = generation;
+        if A::is_new(&self.world, self.stream.key()) {
+            return Ok(Loaded::default());
+        }
         let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
         let mut history = read(&world, &stream, A::SNAPSHOTS).await?;
         let mut loaded = Loaded::default();

@@ -9,25 +9,25 @@ use super::row::StoredOrder;
 use super::{OrderPage, OrderQuery, OrderRow, PageStart};
 use crate::StoreError;
 
-pub(crate) const BY_OFFSET: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const BY_OFFSET: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders ORDER BY created_at DESC, order_id DESC LIMIT $1 OFFSET $2";
 
-pub(crate) const BY_OFFSET_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const BY_OFFSET_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders WHERE status = $3 \
     ORDER BY created_at DESC, order_id DESC LIMIT $1 OFFSET $2";
 
-pub(crate) const AFTER: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const AFTER: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders WHERE (created_at, order_id) < ($2, $3) \
     ORDER BY created_at DESC, order_id DESC LIMIT $1";
 
-pub(crate) const AFTER_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const AFTER_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders WHERE status = $4 AND (created_at, order_id) < ($2, $3) \
     ORDER BY created_at DESC, order_id DESC LIMIT $1";
 
 /// One row per status, so summing them up is no scan of orders.
 const TOTAL: &str = "SELECT CAST(coalesce(sum(orders), 0) AS BIGINT) FROM read_order_counts";
 
-pub(crate) const TOTAL_OF_STATUS: &str =
+pub(super) const TOTAL_OF_STATUS: &str =
     "SELECT CAST(coalesce(sum(orders), 0) AS BIGINT) FROM read_order_counts WHERE status = $1";
 
 // Spares the bounds of sqlx's traits and holds no logic of either database.

@@ -11,7 +11,7 @@ use crate::database::postgres::trouble;
 use crate::journal::StreamId;
 use crate::tasks::owned;
 
-pub(crate) const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum FROM snapshots s \
+const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum FROM snapshots s \
     JOIN journal j ON j.stream = s.stream AND j.version = s.version \
     WHERE s.stream = ANY ($1::text[])";
 

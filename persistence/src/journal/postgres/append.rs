@@ -15,7 +15,7 @@ use crate::journal::{AppendError, Batch, Record};
 const APPEND_MAX: Duration = Duration::from_secs(10);
 
 /// The guard raises `MRF01` unless every fence row was ours to move; then nothing is inserted.
-const APPEND: &str = "WITH moved AS ( \
+pub(super) const APPEND: &str = "WITH moved AS ( \
     UPDATE shard_fence f SET next_position = wanted.next \
     FROM unnest($2::int4[], $3::int8[], $4::int8[]) AS wanted (shard, expected, next) \
     WHERE f.shard = wanted.shard AND f.epoch = $1 AND f.next_position = wanted.expected \

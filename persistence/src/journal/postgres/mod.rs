@@ -2,6 +2,8 @@
 
 mod acquire;
 mod append;
+#[cfg(test)]
+mod plans;
 mod read;
 mod writer;
 

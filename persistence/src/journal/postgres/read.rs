@@ -9,19 +9,19 @@ use crate::journal::row::{Row, into_records};
 use crate::journal::{Batch, Record, Shard, StreamTail};
 
 /// How many of the events lie where the batch would have put them.
-pub(crate) const PRESENT: &str = "SELECT count(*) \
+pub(super) const PRESENT: &str = "SELECT count(*) \
     FROM unnest($1::int4[], $2::int8[], $3::uuid[]) AS wanted (shard, position, event_id) \
     JOIN journal j ON j.shard = wanted.shard AND j.position = wanted.position \
     AND j.event_id = wanted.event_id";
 
-pub(crate) const STREAMS: &str = "SELECT j.shard::int8, j.position, j.epoch, j.slot::int8, \
+pub(super) const STREAMS: &str = "SELECT j.shard::int8, j.position, j.epoch, j.slot::int8, \
     j.stream, j.version, j.event_id, j.event_name, j.schema_version::int8, j.recorded_at, \
     convert_from(j.meta, 'UTF8') AS meta, convert_from(j.payload, 'UTF8') AS payload, \
     j.checksum, j.hash \
     FROM unnest($1::text[], $2::int8[]) AS wanted (stream, after) \
     JOIN journal j ON j.stream = wanted.stream AND j.version > wanted.after";
 
-pub(crate) const SHARD: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
+pub(super) const SHARD: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
     version, event_id, event_name, schema_version::int8, recorded_at, \
     convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";

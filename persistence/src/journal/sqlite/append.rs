@@ -14,8 +14,7 @@ const CHUNK_MAX: usize = 64;
 
 /// A fence row that does not match gets NULL for its next position, which its column refuses: so
 /// one statement checks and moves all of them. Every shard has a row since the file was opened.
-const OPEN_AND_MOVE: &str = "BEGIN IMMEDIATE; \
-    UPDATE shard_fence SET next_position = \
+pub(super) const MOVE: &str = "UPDATE shard_fence SET next_position = \
         iif(shard_fence.epoch = $1 AND shard_fence.next_position = wanted.value ->> 1, \
             wanted.value ->> 2, NULL) \
     FROM json_each($2) AS wanted WHERE shard_fence.shard = wanted.value ->> 0";

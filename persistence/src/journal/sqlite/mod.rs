@@ -2,6 +2,8 @@
 
 mod append;
 mod open;
+#[cfg(test)]
+mod plans;
 mod read;
 
 use std::sync::Arc;

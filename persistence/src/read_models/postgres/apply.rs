@@ -18,7 +18,7 @@ const MOVE_CURSORS: &str = "INSERT INTO read_cursors (shard, position) \
     SELECT * FROM unnest($1::int4[], $2::int8[]) ON CONFLICT (shard) DO UPDATE SET position = \
     CASE WHEN excluded.position >= read_cursors.position THEN excluded.position END";
 
-pub(crate) const STATUSES: &str =
+pub(super) const STATUSES: &str =
     "SELECT status, count(*) FROM read_orders WHERE order_id = ANY ($1::uuid[]) GROUP BY status";
 
 const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at, version, body) \
@@ -26,7 +26,7 @@ const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at,
     ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
     created_at = excluded.created_at, version = excluded.version, body = excluded.body";
 
-pub(crate) const COUNT: &str = "UPDATE read_order_counts c SET orders = c.orders + changed.by \
+pub(super) const COUNT: &str = "UPDATE read_order_counts c SET orders = c.orders + changed.by \
     FROM unnest($1::text[], $2::int8[]) AS changed (status, by) WHERE c.status = changed.status";
 
 const PUT_PRODUCTS: &str = "INSERT INTO read_products \

@@ -1,6 +1,8 @@
 //! Read models on PostgreSQL, beside the journal.
 
 mod apply;
+#[cfg(test)]
+mod plans;
 mod wakeups;
 
 use async_trait::async_trait;
@@ -17,13 +19,17 @@ use crate::tasks::owned;
 
 const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1";
 
-pub(crate) const ORDERS: &str = "SELECT order_id, status, created_at, version, body \
+const ORDER_IDS: &str = "SELECT order_id FROM read_orders \
+    WHERE order_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid) \
+    ORDER BY order_id LIMIT $2";
+
+const ORDERS: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders WHERE order_id = ANY ($1::uuid[])";
 
-pub(crate) const PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
+const PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
     stock_version FROM read_products WHERE product_id = ANY ($1::text[])";
 
-pub(crate) const LIST_PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
+const LIST_PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
     stock_version FROM read_products \
     WHERE listing IS NOT NULL AND product_id > $1 ORDER BY product_id LIMIT $2";
 
@@ -79,6 +85,20 @@ impl ReadModels for PostgresReadModels {
             let rows = sqlx::query_as(ORDERS).bind(wanted).fetch_all(&pool);
             let rows: Vec<StoredOrder> = rows.await.map_err(trouble)?;
             rows.into_iter().map(OrderRow::try_from).collect()
+        })
+        .await
+    }
+
+    async fn order_ids(
+        &self,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let (after, pool) = (after.map(OrderId::as_uuid), self.pool.clone());
+        owned(async move {
+            let ids = sqlx::query_scalar(ORDER_IDS).bind(after).bind(i64::from(limit));
+            let ids: Vec<Uuid> = ids.fetch_all(&pool).await.map_err(trouble)?;
+            Ok(ids.into_iter().map(OrderId::new).collect())
         })
         .await
     }

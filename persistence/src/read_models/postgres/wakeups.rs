@@ -9,11 +9,11 @@ use super::super::row::wakeup;
 use crate::StoreError;
 use crate::database::postgres::trouble;
 
-pub(crate) const DUE: &str = "SELECT stream, due, version FROM read_wakeups \
+pub(super) const DUE: &str = "SELECT stream, due, version FROM read_wakeups \
     WHERE due <= $1 ORDER BY due, stream LIMIT $2";
 
 /// Drops rows that know no more than they are told.
-pub(crate) const DROP: &str = "DELETE FROM read_wakeups w \
+pub(super) const DROP: &str = "DELETE FROM read_wakeups w \
     USING unnest($1::text[], $2::int8[]) AS gone (stream, version) \
     WHERE w.stream = gone.stream AND w.version <= gone.version";
 

@@ -16,7 +16,7 @@ const MOVE_CURSORS: &str = "INSERT INTO read_cursors (shard, position) \
     ON CONFLICT (shard) DO UPDATE \
     SET position = iif(excluded.position >= position, excluded.position, NULL)";
 
-pub(crate) const STATUSES: &str = "SELECT o.status, count(*) FROM json_each($1) AS changed \
+pub(super) const STATUSES: &str = "SELECT o.status, count(*) FROM json_each($1) AS changed \
     CROSS JOIN read_orders o ON o.order_id = unhex(changed.value ->> 0) GROUP BY o.status";
 
 const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at, version, body) \
@@ -25,7 +25,7 @@ const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at,
     ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
     created_at = excluded.created_at, version = excluded.version, body = excluded.body";
 
-pub(crate) const COUNT: &str = "UPDATE read_order_counts SET orders = orders + changed.value ->> 1 \
+pub(super) const COUNT: &str = "UPDATE read_order_counts SET orders = orders + changed.value ->> 1 \
     FROM json_each($1) AS changed WHERE status = changed.value ->> 0";
 
 const PUT_PRODUCTS: &str = "INSERT INTO read_products \

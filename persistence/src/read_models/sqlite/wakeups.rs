@@ -11,10 +11,10 @@ use super::apply::array;
 use crate::StoreError;
 use crate::database::sqlite::{roll_back, trouble};
 
-pub(crate) const DUE: &str = "SELECT stream, due, version FROM read_wakeups \
+pub(super) const DUE: &str = "SELECT stream, due, version FROM read_wakeups \
     WHERE due <= $1 ORDER BY due, stream LIMIT $2";
 
-pub(crate) const DROP: &str = "DELETE FROM read_wakeups \
+pub(super) const DROP: &str = "DELETE FROM read_wakeups \
     WHERE stream IN (SELECT value ->> 0 FROM json_each($1) WHERE value ->> 1 IS NULL)";
 
 const PUT: &str = "INSERT INTO read_wakeups (stream, due, version) \
@@ -27,7 +27,7 @@ const BRING_FORWARD: &str = "INSERT INTO read_wakeups (stream, due, version) \
     ON CONFLICT (stream) DO UPDATE \
     SET due = min(due, excluded.due), version = max(version, excluded.version)";
 
-pub(crate) const DROP_IF_OLD: &str = "DELETE FROM read_wakeups WHERE stream IN ( \
+pub(super) const DROP_IF_OLD: &str = "DELETE FROM read_wakeups WHERE stream IN ( \
     SELECT w.stream FROM json_each($1) AS wanted CROSS JOIN read_wakeups w \
     ON w.stream = wanted.value ->> 0 \
     WHERE wanted.value ->> 1 IS NULL AND w.version <= wanted.value ->> 2)";

@@ -1,0 +1,28 @@
+//! The queries of the read models on SQLite use an index.
+
+use super::super::list;
+use super::{LIST_PRODUCTS, ORDERS, PRODUCTS, apply, wakeups};
+use crate::database::plans::{Access, assert_sqlite_uses_an_index};
+use crate::database::sqlite_views::Views;
+
+#[tokio::test]
+async fn every_query_uses_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let views = Views::open(&folder.path().join("views.db")).await.unwrap();
+    let statements = [
+        (ORDERS, Access::Found),
+        (PRODUCTS, Access::Found),
+        (LIST_PRODUCTS, Access::Found),
+        (list::BY_OFFSET, Access::InOrder),
+        (list::BY_OFFSET_OF_STATUS, Access::Found),
+        (list::AFTER, Access::Found),
+        (list::AFTER_OF_STATUS, Access::Found),
+        (list::TOTAL_OF_STATUS, Access::Found),
+        (apply::STATUSES, Access::Found),
+        (apply::COUNT, Access::Found),
+        (wakeups::DUE, Access::Found),
+        (wakeups::DROP, Access::Found),
+        (wakeups::DROP_IF_OLD, Access::Found),
+    ];
+    assert_sqlite_uses_an_index(&views.readers, &statements).await;
+}
