@@ -53,7 +53,11 @@ async fn steps_that_are_not_allowed_are_refused_and_change_nothing(server: Serve
         let before = shop.order(id).await?;
         let refused = set_status(&shop, id, step).await?;
         refused.expect_problem(409, "invalid_transition")?;
-        assert_eq!(shop.order(id).await?.body, before.body, "{road:?} then {step}");
+        let after = shop.order(id).await?;
+        // Money may go back by itself after a cancellation; the status must not move.
+        for field in ["/status", "/items", "/total"] {
+            assert_eq!(after.at(field)?, before.at(field)?, "{road:?} then {step}");
+        }
     }
     Ok(())
 }

@@ -229,6 +229,16 @@ impl Answer {
         Ok(self.header("x-version").context("no x-version")?.parse()?)
     }
 
+    /// The body without what moves by itself once an order was acknowledged: its version counts the
+    /// book-keeping behind it as well.
+    pub fn lasting(&self) -> Value {
+        let mut body = self.body.clone();
+        if let Some(fields) = body.as_object_mut() {
+            fields.retain(|name, _| !matches!(name.as_str(), "version" | "updated_at"));
+        }
+        body
+    }
+
     /// The stock in the body of a product.
     pub fn stock(&self) -> Result<Stock> {
         Ok(Stock {
