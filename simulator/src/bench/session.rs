@@ -22,6 +22,8 @@ use crate::record::Stock;
 
 /// Units of each product: more than any run can sell, and few enough for 32 bits.
 const UNITS: u64 = 1_000_000_000;
+/// The one key that the edge alone knows: with nothing behind it there is nothing to guard.
+const EDGE_KEY: &str = "secret-key-123";
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server under measurement.
@@ -50,7 +52,10 @@ impl<'a> Session<'a> {
             Some(postgres) if side.needs_postgres() => Some(postgres.create(delay_us).await?),
             _ => None,
         };
-        let api_key = format!("bench-{:032x}", rand::random::<u128>());
+        let api_key = match side {
+            Side::Edge => EDGE_KEY.to_owned(),
+            _ => format!("bench-{:032x}", rand::random::<u128>()),
+        };
         let (program, arguments) = command(bench, side, scenario, database.as_ref());
         let start = Start {
             program,
