@@ -1,5 +1,6 @@
 //! Small values that tests share, and one sample of every event.
 
+mod catalogues;
 mod events;
 mod golden;
 

@@ -108,6 +108,15 @@ fn a_new_limit_counts_live_holds_but_not_earlier_sales() {
 }
 
 #[test]
+fn another_limit_starts_counting_afresh() {
+    let history = [received(9), limited(2), held(ALICE, 2), committed(ALICE, 2), limited(3)];
+    given::<Inventory>(&history).when(take_for_alice(3)).then(&[alice_holds_again(3, seconds(60))]);
+    let live = [received(9), limited(2), held(ALICE, 2), limited(3)];
+    given::<Inventory>(&live).when(take_for_alice(2)).then_refused(over(3));
+    given::<Inventory>(&live).when(take_for_alice(1)).then(&[alice_holds_again(1, seconds(60))]);
+}
+
+#[test]
 fn a_hold_from_before_the_limit_gives_back_no_more_than_itself() {
     let history = [
         received(9),
