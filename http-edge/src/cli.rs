@@ -17,7 +17,7 @@ pub struct Cli {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve a shop. Needs a key of your own in API_KEY.
+    /// Serve a shop. Needs a key of your own in `API_KEY`.
     Serve(ServeArgs),
     /// Serve a shop with sample products and the well-known key secret-key-123. For trying out.
     Demo(ServeArgs),
@@ -37,8 +37,8 @@ pub struct StoreArgs {
     #[arg(long, env = "MILLRACE_DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
 
-    /// sqlite:///./file.db, postgresql://user:password@host/name or memory:; absent: a file in the
-    /// data folder.
+    /// `sqlite:///./file.db`, `postgresql://user:password@host/name` or `memory:`; absent: a file in
+    /// the data folder.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
 
@@ -50,7 +50,7 @@ pub struct StoreArgs {
     #[arg(long, env = "CELERY_BROKER_URL", hide = true, hide_env_values = true)]
     pub celery_broker_url: Option<String>,
 
-    /// Parts of a PostgreSQL address; DATABASE_URL wins.
+    /// Parts of a PostgreSQL address; `DATABASE_URL` wins.
     #[command(flatten)]
     pub parts: DatabaseParts,
 
@@ -74,7 +74,7 @@ pub struct DatabaseParts {
     /// Port.
     #[arg(long, env = "DB_PORT", default_value_t = 5_432)]
     pub db_port: u16,
-    /// Database; retail_management when only other parts are given.
+    /// Database; `retail_management` when only other parts are given.
     #[arg(long, env = "DB_NAME")]
     pub db_name: Option<String>,
 }

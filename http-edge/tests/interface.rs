@@ -1,5 +1,4 @@
 //! The description of the interface is what was agreed, and the page that shows it is whole.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its files ends")]
 
 use std::path::Path;
 

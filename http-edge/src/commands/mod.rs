@@ -5,6 +5,7 @@ mod edge_only;
 mod serve;
 mod signals;
 mod stores;
+mod verify;
 
 use std::future::Future;
 use std::io::Write as _;
@@ -45,7 +46,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::own(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Migrate(args) => stores::migrate(&args),
-        Command::Verify(args) => stores::verify(&args),
+        Command::Verify(args) => verify::verify(&args),
         Command::EdgeOnly(args) => edge_only::edge_only(&args),
     };
     match ended {

@@ -34,7 +34,7 @@ use crate::routes::{Edge, Shared, router};
 use crate::shop::Shop;
 use crate::{listener, telemetry};
 
-/// The account behind API_KEY. Stable, so that a new key finds the orders of the old one.
+/// The account behind `API_KEY`. Stable, so that a new key finds the orders of the old one.
 const ACCOUNT: &str = "shop";
 /// Keys that stand in documents; whoever uses one has not chosen a key.
 const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your-api-key"];

@@ -1,4 +1,4 @@
-//! Commands that end by themselves, and the opening of stores for those that do not.
+//! The opening of stores, and `migrate`, which does nothing else.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use tracing::info;
 use super::{Failure, on_runtime};
 use crate::cli::StoreArgs;
 
-/// Worker threads of commands that end by themselves.
+/// Worker threads of a command that ends by itself.
 const WORKERS: usize = 2;
 
 /// What the arguments say about the stores.
@@ -32,14 +32,6 @@ pub(super) fn migrate(args: &StoreArgs) -> Result<ExitCode, Failure> {
         let config = config(args)?;
         persistence::stores::migrate(&config).await?;
         info!(database = ?config.database, "the database is prepared");
-        Ok(ExitCode::SUCCESS)
-    })
-}
-
-/// Checks a journal.
-pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
-    on_runtime(WORKERS, async {
-        let _stores = open(args).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

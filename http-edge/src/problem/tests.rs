@@ -146,20 +146,22 @@ fn catalogue() -> String {
         let Entry { code, status, title, retryable, outcome, hint } = code.entry();
         let retryable = if retryable { "yes" } else { "no" };
         let outcome = outcome.as_str();
-        text += &format!(
-            "| {} | `{code}` | {retryable} | `{outcome}` | {title} | {hint} |\n",
-            status.as_u16()
-        );
+        let status = status.as_u16();
+        let row =
+            format!("| {status} | `{code}` | {retryable} | `{outcome}` | {title} | {hint} |\n");
+        text.push_str(&row);
     }
     text += "\n## Codes of single fields\n\n\
              A `validation_failed` problem lists every broken rule in `errors`, each with `field` (a \
              path such as `items[0].quantity`), `code`, `message`, `severity` and `hint`.\n\n\
              | code | found by | means |\n|---|---|---|\n";
     for (code, means) in FIELD_CODES {
-        text += &format!("| `{code}` | the form of the request | {means} |\n");
+        let row = format!("| `{code}` | the form of the request | {means} |\n");
+        text.push_str(&row);
     }
     for (code, means) in RULE_CODES {
-        text += &format!("| `{code}` | the rules of an order | {means} |\n");
+        let row = format!("| `{code}` | the rules of an order | {means} |\n");
+        text.push_str(&row);
     }
     text += "\nThis page is generated from the table in `http-edge/src/problem/codes.rs`; \
              `MILLRACE_BLESS=1 cargo test -p http-edge` writes it anew.\n";

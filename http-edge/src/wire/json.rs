@@ -93,9 +93,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// Reads once more, slowly, to learn where it went wrong.
 fn misshapen<T: DeserializeOwned>(body: &[u8]) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let error = match serde_path_to_error::deserialize::<_, Object<T>>(&mut reader) {
-        Ok(_) => return Problem::new(Code::MalformedJson, "not one JSON object"),
-        Err(error) => error,
+    let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader) else {
+        return Problem::new(Code::MalformedJson, "not one JSON object");
     };
     let (path, reason) = (error.path().to_string(), error.inner().to_string());
     Problem::invalid(vec![field_error(&path, &reason)])
@@ -214,8 +213,8 @@ mod tests {
     #[test]
     fn json_of_another_shape_names_the_field() {
         for (body, field, code) in [
-            (r#"{}"#, "items", "missing_field"),
-            (r#"[]"#, "body", "wrong_type"),
+            ("{}", "items", "missing_field"),
+            ("[]", "body", "wrong_type"),
             (r#"{"items": {}}"#, "items", "wrong_type"),
             (r#"{"items": [], "status": 1}"#, "status", "unknown_field"),
             (r#"{"items": [], "items": []}"#, "items", "duplicate_field"),

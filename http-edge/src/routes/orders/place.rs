@@ -71,7 +71,7 @@ impl Placing<'_> {
     /// Places the order and answers as the contract says.
     pub(crate) async fn answer(&self, wish: &NewOrder) -> Result<Response, Problem> {
         match self.carry_out(wish).await? {
-            Placed::Done(accepted) => respond(accepted),
+            Placed::Done(accepted) => respond(&accepted),
             Placed::UnderWay(order) => {
                 Ok(Reply::new(StatusCode::ACCEPTED, &OrderView(&order)).into_response())
             }
@@ -192,7 +192,7 @@ pub(crate) fn standing(order: &Order) -> Standing {
 }
 
 /// Answers a placement.
-fn respond(accepted: Accepted<Order>) -> Result<Response, Problem> {
+fn respond(accepted: &Accepted<Order>) -> Result<Response, Problem> {
     let Some(order) = accepted.view.as_ref() else {
         return Err(Problem::new(Code::Internal, "the order was placed and is not there"));
     };
@@ -202,16 +202,16 @@ fn respond(accepted: Accepted<Order>) -> Result<Response, Problem> {
         Standing::Queued => StatusCode::ACCEPTED,
         Standing::Declined => {
             let detail = "the provider declined the payment; the order is cancelled";
-            return Err(recorded(Code::PaymentDeclined, detail, id, &accepted));
+            return Err(recorded(Code::PaymentDeclined, detail, id, accepted));
         }
         Standing::Failed => {
             let detail = "the payment could not be taken in time; the order is cancelled";
-            return Err(recorded(Code::PaymentFailed, detail, id, &accepted));
+            return Err(recorded(Code::PaymentFailed, detail, id, accepted));
         }
     };
     Ok(Reply::new(status, &OrderView(order))
         .location(&format!("/v1/orders/{id}"))
-        .standing(&accepted)
+        .standing(accepted)
         .replayed(!accepted.changed)
         .into_response())
 }
