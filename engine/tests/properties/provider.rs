@@ -27,6 +27,8 @@ pub(crate) enum Charge {
 
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
+    /// Nobody gets through to it.
+    pub(crate) is_down: bool,
     pub(crate) charges: BTreeMap<ChargeKey, Charge>,
 }
 
@@ -46,6 +48,11 @@ impl Luck {
 }
 
 impl Provider {
+    /// What happens to a call that would otherwise have had `luck`.
+    pub(crate) const fn luck(&self, luck: Luck) -> Luck {
+        if self.is_down { Luck::NotAccepted } else { luck }
+    }
+
     pub(crate) fn charge(&mut self, key: ChargeKey, amount: Money, declines: bool) -> Answer {
         let fresh =
             if declines { Charge::Declined } else { Charge::Captured { amount, refunded: None } };

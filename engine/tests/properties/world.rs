@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::provider::{Luck, Provider};
 
-pub(crate) const ORDERS: usize = 4;
+pub(crate) const ORDERS: usize = 6;
 pub(crate) const PRODUCTS: [&str; 2] = ["cup", "pan"];
 
 /// One order with its whole history.
@@ -173,12 +173,17 @@ impl Shop {
                 luck.carry(|| self.stock_answer(&units.product, &command))
             }
             Intent::Charge { key, amount, .. } => {
+                let luck = self.provider.luck(luck);
                 luck.carry(|| self.provider.charge(*key, *amount, declines))
             }
             Intent::QueryCharge { key } => {
+                let luck = self.provider.luck(luck);
                 luck.carry(|| Answer::Charge(self.provider.outcome(*key)))
             }
-            Intent::Refund { key, amount } => luck.carry(|| self.provider.refund(*key, *amount)),
+            Intent::Refund { key, amount } => {
+                let luck = self.provider.luck(luck);
+                luck.carry(|| self.provider.refund(*key, *amount))
+            }
             Intent::Extend { units, .. }
             | Intent::Commit { units }
             | Intent::Release { units }
