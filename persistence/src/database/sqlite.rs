@@ -153,3 +153,31 @@ pub(crate) fn trouble(error: sqlx::Error) -> StoreError {
         _ => StoreError::Unavailable(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_commits_before_it_syncs_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let mut full = open_writer(&path, SqliteSynchronous::Full).await.unwrap();
+        assert_durable(&mut full).await.unwrap();
+        for weak in [SqliteSynchronous::Normal, SqliteSynchronous::Off] {
+            let mut connection = open_writer(&path, weak).await.unwrap();
+            let refused = assert_durable(&mut connection).await;
+            assert!(matches!(refused, Err(StoreError::Unsafe(_))), "{refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_without_a_log_is_refused() {
+        // A database in memory cannot have one, whatever it is asked for.
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let refused = assert_durable(&mut connection).await;
+        assert!(matches!(refused, Err(StoreError::Unsafe(_))), "{refused:?}");
+    }
+}

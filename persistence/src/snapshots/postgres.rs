@@ -72,3 +72,14 @@ impl Snapshots for PostgresSnapshots {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::plans::{Access, assert_postgres_uses_an_index};
+
+    #[tokio::test]
+    async fn every_query_uses_an_index() {
+        assert_postgres_uses_an_index(&[(LOAD, Access::Found)]).await;
+    }
+}

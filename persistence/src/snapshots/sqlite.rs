@@ -101,3 +101,20 @@ async fn of_this_journal(
     let numbered = (0_i64..).zip(found);
     Ok(numbered.filter(|(at, _)| known.contains(at)).map(|(_, snapshot)| snapshot).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::plans::{Access, assert_sqlite_uses_an_index};
+    use crate::journal::{Fatal, SqliteJournal};
+
+    #[tokio::test]
+    async fn every_query_uses_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let views = Views::open(&folder.path().join("views.db")).await.unwrap();
+        assert_sqlite_uses_an_index(&views.readers, &[(LOAD, Access::Found)]).await;
+        let path = folder.path().join("journal.db");
+        let journal = SqliteJournal::open(&path, 4, Fatal::default()).await.unwrap();
+        assert_sqlite_uses_an_index(journal.readers(), &[(KNOWN, Access::Found)]).await;
+    }
+}

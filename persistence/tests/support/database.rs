@@ -14,11 +14,11 @@ pub(crate) struct TestDatabase {
 }
 
 impl TestDatabase {
-    #[expect(clippy::expect_used, reason = "says what is missing")]
     /// Creates it. Without a server there is nothing to test, and so nothing that passes.
     pub(crate) async fn create() -> Self {
-        let server = std::env::var("MILLRACE_TEST_POSTGRES_URL")
-            .expect("MILLRACE_TEST_POSTGRES_URL names the server to test against");
+        let Ok(server) = std::env::var("MILLRACE_TEST_POSTGRES_URL") else {
+            unreachable!("MILLRACE_TEST_POSTGRES_URL must name the server to test against");
+        };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("persistence_test_{}_{number}", std::process::id());
         let database = Self { server, name };

@@ -1,5 +1,7 @@
 //! Writing on SQLite: take over, or append a whole batch in one transaction.
 
+use std::mem;
+
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
@@ -15,9 +17,9 @@ const CHUNK_MAX: usize = 64;
 /// A fence row that does not match gets NULL for its next position, which its column refuses: so
 /// one statement checks and moves all of them. Every shard has a row since the file was opened.
 pub(super) const MOVE: &str = "UPDATE shard_fence SET next_position = \
-        iif(shard_fence.epoch = $1 AND shard_fence.next_position = wanted.value ->> 1, \
+        iif(shard_fence.epoch = ? AND shard_fence.next_position = wanted.value ->> 1, \
             wanted.value ->> 2, NULL) \
-    FROM json_each($2) AS wanted WHERE shard_fence.shard = wanted.value ->> 0";
+    FROM json_each(?) AS wanted WHERE shard_fence.shard = wanted.value ->> 0";
 
 const INSERT: &str = "INSERT INTO journal (shard, position, epoch, slot, stream, version, \
     event_id, event_name, schema_version, recorded_at, meta, payload, checksum, hash) VALUES ";
@@ -39,21 +41,28 @@ const CONSTRAINT: u32 = 19;
 
 /// One append, encoded by the caller so that the writer only runs it.
 pub(super) struct Script {
-    fence: Result<SqliteArguments, BoxError>,
-    inserts: Vec<(usize, Result<SqliteArguments, BoxError>)>,
+    runs: Vec<(SqlStr, SqliteArguments)>,
 }
 
 impl Script {
-    /// Encodes a batch.
-    pub(super) fn of(batch: &Batch) -> Self {
-        let mut inserts = Vec::new();
+    /// Encodes a batch. The first chunk travels with what comes before it: each trip to the thread
+    /// of the connection costs as much as ten rows.
+    pub(super) fn of(batch: &Batch) -> Result<Self, BoxError> {
+        let mut runs = Vec::new();
+        let mut sql = format!("BEGIN IMMEDIATE; {MOVE}; ");
+        let mut arguments = SqliteArguments::default();
+        arguments.add(batch.epoch.cast_signed())?;
+        arguments.add(moves_as_json(&batch.moves)?)?;
         let mut rest = batch.records.as_slice();
         while !rest.is_empty() {
             let (chunk, later) = rest.split_at(chunk_length(rest.len()));
-            inserts.push((chunk.len(), rows(chunk)));
+            insert(&mut sql, &mut arguments, chunk)?;
+            // Safe: made of constants only.
+            let sql = AssertSqlSafe(mem::take(&mut sql)).into_sql_str();
+            runs.push((sql, mem::take(&mut arguments)));
             rest = later;
         }
-        Self { fence: fence(batch), inserts }
+        Ok(Self { runs })
     }
 
     /// Runs it. On an error nothing of it is left, unless the error says that this is unknown.
@@ -62,23 +71,13 @@ impl Script {
         writer: &mut SqliteConnection,
         fatal: &Fatal,
     ) -> Result<(), AppendError> {
-        if let Err(error) = self.write(writer).await {
-            roll_back(writer).await;
-            return Err(error);
+        for (sql, arguments) in self.runs {
+            if let Err(error) = sqlx::query_with(sql, arguments).execute(&mut *writer).await {
+                roll_back(writer).await;
+                return Err(not_written(error));
+            }
         }
         commit(writer, fatal).await
-    }
-
-    async fn write(self, writer: &mut SqliteConnection) -> Result<(), AppendError> {
-        let encoded = |arguments: Result<_, BoxError>| arguments.map_err(AppendError::Unavailable);
-        let fence = encoded(self.fence)?;
-        let open_and_move = sqlx::query_with(OPEN_AND_MOVE, fence);
-        open_and_move.execute(&mut *writer).await.map_err(not_written)?;
-        for (length, arguments) in self.inserts {
-            let insert = sqlx::query_with(insert_of(length), encoded(arguments)?);
-            insert.execute(&mut *writer).await.map_err(not_written)?;
-        }
-        Ok(())
     }
 }
 
@@ -86,32 +85,22 @@ fn chunk_length(rows: usize) -> usize {
     if CHUNK_MAX <= rows { CHUNK_MAX } else { 1 << rows.ilog2() }
 }
 
-fn insert_of(rows: usize) -> SqlStr {
-    let mut sql = String::from(INSERT);
-    for row in 0..rows {
-        sql.push_str(if row == 0 { "" } else { "," });
-        sql.push_str(ROW);
-    }
-    // Safe: made of constants only.
-    AssertSqlSafe(sql).into_sql_str()
+fn moves_as_json(moves: &[ShardMove]) -> Result<String, serde_json::Error> {
+    let moves = moves.iter().map(|m| (m.shard.0, m.expected, m.next));
+    serde_json::to_string(&moves.collect::<Vec<_>>())
 }
 
-fn fence(batch: &Batch) -> Result<SqliteArguments, BoxError> {
-    let moves: Vec<(u16, u64, u64)> = batch
-        .moves
-        .iter()
-        .map(|ShardMove { shard, expected, next }| (shard.0, *expected, *next))
-        .collect();
-    let mut arguments = SqliteArguments::default();
-    arguments.add(batch.epoch.cast_signed())?;
-    arguments.add(serde_json::to_string(&moves)?)?;
-    Ok(arguments)
-}
-
-fn rows(records: &[Record]) -> Result<SqliteArguments, BoxError> {
-    let mut arguments = SqliteArguments::default();
+/// Appends an INSERT of these rows.
+fn insert(
+    sql: &mut String,
+    arguments: &mut SqliteArguments,
+    records: &[Record],
+) -> Result<(), BoxError> {
+    sql.push_str(INSERT);
     arguments.reserve(records.len().saturating_mul(14), 0);
-    for record in records {
+    for (number, record) in records.iter().enumerate() {
+        sql.push_str(if number == 0 { "" } else { "," });
+        sql.push_str(ROW);
         arguments.add(record.shard.0)?;
         arguments.add(record.position.cast_signed())?;
         arguments.add(record.epoch.cast_signed())?;
@@ -127,7 +116,7 @@ fn rows(records: &[Record]) -> Result<SqliteArguments, BoxError> {
         arguments.add(record.checksum)?;
         arguments.add(record.hash.as_slice())?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// An error before COMMIT: the transaction is rolled back, so nothing was written.

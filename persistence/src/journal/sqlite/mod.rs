@@ -49,7 +49,10 @@ impl Journal for SqliteJournal {
         if batch.moves.iter().any(|m| self.shards <= m.shard.0) {
             return Err(AppendError::Fenced);
         }
-        let script = append::Script::of(batch);
+        if batch.records.is_empty() {
+            return Ok(());
+        }
+        let script = append::Script::of(batch).map_err(AppendError::Unavailable)?;
         let writer = Arc::clone(&self.writer);
         let fatal = self.fatal.clone();
         detached(async move { script.run(&mut *writer.lock().await, &fatal).await })

@@ -1,0 +1,214 @@
+//! Faults that both SQL stores meet in the same way.
+
+use std::pin::pin;
+
+use persistence::StoreError;
+use persistence::journal::{AppendError, GENESIS, Shard, StreamId, StreamTail, verify};
+use persistence::read_models::Changes;
+use persistence::snapshots::Snapshot;
+
+use crate::place::{Place, SHARDS};
+use crate::support::writer::{Writer, everything};
+
+async fn what_was_appended_is_there_after_reopening(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    for version in 1..=5 {
+        stores.journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
+    }
+    let before = everything(&*stores.journal).await;
+    drop(stores);
+
+    let stores = place.open().await;
+    assert_eq!(everything(&*stores.journal).await, before);
+    let again = Writer::of(&*stores.journal).await;
+    assert_eq!(again.tenure().holdings, writer.tenure().holdings);
+    assert!(writer.tenure().epoch < again.tenure().epoch);
+}
+
+async fn the_stored_number_of_shards_counts(place: &Place) {
+    drop(place.open().await);
+    let stores = place.try_open(SHARDS * 2).await.unwrap();
+    assert_eq!(stores.journal.shards(), SHARDS);
+    assert_eq!(Writer::of(&*stores.journal).await.tenure().holdings.len(), usize::from(SHARDS));
+}
+
+async fn a_journal_of_another_format_is_refused(place: &Place) {
+    drop(place.open().await);
+    place.execute("UPDATE journal_info SET format_version = 2").await;
+    assert!(matches!(place.try_open(SHARDS).await, Err(StoreError::Unsafe(_))));
+}
+
+async fn a_second_process_fences_the_first(place: &Place) {
+    let (first, second) = (place.open().await, place.open().await);
+    let mut old = Writer::of(&*first.journal).await;
+    first.journal.append(&old.batch(&[("a", 1)])).await.unwrap();
+    let mut new = Writer::of(&*second.journal).await;
+
+    let error = first.journal.append(&old.batch(&[("a", 2)])).await.unwrap_err();
+
+    assert!(matches!(error, AppendError::Fenced), "{error:?}");
+    second.journal.append(&new.batch(&[("a", 2)])).await.unwrap();
+    assert_eq!(everything(&*first.journal).await.len(), 2);
+}
+
+async fn a_changed_byte_is_noticed_by_every_read(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    for version in 1..=3 {
+        stores.journal.append(&writer.batch(&[("a", version)])).await.unwrap();
+    }
+    let payload = "replace(CAST(payload AS TEXT), '2', '3')";
+    let bytes = match place {
+        Place::Folder(_) => payload.to_owned(),
+        Place::Server(_) => "replace(convert_from(payload, 'UTF8'), '2', '3')::bytea".to_owned(),
+    };
+    place.execute(&format!("UPDATE journal SET payload = {bytes} WHERE version = 2")).await;
+
+    let stream = StreamId::new("thing", "a");
+    let shard = stream.slot().shard(SHARDS);
+    let by_shard = stores.journal.read_shard(shard, 0, 10).await;
+    assert!(matches!(by_shard, Err(StoreError::Corrupt(_))), "{by_shard:?}");
+    let by_stream = stores.journal.read_streams(&[StreamTail { stream, after: 0 }]).await;
+    assert!(matches!(by_stream, Err(StoreError::Corrupt(_))), "{by_stream:?}");
+}
+
+async fn a_lost_row_breaks_the_chain(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    for version in 1..=3 {
+        stores.journal.append(&writer.batch(&[("a", version)])).await.unwrap();
+    }
+    place.execute("DELETE FROM journal WHERE version = 2").await;
+
+    let shard = StreamId::new("thing", "a").slot().shard(SHARDS);
+    let records = stores.journal.read_shard(shard, 0, 10).await.unwrap();
+    verify(Some(&GENESIS), &records[0]).unwrap();
+    assert!(verify(Some(&records[0].hash), &records[1]).is_err());
+}
+
+async fn a_lost_last_row_is_noticed_on_taking_over(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    stores.journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
+    place.execute("DELETE FROM journal").await;
+
+    assert!(stores.journal.acquire("test").await.is_err());
+}
+
+async fn a_cancelled_append_leaves_no_transaction_open(place: &Place) {
+    let stores = place.open().await;
+    for version in 1..=50 {
+        // Whoever was dropped may or may not have been written; a new owner finds out.
+        let mut writer = Writer::of(&*stores.journal).await;
+        let written = everything(&*stores.journal).await.len() as u64;
+        let batch = writer.batch(&[("a", written + 1)]);
+        {
+            let mut append = pin!(stores.journal.append(&batch));
+            for _ in 0..version % 5 {
+                let polled = futures::poll!(append.as_mut());
+                if polled.is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    let mut writer = Writer::of(&*stores.journal).await;
+    let written = everything(&*stores.journal).await.len() as u64;
+    stores.journal.append(&writer.batch(&[("a", written + 1)])).await.unwrap();
+    assert_eq!(everything(&*stores.journal).await.len() as u64, written + 1);
+}
+
+async fn a_cancelled_change_of_read_models_leaves_no_transaction_open(place: &Place) {
+    let stores = place.open().await;
+    for position in 1..=50 {
+        let cursors = vec![(Shard(0), position)];
+        let changes = Changes { cursors, ..Changes::default() };
+        let mut apply = pin!(stores.read_models.apply(&changes));
+        for _ in 0..position % 5 {
+            if futures::poll!(apply.as_mut()).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    let changes = Changes { cursors: vec![(Shard(0), 51)], ..Changes::default() };
+    stores.read_models.apply(&changes).await.unwrap();
+    assert_eq!(stores.read_models.cursors(1).await.unwrap(), [51]);
+}
+
+async fn views_that_are_ahead_of_the_journal_are_forgotten(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    stores.journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
+    let stream = StreamId::new("thing", "a");
+    let shard = stream.slot().shard(SHARDS);
+    let snapshot = Snapshot { stream: stream.clone(), version: 1, body: "{}".into() };
+    stores.snapshots.save(&snapshot).await.unwrap();
+    let changes = Changes { cursors: vec![(shard, 1)], ..Changes::default() };
+    stores.read_models.apply(&changes).await.unwrap();
+    drop(stores);
+
+    let stores = place.open().await;
+    let kept = stores.read_models.cursors(SHARDS).await.unwrap();
+    assert_eq!(kept.iter().sum::<u64>(), 1, "views that fit the journal stay");
+    drop(stores);
+
+    // What is left when the journal is put back from a copy that had no events yet.
+    place.execute("DELETE FROM journal").await;
+    place.execute("UPDATE shard_fence SET next_position = 1").await;
+    let stores = place.open().await;
+    assert_eq!(stores.read_models.cursors(SHARDS).await.unwrap(), [0; SHARDS as usize]);
+    assert!(stores.snapshots.load(&[stream]).await.unwrap().is_empty());
+}
+
+async fn a_snapshot_that_the_journal_does_not_reach_counts_as_absent(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    stores.journal.append(&writer.batch(&[("a", 1), ("b", 1)])).await.unwrap();
+    let snapshot = |key: &str, version| Snapshot {
+        stream: StreamId::new("thing", key),
+        version,
+        body: "{}".into(),
+    };
+    stores.snapshots.save(&snapshot("a", 2)).await.unwrap();
+    stores.snapshots.save(&snapshot("b", 1)).await.unwrap();
+
+    let wanted = [StreamId::new("thing", "a"), StreamId::new("thing", "b")];
+    assert_eq!(stores.snapshots.load(&wanted).await.unwrap(), [snapshot("b", 1)]);
+}
+
+macro_rules! suite {
+    ($backend:ident, $place:expr, [$($fault:ident),+ $(,)?]) => {
+        mod $backend {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $fault() {
+                    let place = $place;
+                    super::$fault(&place).await;
+                    place.close().await;
+                }
+            )+
+        }
+    };
+    ($backend:ident, $place:expr) => {
+        suite!($backend, $place, [
+            what_was_appended_is_there_after_reopening,
+            the_stored_number_of_shards_counts,
+            a_journal_of_another_format_is_refused,
+            a_second_process_fences_the_first,
+            a_changed_byte_is_noticed_by_every_read,
+            a_lost_row_breaks_the_chain,
+            a_lost_last_row_is_noticed_on_taking_over,
+            a_cancelled_append_leaves_no_transaction_open,
+            a_cancelled_change_of_read_models_leaves_no_transaction_open,
+            views_that_are_ahead_of_the_journal_are_forgotten,
+            a_snapshot_that_the_journal_does_not_reach_counts_as_absent,
+        ]);
+    };
+}
+
+suite!(sqlite, Place::folder());
+suite!(postgres, Place::server().await);
