@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::values::OrderId;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
@@ -154,6 +154,8 @@ impl Problem {
         let body = serde_json::to_vec(&body).unwrap_or_default();
         *response.status_mut() = status;
         let headers = response.headers_mut();
+        // The router has measured the empty body that carried the problem.
+        headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(seconds) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

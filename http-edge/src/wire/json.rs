@@ -147,6 +147,10 @@ fn printable(name: &str) -> &str {
 
 /// The beginning of a list of what is expected; some lists have hundreds of entries.
 fn short(expected: &str) -> &str {
+    match expected {
+        "i64" | "u64" | "u32" => return "a whole number",
+        _ => {}
+    }
     match expected.char_indices().nth(120) {
         Some((end, _)) => {
             let head = expected.get(..end).unwrap_or_default();
