@@ -24,8 +24,13 @@ use crate::report::latency;
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
 /// A pause before a broken connection is opened again.
 const BEFORE_RECONNECT: Duration = Duration::from_millis(10);
+/// A connection that was idle for longer is replaced before it is used: servers close such
+/// connections, and a close that crosses a request looks like an error.
+const IDLE_MAX: Duration = Duration::from_secs(2);
 /// Largest answer that is read, head included.
 const ANSWER_MAX: usize = 64 * 1024;
+/// Kinds of errors that are told apart by their code.
+const KINDS_MAX: usize = 32;
 
 /// What to send, and how.
 #[derive(Clone, Debug)]
@@ -166,6 +171,9 @@ impl Connection {
                 None => now,
                 Some(interval) => self.moment(interval, number).await,
             };
+            if self.load.interval.is_some() && now.elapsed() > IDLE_MAX {
+                self.stream = None;
+            }
             let outcome = self.exchange(number).await;
             now = Instant::now();
             self.note(&outcome, now.saturating_duration_since(intended));
@@ -197,7 +205,16 @@ impl Connection {
                     latency::note(&mut tally.latencies, took);
                 }
             }
-            Ok(status) => *tally.errors.entry(status.to_string()).or_default() += 1,
+            Ok(status) => {
+                let what = match response::code(&self.buffer) {
+                    Some(code) => format!("{status} {code}"),
+                    None => status.to_string(),
+                };
+                // A server that makes up codes must not fill the memory.
+                let known = tally.errors.len() < KINDS_MAX || tally.errors.contains_key(&what);
+                let what = if known { what } else { status.to_string() };
+                *tally.errors.entry(what).or_default() += 1;
+            }
             Err(what) => *tally.errors.entry((*what).to_owned()).or_default() += 1,
         }
     }

@@ -39,6 +39,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Answer>, Unreadable> {
     Ok((bytes.len() >= length).then_some(Answer { status, length, closes }))
 }
 
+/// The stable `code` of a problem body.
+pub(super) fn code(answer: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(answer).ok()?;
+    let (_, rest) = text.split_once(r#""code":""#)?;
+    let (code, _) = rest.split_once('"')?;
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    (code.len() <= 40 && code.chars().all(plain)).then_some(code)
+}
+
 /// The lines of a head, without their ends.
 struct Lines<'a> {
     bytes: &'a [u8],
@@ -104,6 +113,14 @@ mod tests {
         assert_eq!((read_closing.status, read_closing.closes), (503, true));
         let empty = read(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().unwrap();
         assert_eq!((empty.status, empty.length), (204, 27));
+    }
+
+    #[test]
+    fn the_code_of_a_problem_is_found() {
+        let problem = br#"{"status":503,"code":"overloaded","retryable":true}"#;
+        assert_eq!(code(problem), Some("overloaded"));
+        assert_eq!(code(br#"{"code":"not a code"}"#), None);
+        assert_eq!(code(b"{}"), None);
     }
 
     #[test]
