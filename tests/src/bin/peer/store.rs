@@ -154,9 +154,11 @@ impl Store {
                 created_at_us: wish.created_at_us,
                 paid: false,
             })),
-            Ok(None) => Ok(Placed::Refused),
+            // The key may have bought the last unit before.
+            Ok(None) => Ok(self.stored(wish.id).await?.map_or(Placed::Refused, Placed::Before)),
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                self.stored(wish.id).await.map(Placed::Before)
+                let stored = self.stored(wish.id).await?;
+                stored.map(Placed::Before).ok_or(sqlx::Error::RowNotFound)
             }
             Err(error) => Err(error),
         }
@@ -175,16 +177,19 @@ impl Store {
             .await
     }
 
-    async fn stored(&self, id: Uuid) -> sqlx::Result<Order> {
-        let row = sqlx::query(STORED).bind(id).fetch_one(&self.pool).await?;
-        Ok(Order {
-            id,
-            product_id: row.try_get("product_id")?,
-            quantity: i64::from(row.try_get::<i32, _>("quantity")?),
-            unit_price_minor: row.try_get("unit_price_minor")?,
-            customer_id: row.try_get("customer_id")?,
-            created_at_us: row.try_get("created_at_us")?,
-            paid: row.try_get::<i16, _>("payment_status")? == 1,
+    async fn stored(&self, id: Uuid) -> sqlx::Result<Option<Order>> {
+        let row = sqlx::query(STORED).bind(id).fetch_optional(&self.pool).await?;
+        row.map(|row| {
+            Ok(Order {
+                id,
+                product_id: row.try_get("product_id")?,
+                quantity: i64::from(row.try_get::<i32, _>("quantity")?),
+                unit_price_minor: row.try_get("unit_price_minor")?,
+                customer_id: row.try_get("customer_id")?,
+                created_at_us: row.try_get("created_at_us")?,
+                paid: row.try_get::<i16, _>("payment_status")? == 1,
+            })
         })
+        .transpose()
     }
 }
