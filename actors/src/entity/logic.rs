@@ -4,113 +4,27 @@
 //! it has seen is durable and, where the aggregate owes others something first, when that is done.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use engine::Aggregate;
 use engine::process::{Answer, Intent};
 use engine::values::Moment;
-use engine::{Aggregate, Step};
 
+use super::effect::{Asked, Effect, Loaded};
+use super::gathering::Gathering;
 use super::pursuit::Pursuit;
 use super::waiting::{Outcome, Waiting, WaitingRoom};
 use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
 
-/// An entity as the journal tells it.
-#[derive(Clone, Debug)]
-pub struct Loaded<A: Aggregate> {
-    /// The folded state.
-    pub state: A::State,
-    /// Version of the last event in it; 0 when there is no history.
-    pub version: u64,
-    /// Where that event lies.
-    pub position: Option<Position>,
-    /// Version of the snapshot that it was folded from; 0 for none.
-    pub snapshot: u64,
-}
-
-impl<A: Aggregate> Default for Loaded<A> {
-    fn default() -> Self {
-        Self { state: A::State::default(), version: 0, position: None, snapshot: 0 }
-    }
-}
-
-/// A command with the way back to its asker.
-#[derive(Debug)]
-pub struct Asked<A: Aggregate, R> {
-    /// What is asked; `None` only reads.
-    pub command: Option<A::Command>,
-    /// Where it came from.
-    pub cause: Cause,
-    /// Who waits for the answer.
-    pub reply: R,
-}
-
-/// What the entity wants done.
-#[derive(Debug)]
-pub enum Effect<A: Aggregate, R> {
-    /// Make these events durable, in this order after everything appended before.
-    Append {
-        /// The events.
-        events: Vec<A::Event>,
-        /// Version of the first.
-        first_version: u64,
-        /// When they were decided.
-        at: Moment,
-        /// What caused them.
-        cause: Cause,
-    },
-    /// Carry out an intent and bring back its answer under the ticket.
-    Perform {
-        /// Names the answer.
-        ticket: u64,
-        /// What to do.
-        intent: Intent,
-    },
-    /// Let readers see this durable view.
-    Publish {
-        /// What they see.
-        view: A::View,
-        /// Version of its last event.
-        version: u64,
-        /// Where that event lies; `None` when it is older than the snapshot.
-        position: Option<Position>,
-    },
-    /// Answer somebody.
-    Reply {
-        /// Who.
-        to: R,
-        /// What.
-        answer: Result<Accepted<A>, NotDone<A::Refusal>>,
-    },
-    /// Call [`Entity::pursue`] again after this span.
-    PursueIn(Duration),
-    /// Keep this durable state as a snapshot.
-    Snapshot {
-        /// Version of its last event.
-        version: u64,
-        /// The state.
-        state: Box<A::State>,
-    },
-    /// Nothing is going on and nothing is expected: the actor may go to sleep.
-    Rest,
-}
-
 /// What an open ticket is for.
-enum Ticket {
+pub(super) enum Ticket {
     Need(Intent),
     Owed(Intent),
     Undo,
 }
 
-/// A command whose needs are being met, or which is being undone.
-struct Gathering<A: Aggregate, R> {
-    asked: Asked<A, R>,
-    open: usize,
-    refused: Option<A::Refusal>,
-}
-
 /// One live entity.
 pub struct Entity<A: Aggregate, R> {
-    state: A::State,
+    pub(super) state: A::State,
     version: u64,
     /// Version of the last event that is more than an echo.
     firm: u64,
@@ -119,8 +33,8 @@ pub struct Entity<A: Aggregate, R> {
     view: A::View,
     views: VecDeque<(u64, A::View)>,
     waiting: WaitingRoom<A, R>,
-    gathering: Option<Gathering<A, R>>,
-    stash: VecDeque<Asked<A, R>>,
+    pub(super) gathering: Option<Gathering<A, R>>,
+    pub(super) stash: VecDeque<Asked<A, R>>,
     tickets: std::collections::BTreeMap<u64, Ticket>,
     next_ticket: u64,
     pursuit: Pursuit,
@@ -130,7 +44,7 @@ pub struct Entity<A: Aggregate, R> {
     snapshot: Option<(u64, Box<A::State>)>,
 }
 
-type Effects<A, R> = Vec<Effect<A, R>>;
+pub(super) type Effects<A, R> = Vec<Effect<A, R>>;
 
 impl<A: Aggregate, R> Entity<A, R> {
     /// Starts an incarnation from what the journal tells.
@@ -267,46 +181,6 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects
     }
 
-    fn begin(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
-        let Some(command) = &asked.command else {
-            self.wait(asked.reply, Outcome::Accepted { changed: false }, false);
-            return;
-        };
-        match A::next_step(&self.state, command, now) {
-            Step::Ready => self.judge(asked, now, effects),
-            Step::Needs(intents) => {
-                self.gathering = Some(Gathering { asked, open: intents.len(), refused: None });
-                for intent in intents {
-                    self.perform(intent.clone(), Ticket::Need(intent), effects);
-                }
-            }
-        }
-    }
-
-    fn judge(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
-        let Some(command) = &asked.command else { return };
-        match self.decide(command, &asked.cause, now, effects) {
-            Ok(changed) => {
-                // What is not settled now is answered only when it is.
-                let settle = !A::is_settled(&self.state);
-                self.wait(asked.reply, Outcome::Accepted { changed }, settle);
-            }
-            Err(refusal) => {
-                let undo = A::compensate(&self.state, command);
-                if undo.is_empty() {
-                    self.wait(asked.reply, Outcome::Refused(refusal), false);
-                    return;
-                }
-                // The key may be asked again at once, so what was taken goes back first.
-                let open = undo.len();
-                self.gathering = Some(Gathering { asked, open, refused: Some(refusal) });
-                for intent in undo {
-                    self.perform(intent, Ticket::Undo, effects);
-                }
-            }
-        }
-    }
-
     fn judge_internal(
         &mut self,
         command: &A::Command,
@@ -317,7 +191,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         self.decide(command, &Cause::default(), now, effects).unwrap_or(false)
     }
 
-    fn decide(
+    pub(super) fn decide(
         &mut self,
         command: &A::Command,
         cause: &Cause,
@@ -348,40 +222,6 @@ impl<A: Aggregate, R> Entity<A, R> {
         Ok(true)
     }
 
-    fn supply(&mut self, need: &Intent, answer: Answer, now: Moment, effects: &mut Effects<A, R>) {
-        let Some(mut gathering) = self.gathering.take() else { return };
-        if let Some(command) = &mut gathering.asked.command {
-            A::supply(command, need, answer);
-        }
-        gathering.open = gathering.open.saturating_sub(1);
-        if gathering.open == 0 {
-            self.begin(gathering.asked, now, effects);
-            self.unstash(now, effects);
-        } else {
-            self.gathering = Some(gathering);
-        }
-    }
-
-    fn undone(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        let Some(mut gathering) = self.gathering.take() else { return };
-        gathering.open = gathering.open.saturating_sub(1);
-        if 0 < gathering.open {
-            self.gathering = Some(gathering);
-            return;
-        }
-        if let Some(refusal) = gathering.refused {
-            self.wait(gathering.asked.reply, Outcome::Refused(refusal), false);
-        }
-        self.unstash(now, effects);
-    }
-
-    fn unstash(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        while self.gathering.is_none() {
-            let Some(asked) = self.stash.pop_front() else { return };
-            self.begin(asked, now, effects);
-        }
-    }
-
     fn absorb(
         &mut self,
         intent: &Intent,
@@ -410,14 +250,14 @@ impl<A: Aggregate, R> Entity<A, R> {
         }
     }
 
-    fn perform(&mut self, intent: Intent, ticket: Ticket, effects: &mut Effects<A, R>) {
+    pub(super) fn perform(&mut self, intent: Intent, ticket: Ticket, effects: &mut Effects<A, R>) {
         let number = self.next_ticket;
         self.next_ticket = number.wrapping_add(1);
         self.tickets.insert(number, ticket);
         effects.push(Effect::Perform { ticket: number, intent });
     }
 
-    fn wait(&mut self, reply: R, outcome: Outcome<A>, settle: bool) {
+    pub(super) fn wait(&mut self, reply: R, outcome: Outcome<A>, settle: bool) {
         self.waiting.push(Waiting { until: self.version, settle, reply, outcome });
     }
 

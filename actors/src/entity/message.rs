@@ -7,7 +7,7 @@ use persistence::journal::StreamId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
-use super::logic::Asked;
+use super::effect::Asked;
 use crate::outcome::{Accepted, NotAccepted, NotDone, Position};
 
 /// What an asker hears.

@@ -2,6 +2,8 @@
 //!
 //! [`logic`] is sans-I/O and holds all decisions; [`shell`] is the thin ractor actor around it.
 
+mod effect;
+mod gathering;
 pub mod logic;
 mod message;
 mod pursuit;
@@ -10,6 +12,7 @@ mod shell;
 mod tests;
 mod waiting;
 
-pub use logic::{Asked, Effect, Entity, Loaded};
+pub use effect::{Asked, Effect, Loaded};
+pub use logic::Entity;
 pub use message::{Death, EntityMessage, NextWake, ReplyTo};
 pub use shell::{EntityShell, Incarnation};

@@ -15,7 +15,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::logic::{Asked, Effect, Entity, Loaded};
+use super::effect::{Asked, Effect, Loaded};
+use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::Hosted;
 use crate::loader::History;

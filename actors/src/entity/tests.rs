@@ -1,1 +1,283 @@
-//! t
+//! The entity's logic, input by input: when answers leave, and what is asked of whom.
+
+use engine::Aggregate;
+use engine::catalog::{Listing, ProductStatus};
+use engine::inventory::{Inventory, InventoryCommand, InventoryEvent};
+use engine::order::{Order, OrderCommand, Personal, PlaceOrder, Wish, WishedItem};
+use engine::process::{Answer, ChargeOutcome, Intent, StockRefusal, Trouble};
+use engine::values::{
+    AdjustmentId, Currency, CustomerId, Fingerprint, HoldId, Moment, Money, OrderId, PaymentMethod,
+    PaymentToken, ProductId, Quantity,
+};
+use persistence::journal::Shard;
+use uuid::Uuid;
+
+use super::{Asked, Effect, Entity, Loaded};
+use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
+
+const NOW: Moment = Moment::from_unix_micros(1_000_000);
+
+type Reply = &'static str;
+
+fn at(position: u64) -> Position {
+    Position { shard: Shard(0), position }
+}
+
+fn asked<A: Aggregate>(command: A::Command, reply: Reply) -> Asked<A, Reply> {
+    Asked { command: Some(command), cause: Cause::default(), reply }
+}
+
+/// What the effects say, in short words; tickets are kept for the answers.
+fn words<A: Aggregate>(effects: &[Effect<A, Reply>]) -> Vec<String> {
+    let word = |effect: &Effect<A, Reply>| match effect {
+        Effect::Append { events, .. } => {
+            let names: Vec<_> = events.iter().map(engine::EventName::name).collect();
+            format!("append {}", names.join("+"))
+        }
+        Effect::Perform { intent, .. } => format!("perform {}", name(intent)),
+        Effect::Publish { version, .. } => format!("publish {version}"),
+        Effect::Reply { to, answer } => format!("reply {to}: {}", told(answer)),
+        Effect::PursueIn(_) => "pause".to_owned(),
+        Effect::Snapshot { version, .. } => format!("snapshot {version}"),
+        Effect::Rest => "rest".to_owned(),
+    };
+    effects.iter().map(word).collect()
+}
+
+fn told<A: Aggregate>(answer: &Result<Accepted<A>, NotDone<A::Refusal>>) -> String {
+    match answer {
+        Ok(accepted) => format!(
+            "{} at {}",
+            if accepted.changed { "done" } else { "held already" },
+            accepted.version
+        ),
+        Err(NotDone::Refused(refusal)) => format!("refused, {refusal}"),
+        Err(NotDone::NotAccepted(reason)) => format!("not accepted, {reason}"),
+        Err(NotDone::Unknown) => "unknown".to_owned(),
+    }
+}
+
+fn name(intent: &Intent) -> &'static str {
+    match intent {
+        Intent::Lookup { .. } => "lookup",
+        Intent::Hold { .. } => "hold",
+        Intent::Extend { .. } => "extend",
+        Intent::Commit { .. } => "commit",
+        Intent::Release { .. } => "release",
+        Intent::Restock { .. } => "restock",
+        Intent::Charge { .. } => "charge",
+        Intent::QueryCharge { .. } => "query charge",
+        Intent::Refund { .. } => "refund",
+    }
+}
+
+fn ticket<A: Aggregate>(effects: &[Effect<A, Reply>]) -> u64 {
+    effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Perform { ticket, .. } => Some(*ticket),
+            _ => None,
+        })
+        .unwrap()
+}
+
+fn stock(units: i64) -> Entity<Inventory, Reply> {
+    let mut loaded = Loaded::<Inventory>::default();
+    let adjustment = AdjustmentId::new(Uuid::nil());
+    let event = InventoryEvent::Adjusted { adjustment, delta: units, reason: String::new() };
+    Inventory::evolve(&mut loaded.state, &event, NOW);
+    loaded.version = 1;
+    loaded.position = Some(at(1));
+    Entity::new(loaded, 1_000)
+}
+
+fn hold(number: u128, units: u32) -> InventoryCommand {
+    InventoryCommand::Hold {
+        hold: HoldId::new(Uuid::from_u128(number)),
+        quantity: Quantity::new(units),
+        customer: CustomerId::parse("alice").unwrap(),
+        expires_at: Moment::from_unix_micros(90_000_000),
+        valid_until: Moment::from_unix_micros(6_000_000),
+    }
+}
+
+#[test]
+fn an_answer_waits_until_its_events_are_durable() {
+    let mut entity = stock(5);
+    assert_eq!(words(&entity.ask(asked(hold(1, 2), "a"), NOW)), ["append inventory.held"]);
+    assert_eq!(words(&entity.ask(asked(hold(2, 2), "b"), NOW)), ["append inventory.held"]);
+
+    assert_eq!(words(&entity.written(2, at(2), NOW)), ["publish 2", "reply a: done at 2"]);
+    assert_eq!(words(&entity.written(3, at(3), NOW)), ["publish 3", "reply b: done at 3"]);
+}
+
+#[test]
+fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
+    let mut entity = stock(5);
+    entity.ask(asked(hold(1, 5), "a"), NOW);
+    assert!(entity.ask(asked(hold(2, 1), "b"), NOW).is_empty());
+
+    let told = words(&entity.written(2, at(2), NOW));
+
+    assert_eq!(
+        told[1..],
+        [
+            "reply a: done at 2".to_owned(),
+            "reply b: refused, requested 1 units, 0 available".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn readers_see_only_what_is_durable() {
+    let mut entity = stock(5);
+    entity.ask(asked(hold(1, 5), "a"), NOW);
+    let read = Asked { command: None, cause: Cause::default(), reply: "reader" };
+    assert!(entity.ask(read, NOW).is_empty(), "a read waits like everybody else");
+
+    let effects = entity.written(2, at(2), NOW);
+
+    let Effect::Publish { view, .. } = &effects[0] else { panic!("{:?}", words(&effects)) };
+    assert_eq!(view.held.units(), 5);
+}
+
+#[test]
+fn a_snapshot_is_kept_only_once_its_events_are_durable() {
+    let mut entity = stock(5);
+    let mut small = Loaded::<Inventory>::default();
+    std::mem::swap(&mut small.state, &mut entity.state);
+    let mut entity: Entity<Inventory, Reply> = Entity::new(Loaded { version: 1, ..small }, 1);
+    assert_eq!(words(&entity.ask(asked(hold(1, 1), "a"), NOW)), ["append inventory.held"]);
+    assert!(words(&entity.written(2, at(2), NOW)).contains(&"snapshot 2".to_owned()));
+}
+
+#[test]
+fn when_events_are_lost_everybody_waiting_hears_it() {
+    let mut entity = stock(5);
+    entity.ask(asked(hold(1, 2), "a"), NOW);
+    entity.ask(asked(hold(2, 9), "b"), NOW);
+
+    let lost = NotDone::NotAccepted(NotAccepted::NotWritten);
+    let told = words(&entity.fail(&lost));
+
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().all(|told| told.contains("did not take the events")), "{told:?}");
+}
+
+#[test]
+fn an_entity_without_a_history_goes_to_sleep_after_its_answer() {
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let wake = asked(OrderCommand::Wake, "a");
+    assert_eq!(words(&entity.ask(wake, NOW)), ["reply a: refused, order is unknown", "rest"]);
+}
+
+fn wish() -> PlaceOrder {
+    PlaceOrder {
+        order: OrderId::new(Uuid::from_u128(1)),
+        customer: CustomerId::parse("alice").unwrap(),
+        channel: "test".to_owned(),
+        items: vec![WishedItem::new(ProductId::parse("mouse").unwrap(), 1, None)],
+        payment: Some(Wish {
+            method: PaymentMethod::Card,
+            token: Some(PaymentToken::new("tok_ok")),
+        }),
+        promo_code: None,
+        personal: Personal::default(),
+        trusted_price: false,
+        fingerprint: Fingerprint::from_bytes([1; 16]),
+        hold_for: engine::order::HOLD_FIRST,
+        held_until: None,
+    }
+}
+
+fn listing() -> Answer {
+    Answer::Listing(Some(Listing {
+        product: ProductId::parse("mouse").unwrap(),
+        name: "mouse".to_owned(),
+        price: Money::new(2_550, Currency::USD),
+        status: ProductStatus::Active,
+        version: 1,
+    }))
+}
+
+/// An order on its way to the provider, and the ticket of the charge.
+fn charging() -> (Entity<Order, Reply>, u64) {
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), NOW);
+    let held = entity.answered(ticket(&looked), listing(), NOW);
+    let placed = entity.answered(ticket(&held), Answer::StockDone, NOW);
+    assert_eq!(words(&placed), ["append order.placed"]);
+    let charge = entity.written(1, at(1), NOW);
+    assert_eq!(words(&charge), ["publish 1", "perform charge"]);
+    (entity, ticket(&charge))
+}
+
+#[test]
+fn a_checkout_asks_the_world_only_on_what_is_durable_and_answers_last() {
+    let (mut entity, charge) = charging();
+
+    let outcome = ChargeOutcome::Captured { reference: "r".to_owned() };
+    let captured = entity.answered(charge, Answer::Charge(outcome), NOW);
+    assert_eq!(words(&captured), ["append order.payment_captured"]);
+    let commit = entity.written(2, at(2), NOW);
+    assert_eq!(words(&commit), ["publish 2", "perform commit"]);
+
+    // The units are sold where they lie; the order's own note of it need not be waited for.
+    let done = words(&entity.answered(ticket(&commit), Answer::StockDone, NOW));
+    assert_eq!(done, ["append order.stock_committed", "reply a: done at 2"]);
+    assert_eq!(words(&entity.written(3, at(3), NOW)), ["publish 3", "rest"]);
+}
+
+#[test]
+fn a_repeat_while_the_first_is_under_way_waits_for_its_end() {
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), NOW);
+    assert!(entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), NOW).is_empty());
+    let held = entity.answered(ticket(&looked), listing(), NOW);
+    entity.answered(ticket(&held), Answer::StockDone, NOW);
+    let charge = entity.written(1, at(1), NOW);
+    let outcome = ChargeOutcome::Captured { reference: "r".to_owned() };
+    entity.answered(ticket(&charge), Answer::Charge(outcome), NOW);
+    let commit = entity.written(2, at(2), NOW);
+
+    let done = words(&entity.answered(ticket(&commit), Answer::StockDone, NOW));
+
+    assert_eq!(
+        done[1..],
+        ["reply a: done at 2".to_owned(), "reply b: held already at 2".to_owned()]
+    );
+}
+
+#[test]
+fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut both = wish();
+    both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), NOW);
+    assert_eq!(words(&looked), ["perform lookup", "perform lookup"]);
+    entity.answered(0, listing(), NOW);
+    let held = entity.answered(1, listing(), NOW);
+    assert_eq!(words(&held), ["perform hold", "perform hold"]);
+    entity.answered(2, Answer::StockDone, NOW);
+    let none = StockRefusal::NotEnough { available: Quantity::ZERO };
+
+    let undo = entity.answered(3, Answer::StockRefused(none), NOW);
+    assert_eq!(words(&undo), ["perform release"]);
+
+    let told = words(&entity.answered(ticket(&undo), Answer::StockDone, NOW));
+    assert!(told[0].starts_with("reply a: refused, laptop"), "{told:?}");
+}
+
+#[test]
+fn a_charge_in_trouble_pauses_and_is_tried_again() {
+    let (mut entity, charge) = charging();
+    let trouble = entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW);
+    assert_eq!(words(&trouble), ["append order.payment_queued"]);
+    let queued = words(&entity.written(2, at(2), NOW));
+    assert!(queued.contains(&"reply a: done at 2".to_owned()), "{queued:?}");
+    assert!(queued.contains(&"pause".to_owned()), "{queued:?}");
+
+    assert!(!words(&entity.pursue(NOW)).contains(&"perform charge".to_owned()));
+    let later = Moment::from_unix_micros(20_000_000);
+    assert!(words(&entity.pursue(later)).contains(&"perform charge".to_owned()));
+}

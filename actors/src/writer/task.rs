@@ -1,5 +1,6 @@
 //! Runs the writer's logic over a journal, in one owned task.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -210,7 +211,7 @@ impl Task {
         let label = match &outcome {
             Ok(()) => {
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
-                counter!(JOURNAL_EVENTS_TOTAL).increment(batch.records.len() as u64);
+                count_by_kind(batch);
                 self.feed.offer(batch);
                 self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
                 "ok"
@@ -273,5 +274,16 @@ impl Task {
             }
             sleep(RETRY_PAUSE).await;
         }
+    }
+}
+
+fn count_by_kind(batch: &Batch) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for record in &batch.records {
+        let count = counts.entry(record.stream.kind()).or_default();
+        *count = count.saturating_add(1);
+    }
+    for (kind, count) in counts {
+        counter!(JOURNAL_EVENTS_TOTAL, "kind" => kind.to_owned()).increment(count);
     }
 }
