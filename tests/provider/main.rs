@@ -131,16 +131,16 @@ async fn down_and_back(mood: Mood) -> Result<()> {
     let down = scene.provider.calls();
 
     scene.provider.set(Mood::Ok);
-    wait::until("every queued order is paid", Duration::from_mins(2), || async {
+    wait::until("every queued order is paid and its unit sold", Duration::from_mins(2), || async {
         for id in &ids {
             scene.paid(id).await?;
         }
+        let stock = scene.shop.stock(&scene.mug).await?;
+        ensure!((stock.held, stock.sold) == (0, held), "{stock:?}");
         Ok(())
     })
     .await?;
     scene.ledger_agrees(&ids)?;
-    let stock = scene.shop.stock(&scene.mug).await?;
-    assert_eq!((stock.held, stock.sold), (0, held));
     scene.buy().await?.expect(201)?;
     figures::report(
         "provider",

@@ -123,7 +123,10 @@ fn translated(command: &str, server: &Server) -> Result<String> {
 async fn run(server: &Server, command: &str) -> Result<()> {
     let translated = translated(command, server)?;
     let mut shell = Command::new("bash");
-    shell.args(["-euc", &translated]).current_dir(server.launch().data()).stdin(Stdio::null());
+    // Where the demo was started, so that its data lies in ./data.
+    let folder = server.launch().data();
+    let folder = folder.parent().context("the data lies in a folder")?;
+    shell.args(["-euc", &translated]).current_dir(folder).stdin(Stdio::null());
     let output = timeout(Duration::from_mins(4), shell.kill_on_drop(true).output()).await;
     let output = output.with_context(|| format!("{command}: no end"))??;
     ensure!(

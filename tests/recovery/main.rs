@@ -175,6 +175,7 @@ async fn resumed(kind: Store) -> Result<()> {
     server.kill().await?;
     provider.set(Mood::Ok);
     server.start().await?;
+    let began = Instant::now();
     // The provider's ledger is asked, not the shop: no request may wake the orders up.
     wait::until("every order is charged", Duration::from_mins(1), || async {
         let charged = ids.iter().filter(|id| provider.captures_of(id).len() == 1).count();
@@ -182,16 +183,21 @@ async fn resumed(kind: Store) -> Result<()> {
         Ok(())
     })
     .await?;
-    wait::until("every order is paid", Duration::from_secs(10), || async {
+    let took = began.elapsed().as_millis();
+    figures::report(
+        "resumed",
+        &format!("store={} orders={} charged_after_ms={took}", kind.name(), ids.len()),
+    )?;
+    wait::until("every order is paid and its units sold", Duration::from_secs(15), || async {
         for id in &ids {
             let order = shop.order(id).await?.expect(200)?;
             ensure!(order.text("/payment_status")? == "paid", "{}", order.body);
         }
+        let stock = shop.stock(&mug).await?;
+        ensure!((stock.on_hand, stock.held, stock.sold) == (4, 0, 6), "{stock:?}");
         Ok(())
     })
     .await?;
-    let stock = shop.stock(&mug).await?;
-    assert_eq!((stock.on_hand, stock.held, stock.sold), (4, 0, 6));
     ensure!(provider.conflicts().is_empty(), "{:?}", provider.conflicts());
     Ok(())
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use crate::sources::{self, Source};
 use crate::{assert_none, workspace};
 
+/// The names of a store's migrations; it may keep them in several folders, `sqlite` and `sqlite_…`.
 fn names(sources: &[Source], store: &str) -> BTreeSet<String> {
-    let of_store = sources.iter().filter(|source| source.path.contains(&format!("/{store}/")));
+    let is_of_store = |folder: &str| folder == store || folder.starts_with(&format!("{store}_"));
+    let of_store = sources.iter().filter(|source| source.path.split('/').any(is_of_store));
     of_store.filter_map(|source| source.path.rsplit('/').next()).map(str::to_owned).collect()
 }
 
@@ -37,6 +39,8 @@ fn migrations_come_as_twins() {
 fn a_migration_without_a_twin_is_found() {
     let one = Source::of("persistence/migrations/sqlite/0001_create_journal.sql", "");
     let twin = Source::of("persistence/migrations/postgres/0001_create_journal.sql", "");
+    let apart = Source::of("persistence/migrations/sqlite_views/0003_create_lists.sql", "");
+    let its_twin = Source::of("persistence/migrations/postgres/0003_create_lists.sql", "");
     let lonely = Source::of("persistence/migrations/postgres/0002_add_index.sql", "");
     assert_eq!(
         without_twin(&[one, twin, lonely]),
