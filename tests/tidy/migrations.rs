@@ -43,7 +43,7 @@ fn a_migration_without_a_twin_is_found() {
     let its_twin = Source::of("persistence/migrations/postgres/0003_create_lists.sql", "");
     let lonely = Source::of("persistence/migrations/postgres/0002_add_index.sql", "");
     assert_eq!(
-        without_twin(&[one, twin, lonely]),
+        without_twin(&[one, twin, apart, its_twin, lonely]),
         ["0002_add_index.sql exists for one store only"]
     );
 }
