@@ -6,6 +6,7 @@ mod support {
     #[cfg(feature = "postgres")]
     pub(crate) mod database;
     pub(crate) mod fixture;
+    pub(crate) mod rows;
     pub(crate) mod writer;
 }
 
@@ -13,7 +14,8 @@ use persistence::journal::{
     AppendError, Batch, GENESIS, Journal, Shard, StreamId, StreamTail, seal, verify,
 };
 use support::fixture::{Fixture, SHARDS};
-use support::writer::{Writer, everything};
+use support::rows::everything;
+use support::writer::Writer;
 
 fn tail(key: &str, after: u64) -> StreamTail {
     StreamTail { stream: StreamId::new("thing", key), after }

@@ -6,6 +6,7 @@ mod support {
     #[cfg(feature = "postgres")]
     pub(crate) mod database;
     pub(crate) mod fixture;
+    pub(crate) mod rows;
     pub(crate) mod writer;
 }
 
@@ -13,7 +14,8 @@ use persistence::Stores;
 use persistence::journal::StreamId;
 use persistence::snapshots::Snapshot;
 use support::fixture::Fixture;
-use support::writer::{Writer, everything};
+use support::rows::everything;
+use support::writer::Writer;
 
 fn stream(key: &str) -> StreamId {
     StreamId::new("thing", key)

@@ -7,8 +7,8 @@
 -- journal are a second guard that should never be needed.
 --
 -- The journal keeps its rowid on purpose: new rows always go to the end of the table, which
--- measured 37 % to 61 % more events per second than WITHOUT ROWID, and 25 % less space per large
--- event and more.
+-- measured 37 % (300-byte payloads) to 61 % (1,200 bytes) more events per second than WITHOUT
+-- ROWID, and less than half the space for the large ones.
 
 CREATE TABLE journal_info (
     only_row       INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),

@@ -55,9 +55,10 @@ pub(crate) async fn prepare(options: &PgConnectOptions) -> Result<PgPool, StoreE
     PgPoolOptions::new()
         .max_connections(POOL_MAX)
         .acquire_timeout(CONNECT_MAX)
-        // A belt: no connection goes from hand to hand with a transaction open.
+        // A belt: no connection goes from hand to hand with a transaction open. Without the BEGIN
+        // the server would write a warning into its log each time that none is.
         .before_acquire(|connection, _| {
-            Box::pin(async move { connection.execute("ROLLBACK").await.map(|_| true) })
+            Box::pin(async move { connection.execute("BEGIN; ROLLBACK").await.map(|_| true) })
         })
         .connect_with(options.clone().options([("statement_timeout", "30s")]))
         .await

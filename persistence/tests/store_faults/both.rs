@@ -8,7 +8,8 @@ use persistence::read_models::Changes;
 use persistence::snapshots::Snapshot;
 
 use crate::place::{Place, SHARDS};
-use crate::support::writer::{Writer, everything};
+use crate::support::rows::everything;
+use crate::support::writer::Writer;
 
 async fn what_was_appended_is_there_after_reopening(place: &Place) {
     let stores = place.open().await;

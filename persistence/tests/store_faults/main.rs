@@ -11,5 +11,6 @@ mod sqlite;
 #[path = "../support"]
 mod support {
     pub(crate) mod database;
+    pub(crate) mod rows;
     pub(crate) mod writer;
 }

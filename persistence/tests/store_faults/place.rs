@@ -47,12 +47,17 @@ impl Place {
         self.try_open(SHARDS).await.unwrap()
     }
 
-    /// A connection past the stores.
-    pub(crate) async fn server_connection(&self) -> PgConnection {
+    /// The address of the database.
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Folder(_) => unreachable!("a folder has no server"),
-            Self::Server(database) => PgConnection::connect(&database.url()).await.unwrap(),
+            Self::Server(database) => database.url(),
         }
+    }
+
+    /// A connection past the stores.
+    pub(crate) async fn server_connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url()).await.unwrap()
     }
 
     /// Does something to the journal's database past the stores.

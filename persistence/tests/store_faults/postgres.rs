@@ -1,15 +1,23 @@
 //! Faults of a server, and of other processes on it.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
-use persistence::StoreError;
 use persistence::journal::AppendError;
+use persistence::stores::{Database, StorageConfig};
+use persistence::{StoreError, Stores};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::place::{Place, SHARDS};
-use crate::support::writer::{Writer, everything};
+use crate::support::rows::everything;
+use crate::support::writer::Writer;
 
 /// Makes every append hang while it holds the fence.
 const HANG: &str = "CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ \
@@ -227,4 +235,58 @@ async fn both_databases_have_the_same_tables_and_columns() {
     }
     assert_eq!(twins, columns);
     server.close().await;
+}
+
+/// Passes connections on to the server, from `listener`.
+async fn pass_on(listener: TcpListener, server: String) -> Infallible {
+    let mut open = JoinSet::new();
+    loop {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(&server).await.unwrap();
+        open.spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_up_late_is_waited_for() {
+    let place = Place::server().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let (before, after) = place.url().split_once("127.0.0.1:").map(owned_pair).unwrap();
+    let (port, rest) = after.split_once('/').map(owned_pair).unwrap();
+    let database = Database::Postgres(format!("{before}{address}/{rest}"));
+    let config = StorageConfig { database, redis_url: None, shards: SHARDS };
+    let mut opening = Box::pin(async {
+        let stores = Stores::open(&config).await.unwrap();
+        stores.journal.ping().await.unwrap();
+    });
+    // The first try meets a closed door.
+    assert!(timeout(Duration::from_millis(50), &mut opening).await.is_err());
+
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::select! {
+        () = opening => {}
+        never = pass_on(listener, format!("127.0.0.1:{port}")) => match never {},
+    };
+    place.close().await;
+}
+
+fn owned_pair((one, other): (&str, &str)) -> (String, String) {
+    (one.to_owned(), other.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_not_waited_for() {
+    let place = Place::server().await;
+    let database = Database::Postgres(format!("{}_no_such_database", bare(&place.url())));
+    let config = StorageConfig { database, redis_url: None, shards: SHARDS };
+    // Far less than a server that is down would be given.
+    let opened = timeout(Duration::from_secs(15), Stores::open(&config)).await.unwrap();
+    assert!(matches!(opened, Err(StoreError::Unavailable(_))));
+    place.close().await;
+}
+
+fn bare(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(address, _)| address)
 }

@@ -8,7 +8,8 @@ use persistence::read_models::Changes;
 use persistence::stores::{Database, StorageConfig, migrate};
 
 use crate::place::{Place, SHARDS};
-use crate::support::writer::{Writer, everything};
+use crate::support::rows::everything;
+use crate::support::writer::Writer;
 
 /// Set for the child process that is to run out of room.
 const CHILD: &str = "MILLRACE_TEST_JOURNAL_FILE";
