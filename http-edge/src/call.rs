@@ -132,23 +132,33 @@ impl<S: Sync> FromRequestParts<S> for Call {
 }
 
 /// The freshness that a read asks for.
-///
-/// # Errors
-///
-/// `invalid_header` when it is not `<shard>:<position>`.
-pub fn min_position(headers: &HeaderMap) -> Result<Option<Position>, Problem> {
-    let Some(value) = headers.get(MIN_POSITION) else { return Ok(None) };
-    let parsed = value.to_str().ok().and_then(|text| {
-        let (shard, position) = text.split_once(':')?;
-        let shard = Shard(u16::from_str(shard).ok()?);
-        Some(Position { shard, position: u64::from_str(position).ok()? })
-    });
-    match parsed {
-        Some(position) => Ok(Some(position)),
-        None => Err(Problem::new(
-            Code::InvalidHeader,
-            "x-min-position has the form <shard>:<position>, as x-position gave it",
-        )),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fresh(pub Option<Position>);
+
+impl<S: Sync> FromRequestParts<S> for Fresh {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Self::of(&head.headers)
+    }
+}
+
+impl Fresh {
+    /// Reads `<shard>:<position>`.
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let Some(value) = headers.get(MIN_POSITION) else { return Ok(Self(None)) };
+        let parsed = value.to_str().ok().and_then(|text| {
+            let (shard, position) = text.split_once(':')?;
+            let shard = Shard(u16::from_str(shard).ok()?);
+            Some(Position { shard, position: u64::from_str(position).ok()? })
+        });
+        match parsed {
+            Some(position) => Ok(Self(Some(position))),
+            None => Err(Problem::new(
+                Code::InvalidHeader,
+                "x-min-position has the form <shard>:<position>, as x-position gave it",
+            )),
+        }
     }
 }
 
@@ -176,11 +186,11 @@ mod tests {
 
     #[test]
     fn a_position_is_read_as_it_was_told() {
-        let read = min_position(&headers("x-min-position", "3:17")).unwrap();
-        assert_eq!(read, Some(Position { shard: Shard(3), position: 17 }));
-        assert_eq!(min_position(&HeaderMap::new()).unwrap(), None);
+        let read = Fresh::of(&headers("x-min-position", "3:17")).unwrap();
+        assert_eq!(read.0, Some(Position { shard: Shard(3), position: 17 }));
+        assert_eq!(Fresh::of(&HeaderMap::new()).unwrap(), Fresh(None));
         for bad in ["3", "3:", ":17", "3:-1", "70000:1", "a:b", "3:17:1"] {
-            assert!(min_position(&headers("x-min-position", bad)).is_err(), "{bad}");
+            assert!(Fresh::of(&headers("x-min-position", bad)).is_err(), "{bad}");
         }
     }
 }

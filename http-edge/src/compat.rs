@@ -1,10 +1,296 @@
 //! Routes of older installations, mapped to the same commands. They take and give decimal numbers.
+//!
+//! A user has one cart for ever, named after the user; a checkout empties it. Paying for an order
+//! later (`/pay`) is absent: the engine charges when an order is placed.
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{delete, get, post, put};
+use engine::cart::{CartCommand, OpenCart};
+use engine::values::{CartId, CustomerId, Money, ProductId};
+use http::Uri;
+use http::header::CONTENT_LENGTH;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use crate::routes::Shared;
+use crate::access::Scope;
+use crate::call::Call;
+use crate::idempotency::RequestKey;
+use crate::problem::{Code, FieldError, Problem};
+use crate::query::Query;
+use crate::reply::Reply;
+use crate::routes::carts::line_units;
+use crate::routes::orders::place::{Placing, replay};
+use crate::routes::orders::wish::{NewItem, NewOrder, NewPayment};
+use crate::routes::orders::{life, list, read};
+use crate::routes::products::unknown;
+use crate::routes::{Edge, Shared, products};
+use crate::wire::{
+    Json, JsonText, MoneyBody, Object, Path, Texts, amount, parse, parse_list, with_decimals,
+};
+
+/// Largest answer that is rewritten: a full page of full orders.
+const REWRITTEN_MAX: usize = 32 * 1_024 * 1_024;
 
 /// The routes.
 pub(crate) fn router() -> Router<Shared> {
+    let written = axum::middleware::map_response(decimals);
     Router::new()
+        .route("/orders", post(place).get(list::list))
+        .route("/orders/", post(place).get(list::list))
+        .route("/orders/{id}", get(read).delete(life::delete))
+        .route("/orders/{id}/status", put(life::set_status))
+        .route("/products", get(products::list))
+        .route("/cart/{user_id}", get(read_cart))
+        .route("/cart/{user_id}/add", post(add))
+        .route("/cart/{user_id}/clear", delete(clear))
+        .route("/checkout", post(check_out))
+        .route_layer(written)
+}
+
+/// Rewrites a canonical body; problems come later and stay as they are.
+async fn decimals(response: Response) -> Result<Response, Problem> {
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    let (mut head, body) = response.into_parts();
+    let unreadable = || Problem::new(Code::Internal, "the answer could not be rewritten");
+    let body = axum::body::to_bytes(body, REWRITTEN_MAX).await.map_err(|_| unreadable())?;
+    let mut body: Value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
+    name_currency(&mut body);
+    head.headers.remove(CONTENT_LENGTH);
+    Ok(Response::from_parts(head, Body::from(with_decimals(&body))))
+}
+
+/// Decimals have lost their currency; every order, product and cart names its own.
+fn name_currency(body: &mut Value) {
+    if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
+        items.iter_mut().for_each(name_currency);
+    }
+    let money = ["total", "price", "unit_price"].iter().find_map(|name| body.get(name));
+    let currency = money.and_then(|money| money.get("currency")).cloned();
+    if let (Some(currency), Some(fields)) = (currency, body.as_object_mut()) {
+        fields.entry("currency").or_insert(currency);
+    }
+}
+
+/// An id that may be a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyId {
+    Text(String),
+    Number(u64),
+}
+
+impl From<AnyId> for String {
+    fn from(id: AnyId) -> Self {
+        match id {
+            AnyId::Text(text) => text,
+            AnyId::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldItem {
+    product_id: AnyId,
+    quantity: i64,
+    #[serde(alias = "price")]
+    unit_price: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldOrder {
+    #[serde(alias = "user_id")]
+    customer_id: Option<AnyId>,
+    items: Vec<Object<OldItem>>,
+    payment: Option<Object<NewPayment>>,
+}
+
+/// Places an order: an object, or a list of items with the user in the address.
+async fn place(
+    State(edge): State<Shared>,
+    call: Call,
+    uri: Uri,
+    key: RequestKey,
+    body: JsonText,
+) -> Result<Response, Problem> {
+    call.allowed(Scope::Orders)?;
+    let mut query = Query::of(&uri, &["user_id"])?;
+    let user = query.read("user_id", "an id", |text| Some(text.to_owned()));
+    query.finish()?;
+    let is_list = body.0.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let order = if is_list {
+        OldOrder { customer_id: None, items: parse_list(&body.0)?, payment: None }
+    } else {
+        parse(&body.0)?
+    };
+    let mut items = Vec::with_capacity(order.items.len().min(64));
+    for (index, Object(item)) in order.items.into_iter().enumerate().take(1_000) {
+        items.push(Object(new_item(&edge, index, item).await?));
+    }
+    let customer = order.customer_id.map(String::from).or(user);
+    let wish = wish(customer, items, order.payment);
+    Placing { edge: &edge, call: &call, key: &key, trusted_price: false }.answer(&wish).await
+}
+
+fn wish(
+    customer_id: Option<String>,
+    items: Vec<Object<NewItem>>,
+    payment: Option<Object<NewPayment>>,
+) -> NewOrder {
+    NewOrder {
+        customer_id,
+        items,
+        payment,
+        shipping_address: None,
+        promo_code: None,
+        cart_id: None,
+        channel: None,
+    }
+}
+
+/// An item in its canonical form: the decimal is read in the currency of the product.
+async fn new_item(edge: &Edge, index: usize, item: OldItem) -> Result<NewItem, Problem> {
+    let product_id = String::from(item.product_id);
+    let mut unit_price = None;
+    if let Some(text) = item.unit_price
+        && let Ok(product) = ProductId::parse(&product_id)
+        && let Some((listing, _)) = edge.shop.product(&product).await?
+    {
+        let price = amount(&text, listing.price.currency()).ok_or_else(|| {
+            let message = "not an amount in the currency of the product";
+            let hint = "Send a decimal number such as 19.99.";
+            let field = format!("items[{index}].unit_price");
+            Problem::invalid(vec![FieldError::new(field, "invalid_value", message, hint)])
+        })?;
+        unit_price = Some(Object(MoneyBody::from(price)));
+    }
+    Ok(NewItem { product_id, quantity: item.quantity, unit_price })
+}
+
+/// The cart of a user, and whose it is.
+fn cart_of(call: &Call, user: &str) -> Result<(CartId, CustomerId), Problem> {
+    let account = &call.allowed(Scope::Carts)?.account;
+    let mut texts = Texts::default();
+    let customer = texts.customer(user);
+    texts.finish()?;
+    let unknown = || Problem::new(Code::NotFound, "there is no such user");
+    let customer = customer.ok_or_else(unknown)?;
+    Ok((RequestKey::composed(&format!("user:{user}")).cart(account), customer))
+}
+
+/// What is in the cart of a user; a cart that nobody has filled is empty.
+async fn read_cart(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(user): Path<String>,
+) -> Result<Response, Problem> {
+    let (cart, _) = cart_of(&call, &user)?;
+    let found = edge.shop.cart(cart).await?;
+    cart_body(&edge, &user, found.as_deref()).await
+}
+
+async fn cart_body(edge: &Edge, user: &str, cart: Option<&OpenCart>) -> Result<Response, Problem> {
+    let mut items = Vec::new();
+    let mut total: Option<Money> = None;
+    for (product, quantity) in cart.iter().flat_map(|cart| &cart.lines) {
+        let Some((listing, _)) = edge.shop.product(product).await? else { continue };
+        let line = listing.price.times(*quantity);
+        let sum = match (total, line) {
+            (None, Ok(line)) => Some(line),
+            (Some(total), Ok(line)) => total.checked_add(line).ok(),
+            (_, Err(_)) => None,
+        };
+        total = sum.or(total);
+        items.push(json!({"product_id": product, "quantity": quantity,
+                          "unit_price": MoneyBody::from(listing.price)}));
+    }
+    let total = total.map(MoneyBody::from);
+    Ok(Reply::ok(&json!({"user_id": user, "items": items, "total": total})).into_response())
+}
+
+/// Adds units of a product to the cart of a user.
+async fn add(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(user): Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let (cart, customer) = cart_of(&call, &user)?;
+    let mut query = Query::of(&uri, &["product_id", "quantity"])?;
+    let product = query.read("product_id", "a product id", |text| ProductId::parse(text).ok());
+    let quantity = query.number("quantity", 1, 100).unwrap_or(1);
+    query.finish()?;
+    let product = product.ok_or_else(unknown)?;
+    edge.shop.product(&product).await?.ok_or_else(unknown)?;
+    let asking = call.asking(None, None);
+    let open = CartCommand::Open { cart, customer: Some(customer) };
+    let opened = edge.shop.ask_cart(cart, open, asking.clone()).await?;
+    let present = opened.view.as_deref().and_then(|cart| cart.lines.get(&product).copied());
+    let present = present.map_or(0, |quantity| i64::from(quantity.units()));
+    let quantity = line_units(present.saturating_add(i64::try_from(quantity).unwrap_or(i64::MAX)))?;
+    let filled = CartCommand::SetLine { product, quantity };
+    let filled = edge.shop.ask_cart(cart, filled, asking).await?;
+    cart_body(&edge, &user, filled.view.as_deref()).await
+}
+
+/// Empties the cart of a user.
+async fn clear(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(user): Path<String>,
+) -> Result<Response, Problem> {
+    let (cart, _) = cart_of(&call, &user)?;
+    if edge.shop.cart(cart).await?.is_some() {
+        edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await?;
+    }
+    cart_body(&edge, &user, None).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OldCheckout {
+    #[serde(alias = "user_id")]
+    customer_id: AnyId,
+    payment: Option<Object<NewPayment>>,
+}
+
+/// Turns the cart of a user into an order, and empties it. Without a key of the client the cart at
+/// its present version is the key.
+async fn check_out(
+    State(edge): State<Shared>,
+    call: Call,
+    mut key: RequestKey,
+    body: Json<OldCheckout>,
+) -> Result<Response, Problem> {
+    let user = String::from(body.0.customer_id);
+    let (cart, _) = cart_of(&call, &user)?;
+    let found = edge.shop.cart(cart).await?;
+    let lines = found.iter().flat_map(|cart| &cart.lines).map(|(product, quantity)| {
+        let (product_id, quantity) = (product.to_string(), i64::from(quantity.units()));
+        Object(NewItem { product_id, quantity, unit_price: None })
+    });
+    let wish = wish(Some(user), lines.collect(), body.0.payment);
+    if key.from_client().is_some() {
+        // The first try has emptied the cart; its order is the answer to all others.
+        let order = key.order(&call.allowed(Scope::Orders)?.account);
+        if let Some(order) = edge.shop.order(order).await? {
+            return replay(&order);
+        }
+    } else {
+        let version = found.as_ref().map_or(0, |cart| cart.version);
+        key = RequestKey::composed(&format!("user-cart:{cart}:{version}"));
+    }
+    let placing = Placing { edge: &edge, call: &call, key: &key, trusted_price: false };
+    let answer = placing.answer(&wish).await?;
+    if answer.status().is_success() {
+        edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await?;
+    }
+    Ok(answer)
 }

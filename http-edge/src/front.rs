@@ -245,3 +245,20 @@ fn late() -> Response {
 
 /// What a hyper service returns.
 pub type Answer = Result<Response, Infallible>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every request is one such future, copied into the connection's task.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let answer = |front: &'static Front| {
+            front.answer(IpAddr::from([127, 0, 0, 1]), Request::new(Body::empty()))
+        };
+        fn size<F: FnOnce(&'static Front) -> T, T>(_: &F) -> usize {
+            size_of::<T>()
+        }
+        assert!(size(&answer) < 4_096, "{} bytes", size(&answer));
+    }
+}

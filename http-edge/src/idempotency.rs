@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use engine::values::{AdjustmentId, CartId, Fingerprint, OrderId, ProductId};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::call::Call;
 use crate::problem::{Code, Problem};
 
 /// The header.
@@ -24,6 +27,15 @@ const KEY_MAX: usize = 255;
 pub struct RequestKey {
     text: Arc<str>,
     from_client: bool,
+}
+
+// Handlers take single headers; taking them all would copy the whole map.
+impl<S: Sync> FromRequestParts<S> for RequestKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        Self::of(&head.headers, Call::of(head)?.id)
+    }
 }
 
 impl RequestKey {

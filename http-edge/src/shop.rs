@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actors::clock::Clock;
 use actors::directory::Hosted;
-use actors::outcome::{Accepted, Asking, NotDone, Position};
+use actors::outcome::{Accepted, Asking, NotDone};
 use actors::system::OrderSystem;
 use engine::Aggregate;
 use engine::cart::{Cart, CartCommand, OpenCart};
@@ -18,6 +18,7 @@ use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::call::Fresh;
 use crate::problem::{Code, Problem};
 
 /// Longest time that a read waits for a position.
@@ -222,7 +223,7 @@ impl Shop {
     /// # Errors
     ///
     /// `not_fresh_yet` when it takes longer than a second.
-    pub async fn wait_for(&self, position: Option<Position>) -> Result<(), Problem> {
+    pub async fn wait_for(&self, Fresh(position): Fresh) -> Result<(), Problem> {
         let Some(position) = position else { return Ok(()) };
         if self.system.wait_for(position, Instant::now() + FRESHNESS_WAIT).await {
             return Ok(());

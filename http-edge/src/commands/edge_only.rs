@@ -10,7 +10,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::post;
 use engine::values::Currency;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use super::serve::{admission, bind};
@@ -45,9 +45,9 @@ pub(super) fn edge_only(args: &EdgeArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Does everything that the real handler does before and after it asks the engine.
-async fn place(call: Call, headers: HeaderMap, body: Json<NewOrder>) -> Result<Response, Problem> {
+async fn place(call: Call, key: RequestKey, body: Json<NewOrder>) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Orders)?.account;
-    let order = RequestKey::of(&headers, call.id)?.order(account);
+    let order = key.order(account);
     let fingerprint = fingerprint(&body.0)?;
     let amount = |minor: u32| json!({"minor": minor, "currency": Currency::USD});
     let items: Vec<_> = body

@@ -180,10 +180,7 @@ impl ChargeCallback {
                 texts.judge(|| name.to_owned(), text, WORDS_MAX);
             }
         }
-        let errors = texts.into_errors();
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
-        }
+        texts.finish()?;
         let hint = "Send the key under which the charge was asked for.";
         let key =
             charge_key(&self.key).ok_or_else(|| invalid("key", "not the key of a charge", hint))?;

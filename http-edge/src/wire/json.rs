@@ -27,6 +27,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
+/// A body that is said to be JSON, for those who take more than one form of it.
+pub(crate) struct JsonText(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let (head, body) = request.into_parts();
+        expect_json(&head.headers)?;
+        collect(body, Call::of(&head)?).await.map(Self)
+    }
+}
+
 /// A body as it came, for those who must check a signature over it.
 pub(crate) struct Raw(pub(crate) Bytes);
 
@@ -80,9 +93,21 @@ fn is_json(value: &HeaderValue) -> bool {
 ///
 /// `malformed_json` for what is not JSON, `validation_failed` for JSON of another shape.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    match serde_json::from_slice::<Object<T>>(body) {
-        Ok(Object(value)) => Ok(value),
-        Err(error) if error.classify() == Category::Data => Err(misshapen::<T>(body)),
+    parse_any::<Object<T>>(body).map(|Object(value)| value)
+}
+
+/// Parses a JSON list of objects of the shape `T`.
+pub(crate) fn parse_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<Object<T>>, Problem> {
+    parse_any(body)
+}
+
+fn parse_any<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    match serde_json::from_slice::<T>(body) {
+        Ok(value) => Ok(value),
+        // Some misfits are called errors of syntax, `null` for a word of a list among them.
+        Err(error) if error.classify() == Category::Data || is_json_text(body) => {
+            Err(misshapen::<T>(body))
+        }
         Err(error) => Err(Problem::new(
             Code::MalformedJson,
             format!("not JSON at line {}, column {}", error.line(), error.column()),
@@ -90,10 +115,14 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     }
 }
 
+fn is_json_text(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(body).is_ok()
+}
+
 /// Reads once more, slowly, to learn where it went wrong.
 fn misshapen<T: DeserializeOwned>(body: &[u8]) -> Problem {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader) else {
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut reader) else {
         return Problem::new(Code::MalformedJson, "not one JSON object");
     };
     let (path, reason) = (error.path().to_string(), error.inner().to_string());
@@ -235,6 +264,11 @@ mod tests {
             ),
             (
                 r#"{"items": [{"quantity": 1, "price": {"minor": 1, "currency": "XQX"}}]}"#,
+                "items[0].price.currency",
+                "invalid_value",
+            ),
+            (
+                r#"{"items": [{"quantity": 1, "price": {"minor": 1, "currency": null}}]}"#,
                 "items[0].price.currency",
                 "invalid_value",
             ),

@@ -1,8 +1,9 @@
 //! What any text of a client must keep to: a length, and no card numbers.
 
+use engine::values::{CustomerId, IdError, ProductId};
 use uuid::Uuid;
 
-use crate::problem::FieldError;
+use crate::problem::{FieldError, Problem};
 
 /// Fewest and most digits of a card number.
 const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
@@ -25,8 +26,8 @@ impl Texts {
                 format!("{} bytes, at most {max} allowed", text.len()),
                 "Shorten the text.",
             ));
-        } else if text.chars().any(char::is_control) {
-            let message = "control characters are not allowed";
+        } else if text.chars().any(is_deceptive) {
+            let message = "control characters are not allowed, seen or unseen";
             self.errors.push(FieldError::new(
                 field(),
                 "invalid_value",
@@ -56,6 +57,48 @@ impl Texts {
         }
     }
 
+    /// Judges a customer's name for itself.
+    pub fn customer(&mut self, text: &str) -> Option<CustomerId> {
+        let hint = "Send your own name for the customer: 1 to 128 bytes, no spaces and slashes.";
+        if card_number_in(text) {
+            self.refuse_card("customer_id".to_owned());
+            return None;
+        }
+        self.id("customer_id", text, CustomerId::parse(text), hint)
+    }
+
+    /// Judges an id that is given to a new product.
+    pub fn new_product(&mut self, text: &str) -> Option<ProductId> {
+        let hint = "Choose an id of 1 to 64 bytes without spaces and slashes.";
+        self.id("id", text, ProductId::parse(text), hint)
+    }
+
+    fn id<T>(
+        &mut self,
+        field: &'static str,
+        text: &str,
+        parsed: Result<T, IdError>,
+        hint: &'static str,
+    ) -> Option<T> {
+        let is_plain = |c: char| !is_deceptive(c) && !matches!(c, '\u{200c}' | '\u{200d}');
+        let message = match parsed {
+            Ok(id) if text.chars().all(is_plain) => return Some(id),
+            Ok(_) => "control characters are not allowed, seen or unseen".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        self.push(FieldError::new(field, "invalid_value", message, hint));
+        None
+    }
+
+    /// Whether nothing was found.
+    ///
+    /// # Errors
+    ///
+    /// `validation_failed` with everything that was.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+    }
+
     /// Notes a text that holds a card number.
     pub fn refuse_card(&mut self, field: String) {
         self.errors.push(FieldError::new(
@@ -70,11 +113,14 @@ impl Texts {
     pub fn push(&mut self, error: FieldError) {
         self.errors.push(error);
     }
+}
 
-    /// Everything that was found.
-    pub fn into_errors(self) -> Vec<FieldError> {
-        self.errors
-    }
+/// Whether a character changes how others are shown, or is not shown itself: such a text looks
+/// different from what it is, in a log above all. Joiners that scripts need are not among them.
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Whether `text` holds 13 to 19 digits, single spaces and dashes between them allowed, that pass
@@ -193,15 +239,29 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_look_like_others_are_refused() {
+        let refused = |text: &str| {
+            let mut texts = Texts::default();
+            texts.judge(|| "name".to_owned(), text, 20);
+            texts.errors.first().map(|error| error.code)
+        };
+        for text in ["a\nb", "a\u{202e}b", "a\u{200b}", "\u{feff}a", "a\u{2066}b"] {
+            assert_eq!(refused(text), Some("invalid_value"), "{text:?}");
+        }
+        assert_eq!(refused("ناصر\u{200c}"), None);
+        assert_eq!(refused("a text that is too long"), Some("too_long"));
+    }
+
+    #[test]
     fn a_phone_number_is_not_a_card_number() {
         let mut texts = Texts::default();
         // Its digits pass the Luhn check.
         texts.judge_phone(|| "phone".to_owned(), "+4242424242426");
-        assert_eq!(texts.into_errors(), []);
+        assert_eq!(texts.errors, []);
         let mut texts = Texts::default();
         texts.judge_phone(|| "phone".to_owned(), "4242424242424242");
         texts.judge_phone(|| "phone".to_owned(), "call me");
-        let codes: Vec<_> = texts.into_errors().iter().map(|error| error.code).collect();
+        let codes: Vec<_> = texts.errors.iter().map(|error| error.code).collect();
         assert_eq!(codes, ["card_number_refused", "invalid_value"]);
     }
 }

@@ -1,9 +1,8 @@
 //! A cart becomes an order.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use engine::values::CartId;
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::{cart_id, unknown};
@@ -15,7 +14,7 @@ use crate::routes::orders::body::OrderBody;
 use crate::routes::orders::place::Placing;
 use crate::routes::orders::wish::{NewAddress, NewItem, NewOrder, NewPayment};
 use crate::routes::{Edge, Shared};
-use crate::wire::{Json, Object};
+use crate::wire::{Json, Object, Path};
 
 /// How a cart is checked out; what is in it is the order's content.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
@@ -57,7 +56,7 @@ pub(crate) async fn checkout(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<Checkout>,
 ) -> Result<Response, Problem> {
     let cart = cart_id(&id)?;
@@ -71,20 +70,19 @@ pub(crate) async fn checkout(
         cart_id: Some(cart.as_uuid()),
         channel,
     };
-    check_out(&edge, &call, &headers, cart, wish).await
+    check_out(&edge, &call, key, cart, wish).await
 }
 
 /// Fills `wish` from the cart and places it.
 pub(crate) async fn check_out(
     edge: &Edge,
     call: &Call,
-    headers: &HeaderMap,
+    mut key: RequestKey,
     cart: CartId,
     mut wish: NewOrder,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
     let found = edge.shop.cart(cart).await?.ok_or_else(unknown)?;
-    let mut key = RequestKey::of(headers, call.id)?;
     if key.from_client().is_none() {
         // Closing the cart is one more change; a repeat must find the key that it had before.
         let closed = u64::from(found.ordered_as.is_some());

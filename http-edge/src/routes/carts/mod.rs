@@ -2,11 +2,11 @@
 
 pub mod checkout;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use engine::cart::{CartCommand, LINE_UNITS_MAX, OpenCart};
 use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::idempotency::RequestKey;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::reply::Reply;
-use crate::wire::{Instant, Json, card_number_in, instant};
+use crate::wire::{Instant, Json, Path, Texts, instant};
 
 /// There is no such cart.
 pub(crate) fn unknown() -> Problem {
@@ -102,12 +102,13 @@ pub(crate) struct NewCart {
 pub(crate) async fn open(
     State(edge): State<Shared>,
     call: Call,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<NewCart>,
 ) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Carts)?.account;
-    let key = RequestKey::of(&headers, call.id)?;
-    let customer = body.0.customer_id.as_deref().map(customer_id).transpose()?;
+    let mut texts = Texts::default();
+    let customer = body.0.customer_id.as_deref().and_then(|text| texts.customer(text));
+    texts.finish()?;
     let cart = key.cart(account);
     let command = CartCommand::Open { cart, customer };
     let opened = edge.shop.ask_cart(cart, command, call.asking(Some(&key), None)).await?;
@@ -117,19 +118,6 @@ pub(crate) async fn open(
         .standing(&opened)
         .replayed(!opened.changed)
         .into_response())
-}
-
-fn customer_id(text: &str) -> Result<CustomerId, Problem> {
-    let refused = |code, message: String, hint: &'static str| {
-        Problem::invalid(vec![FieldError::new("customer_id", code, message, hint)])
-    };
-    if card_number_in(text) {
-        let message = "the text holds what looks like a card number".to_owned();
-        let hint = "Send your own name for the customer.";
-        return Err(refused("card_number_refused", message, hint));
-    }
-    let hint = "Send 1 to 128 bytes without spaces and slashes.";
-    CustomerId::parse(text).map_err(|error| refused("invalid_value", error.to_string(), hint))
 }
 
 /// One cart.
@@ -179,13 +167,13 @@ pub(crate) async fn put_line(
     State(edge): State<Shared>,
     call: Call,
     Path((id, product)): Path<(String, String)>,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<LineBody>,
 ) -> Result<Response, Problem> {
     let id = cart_id(&id)?;
     let quantity = line_units(body.0.quantity)?;
     let product = known_product(&edge, &product).await?;
-    change(&edge, &call, &headers, id, CartCommand::SetLine { product, quantity }).await
+    change(&edge, &call, &key, id, CartCommand::SetLine { product, quantity }).await
 }
 
 /// Takes the line of a product away.
@@ -205,24 +193,23 @@ pub(crate) async fn remove_line(
     State(edge): State<Shared>,
     call: Call,
     Path((id, product)): Path<(String, String)>,
-    headers: HeaderMap,
+    key: RequestKey,
 ) -> Result<Response, Problem> {
     let id = cart_id(&id)?;
     let product = super::products::product_id(&product)?;
     let command = CartCommand::SetLine { product, quantity: Quantity::ZERO };
-    change(&edge, &call, &headers, id, command).await
+    change(&edge, &call, &key, id, command).await
 }
 
 async fn change(
     edge: &Edge,
     call: &Call,
-    headers: &HeaderMap,
+    key: &RequestKey,
     id: CartId,
     command: CartCommand,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
-    let key = RequestKey::of(headers, call.id)?;
-    let changed = edge.shop.ask_cart(id, command, call.asking(Some(&key), None)).await?;
+    let changed = edge.shop.ask_cart(id, command, call.asking(Some(key), None)).await?;
     let view = changed.view.as_deref().ok_or_else(unknown)?;
     Ok(Reply::ok(&CartBody::from(view)).etag(view.version).standing(&changed).into_response())
 }

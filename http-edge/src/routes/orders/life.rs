@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use actors::outcome::Accepted;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use engine::order::{Order, OrderCommand, OrderStatus};
-use http::HeaderMap;
 use serde::Deserialize;
 
 use super::body::{OrderBody, OrderView};
@@ -17,7 +16,7 @@ use crate::idempotency::RequestKey;
 use crate::problem::{Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::routes::{Edge, Shared};
-use crate::wire::{Json, Texts};
+use crate::wire::{Json, Path, Texts};
 
 /// Longest reason, in bytes.
 const REASON_MAX: usize = 500;
@@ -56,12 +55,12 @@ pub(crate) async fn set_status(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<StatusBody>,
 ) -> Result<Response, Problem> {
     let by = Arc::clone(&call.allowed(Scope::Operate)?.account);
     let command = OrderCommand::SetStatus { status: body.0.status, by };
-    changed(&edge, &call, &id, &headers, command).await
+    changed(&edge, &call, &id, &key, command).await
 }
 
 /// Calls an order off, at any time before it is shipped.
@@ -80,7 +79,7 @@ pub(crate) async fn cancel(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<CancellationBody>,
 ) -> Result<Response, Problem> {
     let principal = call.allowed(Scope::Orders)?;
@@ -88,16 +87,13 @@ pub(crate) async fn cancel(
     if let Some(reason) = &body.0.reason {
         texts.judge(|| "reason".to_owned(), reason, REASON_MAX);
     }
-    let errors = texts.into_errors();
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    texts.finish()?;
     let command = OrderCommand::Cancel {
         by: Arc::clone(&principal.account),
         as_operator: principal.may(Scope::Operate),
         reason: body.0.reason,
     };
-    changed(&edge, &call, &id, &headers, command).await
+    changed(&edge, &call, &id, &key, command).await
 }
 
 /// Calls a PENDING order off, as a customer may.
@@ -114,23 +110,22 @@ pub(crate) async fn delete(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
 ) -> Result<Response, Problem> {
     let by = Arc::clone(&call.allowed(Scope::Orders)?.account);
     let command = OrderCommand::Cancel { by, as_operator: false, reason: None };
-    changed(&edge, &call, &id, &headers, command).await
+    changed(&edge, &call, &id, &key, command).await
 }
 
 async fn changed(
     edge: &Edge,
     call: &Call,
     id: &str,
-    headers: &HeaderMap,
+    key: &RequestKey,
     command: OrderCommand,
 ) -> Result<Response, Problem> {
     let id = order_id(id)?;
-    let key = RequestKey::of(headers, call.id)?;
-    let asking = call.asking(Some(&key), None);
+    let asking = call.asking(Some(key), None);
     let accepted: Accepted<Order> = edge.shop.ask_order(id, command, asking).await?;
     let order = accepted.view.as_ref().ok_or_else(unknown)?;
     Ok(Reply::ok(&OrderView(order)).etag(order.version).standing(&accepted).into_response())

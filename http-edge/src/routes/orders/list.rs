@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::order::{Order, OrderStatus};
 use engine::values::{Moment, OrderId};
-use http::{HeaderMap, Uri};
+use http::Uri;
 use persistence::read_models::{OrderQuery, PageStart};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::body::{OrderBody, OrderView};
 use crate::access::Scope;
-use crate::call::{Call, min_position};
+use crate::call::{Call, Fresh};
 use crate::problem::{FieldError, Problem, ProblemBody};
 use crate::query::Query;
 use crate::reply::Reply;
@@ -83,11 +83,11 @@ pub(crate) async fn list(
     State(edge): State<Shared>,
     call: Call,
     uri: Uri,
-    headers: HeaderMap,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Orders)?;
     let wanted = Wanted::of(&uri)?;
-    edge.shop.wait_for(min_position(&headers)?).await?;
+    edge.shop.wait_for(fresh).await?;
     let found = edge.shop.list_orders(&wanted.query()).await?;
     Ok(wanted.reply(&found).into_response())
 }

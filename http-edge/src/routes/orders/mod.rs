@@ -6,20 +6,19 @@ pub mod list;
 pub mod place;
 pub mod wish;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use engine::values::OrderId;
-use http::HeaderMap;
 use serde::Serialize;
 use uuid::Uuid;
 
 use self::body::{OrderBody, OrderView};
 use super::Shared;
 use crate::access::Scope;
-use crate::call::{Call, min_position};
+use crate::call::{Call, Fresh};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::reply::Reply;
-use crate::wire::{Instant, instant};
+use crate::wire::{Instant, Path, instant};
 
 /// An id in a path. Whatever is not a UUID names no order.
 pub(crate) fn order_id(text: &str) -> Result<OrderId, Problem> {
@@ -48,11 +47,11 @@ pub(crate) async fn read(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Orders)?;
     let id = order_id(&id)?;
-    edge.shop.wait_for(min_position(&headers)?).await?;
+    edge.shop.wait_for(fresh).await?;
     let order = edge.shop.order(id).await?.ok_or_else(unknown)?;
     Ok(Reply::ok(&OrderView(&order)).etag(order.version).into_response())
 }
@@ -95,11 +94,11 @@ pub(crate) async fn history(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Orders)?;
     let id = order_id(&id)?;
-    edge.shop.wait_for(min_position(&headers)?).await?;
+    edge.shop.wait_for(fresh).await?;
     let order = edge.shop.order(id).await?.ok_or_else(unknown)?;
     let steps = order.history.iter().map(|step| StepBody {
         from: step.from.map(engine::order::OrderStatus::as_str),

@@ -1,12 +1,13 @@
 //! Placing an order, and telling its caller what came of it.
 
 use actors::outcome::{Accepted, NotDone};
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use engine::cart::CartCommand;
 use engine::order::{Order, OrderCommand, PaymentStatus};
 use engine::values::{CartId, Fingerprint, OrderId};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, StatusCode};
 
 use super::body::{OrderBody, OrderView};
 use super::wish::{Circumstances, NewOrder};
@@ -20,6 +21,9 @@ use crate::wire::Json;
 
 /// Says that the prices in the body are to be taken as they are.
 const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
+
+const DECLINED: &str = "the provider declined the payment; the order is cancelled";
+const FAILED: &str = "the payment could not be taken in time; the order is cancelled";
 
 /// Places an order. The same `Idempotency-Key` always names the same order.
 #[utoipa::path(
@@ -50,11 +54,10 @@ const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
 pub(crate) async fn place(
     State(edge): State<Shared>,
     call: Call,
-    headers: HeaderMap,
+    key: RequestKey,
+    TrustedPrice(trusted): TrustedPrice,
     body: Json<NewOrder>,
 ) -> Result<Response, Problem> {
-    let key = RequestKey::of(&headers, call.id)?;
-    let trusted = trusted_price(&call, &headers)?;
     let placed = Placing { edge: &edge, call: &call, key: &key, trusted_price: trusted };
     placed.answer(&body.0).await
 }
@@ -191,6 +194,21 @@ pub(crate) fn standing(order: &Order) -> Standing {
     }
 }
 
+/// Answers a repeat whose content cannot be judged again.
+pub(crate) fn replay(order: &Order) -> Result<Response, Problem> {
+    let id = order.placement.order;
+    let status = match standing(order) {
+        Standing::Placed => StatusCode::CREATED,
+        Standing::Queued => StatusCode::ACCEPTED,
+        Standing::Declined => return Err(Problem::new(Code::PaymentDeclined, DECLINED).about(id)),
+        Standing::Failed => return Err(Problem::new(Code::PaymentFailed, FAILED).about(id)),
+    };
+    Ok(Reply::new(status, &OrderView(order))
+        .location(&format!("/v1/orders/{id}"))
+        .replayed(true)
+        .into_response())
+}
+
 /// Answers a placement.
 fn respond(accepted: &Accepted<Order>) -> Result<Response, Problem> {
     let Some(order) = accepted.view.as_ref() else {
@@ -201,12 +219,10 @@ fn respond(accepted: &Accepted<Order>) -> Result<Response, Problem> {
         Standing::Placed => StatusCode::CREATED,
         Standing::Queued => StatusCode::ACCEPTED,
         Standing::Declined => {
-            let detail = "the provider declined the payment; the order is cancelled";
-            return Err(recorded(Code::PaymentDeclined, detail, id, accepted));
+            return Err(recorded(Code::PaymentDeclined, DECLINED, id, accepted));
         }
         Standing::Failed => {
-            let detail = "the payment could not be taken in time; the order is cancelled";
-            return Err(recorded(Code::PaymentFailed, detail, id, accepted));
+            return Err(recorded(Code::PaymentFailed, FAILED, id, accepted));
         }
     };
     Ok(Reply::new(status, &OrderView(order))
@@ -234,11 +250,19 @@ fn recorded(
 
 /// Whether the caller sets the prices. Asked for each time, so that a key with every scope is not
 /// surprised by its own mistakes.
-fn trusted_price(call: &Call, headers: &HeaderMap) -> Result<bool, Problem> {
-    match headers.get(TRUSTED_PRICE) {
-        None => Ok(false),
-        Some(value) if value == "false" => Ok(false),
-        Some(value) if value == "true" => call.allowed(Scope::TrustedPrice).map(|_| true),
-        Some(_) => Err(Problem::new(Code::InvalidHeader, "x-trusted-price is true or false")),
+pub(crate) struct TrustedPrice(bool);
+
+impl<S: Sync> FromRequestParts<S> for TrustedPrice {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        match head.headers.get(TRUSTED_PRICE) {
+            None => Ok(Self(false)),
+            Some(value) if value == "false" => Ok(Self(false)),
+            Some(value) if value == "true" => {
+                Call::of(head)?.allowed(Scope::TrustedPrice).map(|_| Self(true))
+            }
+            Some(_) => Err(Problem::new(Code::InvalidHeader, "x-trusted-price is true or false")),
+        }
     }
 }

@@ -130,13 +130,11 @@ impl NewOrder {
         given: Circumstances<'_>,
     ) -> Result<PlaceOrder, Problem> {
         let mut texts = Texts::default();
-        let customer = self.customer(&mut texts).unwrap_or_else(|| given.customer.clone());
+        let named = self.customer_id.as_deref().and_then(|text| texts.customer(text));
+        let customer = named.unwrap_or_else(|| given.customer.clone());
         self.judge_texts(&mut texts);
         let items = self.items(shop, &mut texts).await?;
-        let errors = texts.into_errors();
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
-        }
+        texts.finish()?;
         Ok(PlaceOrder {
             order: given.order,
             customer,
@@ -155,27 +153,6 @@ impl NewOrder {
     /// The cart that is closed with it.
     pub(crate) fn cart(&self) -> Option<CartId> {
         self.cart_id.map(CartId::new)
-    }
-
-    fn customer(&self, texts: &mut Texts) -> Option<CustomerId> {
-        let text = self.customer_id.as_deref()?;
-        if card_number_in(text) {
-            texts.refuse_card("customer_id".to_owned());
-            return None;
-        }
-        match CustomerId::parse(text) {
-            Ok(customer) => Some(customer),
-            Err(error) => {
-                let hint = "Send your own name for the customer.";
-                texts.push(FieldError::new(
-                    "customer_id",
-                    "invalid_value",
-                    error.to_string(),
-                    hint,
-                ));
-                None
-            }
-        }
     }
 
     async fn items(&self, shop: &Shop, texts: &mut Texts) -> Result<Vec<WishedItem>, Problem> {
@@ -217,6 +194,11 @@ impl NewOrder {
             texts.judge(field("promo_code"), code, PROMO_MAX);
         }
         if let Some(token) = self.payment.as_ref().and_then(|payment| payment.0.token.as_ref()) {
+            if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+                let message = "not a token of the payment provider";
+                let hint = "Send the token as the provider gave it.";
+                texts.push(FieldError::new("payment.token", "invalid_value", message, hint));
+            }
             texts.judge(field("payment.token"), token, TOKEN_MAX);
         }
         let Some(Object(address)) = &self.shipping_address else { return };

@@ -5,25 +5,25 @@ pub mod stock;
 
 use actors::outcome::NotDone;
 use actors::reads::stock_view;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::catalog::{Listing, ProductCommand, ProductStatus};
 use engine::inventory::{InventoryCommand, InventoryRefusal};
 use engine::values::{Money, ProductId};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use serde::Deserialize;
 
 use self::body::{ProductBody, ProductPage};
 use super::{Edge, Shared};
 use crate::access::Scope;
-use crate::call::{Call, min_position};
+use crate::call::{Call, Fresh};
 use crate::idempotency::{RequestKey, first_delivery};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::query::Query;
 use crate::reply::Reply;
-use crate::wire::{Json, MoneyBody, Object, Texts};
+use crate::wire::{Json, MoneyBody, Object, Path, Texts};
 
 /// Longest name, in bytes.
 const NAME_MAX: usize = 200;
@@ -61,7 +61,7 @@ pub(crate) async fn list(
     State(edge): State<Shared>,
     call: Call,
     uri: Uri,
-    headers: HeaderMap,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Catalogue)?;
     let mut query = Query::of(&uri, &["limit", "cursor"])?;
@@ -72,7 +72,7 @@ pub(crate) async fn list(
         ProductId::parse(std::str::from_utf8(&id).ok()?).ok()
     });
     query.finish()?;
-    edge.shop.wait_for(min_position(&headers)?).await?;
+    edge.shop.wait_for(fresh).await?;
     // One more than is shown tells whether there are more.
     let mut rows = edge.shop.list_products(after.as_ref(), limit.saturating_add(1)).await?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -102,11 +102,11 @@ pub(crate) async fn read(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Catalogue)?;
     let id = product_id(&id)?;
-    edge.shop.wait_for(min_position(&headers)?).await?;
+    edge.shop.wait_for(fresh).await?;
     let (listing, stock) = edge.shop.product(&id).await?.ok_or_else(unknown)?;
     Ok(Reply::ok(&ProductBody::new(&listing, stock)).etag(stock.version).into_response())
 }
@@ -144,24 +144,17 @@ pub(crate) struct NewProduct {
 pub(crate) async fn create(
     State(edge): State<Shared>,
     call: Call,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<NewProduct>,
 ) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Catalogue)?.account;
-    let key = RequestKey::of(&headers, call.id)?;
     let wish = body.0;
     let mut texts = Texts::default();
     judge_name(&mut texts, &wish.name);
-    let minted = || key.product(account).to_string();
-    let product = ProductId::parse(&wish.id.unwrap_or_else(minted)).map_err(|error| {
-        let hint = "Choose an id of 1 to 64 bytes without spaces and slashes.";
-        texts.push(FieldError::new("id", "invalid_value", error.to_string(), hint));
-    });
-    let (errors, product) = (texts.into_errors(), product);
-    let Ok(product) = product else { return Err(Problem::invalid(errors)) };
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    let id = wish.id.unwrap_or_else(|| key.product(account).to_string());
+    let product = texts.new_product(&id);
+    texts.finish()?;
+    let product = product.ok_or_else(unknown)?;
     let offer = Offer { product, name: wish.name, price: wish.price.into(), stock: wish.stock };
     offer.make(&edge, &call, &key).await
 }
@@ -250,21 +243,17 @@ pub(crate) async fn change(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
     body: Json<ChangeBody>,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Catalogue)?;
     let id = product_id(&id)?;
-    let key = RequestKey::of(&headers, call.id)?;
     let ChangeBody { name, price, status } = body.0;
     let mut texts = Texts::default();
     if let Some(name) = &name {
         judge_name(&mut texts, name);
     }
-    let errors = texts.into_errors();
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    texts.finish()?;
     let command = ProductCommand::Revise { name, price: price.map(Money::from), status };
     let revised = edge.shop.ask_product(&id, command, call.asking(Some(&key), None)).await?;
     let listing: &Listing = revised.view.as_ref().ok_or_else(unknown)?;

@@ -1,11 +1,11 @@
 //! The stock of a product: changed by hand, and its holds.
 
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use engine::inventory::InventoryCommand;
 use engine::values::{CustomerId, HoldId, ProductId};
-use http::HeaderMap;
 use http::header::IF_MATCH;
+use http::request::Parts;
 use serde::{Deserialize, Serialize};
 
 use super::body::StockBody;
@@ -16,7 +16,7 @@ use crate::idempotency::RequestKey;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::routes::Shared;
-use crate::wire::{Instant, Json, Texts, instant};
+use crate::wire::{Instant, Json, Path, Texts, instant};
 
 /// Longest reason, in bytes.
 const REASON_MAX: usize = 200;
@@ -68,23 +68,19 @@ pub(crate) async fn adjust(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    key: RequestKey,
+    IfMatch(if_version): IfMatch,
     body: Json<AdjustBody>,
 ) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Catalogue)?.account;
     let id = product_id(&id)?;
-    let key = RequestKey::of(&headers, call.id)?;
-    let if_version = if_match(&headers)?;
     let AdjustBody { delta, reason } = body.0;
     let mut texts = Texts::default();
     texts.judge(|| "reason".to_owned(), &reason, REASON_MAX);
     if reason.trim().is_empty() {
         texts.push(FieldError::new("reason", "invalid_value", "the reason is empty", "Say why."));
     }
-    let errors = texts.into_errors();
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
+    texts.finish()?;
     // Units of a product that nobody offers would be lost.
     edge.shop.product(&id).await?.ok_or_else(unknown)?;
     let adjustment = key.adjustment(account, &id);
@@ -99,19 +95,25 @@ pub(crate) async fn adjust(
 }
 
 /// The version in `If-Match`; `*` and an absent header match any.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    match version.and_then(|version| version.parse().ok()) {
-        Some(version) => Ok(Some(version)),
-        None => Err(Problem::new(
-            Code::InvalidHeader,
-            "If-Match takes one entity tag in quotes, as ETag gave it",
-        )),
+pub(crate) struct IfMatch(Option<u64>);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let Some(value) = head.headers.get(IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match version.and_then(|version| version.parse().ok()) {
+            Some(version) => Ok(Self(Some(version))),
+            None => Err(Problem::new(
+                Code::InvalidHeader,
+                "If-Match takes one entity tag in quotes, as ETag gave it",
+            )),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
     reason = "a test that meets something unexpected ends"
 )]
 
+mod compat;
 mod shop;
 
 use std::time::Duration;

@@ -63,7 +63,7 @@ impl Answer {
 impl TestShop {
     /// Opens an empty shop.
     pub(crate) async fn open() -> Self {
-        Self::with(FrontConfig::default(), AdmissionConfig::default()).await
+        Box::pin(Self::with(FrontConfig::default(), AdmissionConfig::default())).await
     }
 
     pub(crate) async fn with(config: FrontConfig, admission: AdmissionConfig) -> Self {

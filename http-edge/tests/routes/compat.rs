@@ -1,0 +1,104 @@
+//! Routes of older installations: decimals in and out, one cart for each user.
+
+use crate::shop::{Answer, TestShop};
+use http::Method;
+use serde_json::{Value, json};
+
+async fn with_mug() -> TestShop {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 99_999, 10).await;
+    shop.stocked("2", 2_550, 10).await;
+    shop
+}
+
+#[tokio::test]
+async fn an_order_is_placed_with_decimals_and_read_with_decimals() {
+    let shop = with_mug().await;
+    let order = json!({
+        "customer_id": "customer_123",
+        "items": [
+            {"product_id": "mug", "quantity": 1, "unit_price": 999.99},
+            {"product_id": 2, "quantity": 2, "unit_price": 25.50},
+        ],
+    });
+    let placed = shop.post("/orders/", order).await.expect(201);
+    assert_eq!(placed.body["total"].to_string(), "1050.99");
+    assert_eq!(placed.body["items"][1]["unit_price"].to_string(), "25.5");
+    assert_eq!(placed.body["currency"], "USD");
+    assert_eq!(placed.body["customer_id"], "customer_123");
+    let path = format!("/orders/{}", placed.body["id"].as_str().unwrap());
+    assert_eq!(shop.get(&path).await.expect(200).body["total"], placed.body["total"]);
+    let status = Some(json!({"status": "DELIVERED"}));
+    let refused = shop.call(Method::PUT, &format!("{path}/status"), &[], status).await;
+    refused.expect_problem(409, "invalid_transition");
+    let cancelled = shop.call(Method::DELETE, &path, &[], None).await.expect(200);
+    assert_eq!(cancelled.body["status"], "CANCELLED");
+}
+
+#[tokio::test]
+async fn a_list_of_items_is_an_order_of_the_user_in_the_address() {
+    let shop = with_mug().await;
+    let items = json!([{"product_id": "mug", "quantity": 1, "price": 999.99}]);
+    let placed = shop.post("/orders?user_id=u-1", items).await.expect(201);
+    assert_eq!(placed.body["customer_id"], "u-1");
+    for (price, code) in [(json!(999.98), "price_mismatch"), (json!(1.234), "invalid_value")] {
+        let items = json!([{"product_id": "mug", "quantity": 1, "price": price}]);
+        let refused = shop.post("/orders?user_id=u-1", items).await;
+        let refused = refused.expect_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["code"], code);
+    }
+}
+
+#[tokio::test]
+async fn products_are_listed_with_decimals() {
+    let shop = with_mug().await;
+    // The list follows the journal; a read of the position waits for it.
+    let change = json!({"delta": 1, "reason": "count"});
+    let position = shop.post("/v1/products/mug/stock", change).await.expect(200);
+    let headers = [("x-min-position", position.header("x-position"))];
+    let list = shop.call(Method::GET, "/products", &headers, None).await.expect(200);
+    let mug = list.body["items"].as_array().unwrap().iter().find(|item| item["id"] == "mug");
+    assert_eq!(mug.unwrap()["price"].to_string(), "999.99");
+    assert_eq!(mug.unwrap()["currency"], "USD");
+}
+
+#[tokio::test]
+async fn a_user_has_one_cart_that_a_checkout_empties() {
+    let shop = with_mug().await;
+    let empty = shop.get("/cart/u-1").await.expect(200);
+    assert_eq!(empty.body["items"], json!([]));
+    let add = |product: &'static str, quantity: u32| {
+        let path = format!("/cart/u-1/add?product_id={product}&quantity={quantity}");
+        let shop = &shop;
+        async move { shop.call(Method::POST, &path, &[], None).await }
+    };
+    add("mug", 1).await.expect(200);
+    add("nothing", 1).await.expect_problem(404, "not_found");
+    let filled: Answer = add("mug", 1).await.expect(200);
+    assert_eq!(filled.body["items"][0]["quantity"], 2);
+    assert_eq!(filled.body["total"].to_string(), "1999.98");
+    let pay = || Some(json!({"user_id": "u-1", "payment": {"method": "card", "token": "tok_ok"}}));
+    let key = [("idempotency-key", "k-1")];
+    let order = shop.call(Method::POST, "/checkout", &key, pay()).await.expect(201);
+    assert_eq!(order.body["total"].to_string(), "1999.98");
+    assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"], json!([]));
+    let again = shop.call(Method::POST, "/checkout", &key, pay()).await.expect(201);
+    assert_eq!(again.body["id"], order.body["id"]);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    let nothing = shop.call(Method::POST, "/checkout", &[], pay()).await;
+    nothing.expect_problem(422, "validation_failed");
+    add("2", 3).await.expect(200);
+    let cleared = shop.call(Method::DELETE, "/cart/u-1/clear", &[], None).await.expect(200);
+    assert_eq!(cleared.body["total"], Value::Null);
+    assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"], json!([]));
+    assert_eq!(shop.stock("mug").await, [8, 0, 8, 2]);
+}
+
+#[tokio::test]
+async fn older_routes_need_a_key_as_well() {
+    let shop = with_mug().await;
+    for path in ["/orders", "/orders/", "/products", "/cart/u-1"] {
+        let refused = shop.call(Method::GET, path, &[("x-api-key", "")], None).await;
+        refused.expect_problem(401, "unauthorised");
+    }
+}
