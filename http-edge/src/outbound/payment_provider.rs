@@ -131,3 +131,99 @@ impl PaymentProvider for HttpProvider {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actors::runtime::spawn_light;
+    use axum::Json;
+    use axum::Router;
+    use axum::extract::Path;
+    use axum::routing::{get, post};
+    use engine::values::{Currency, PaymentToken};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A provider that answers by the token, and by the attempt when it is asked.
+    async fn provider() -> HttpProvider {
+        let charge = async |Json(charge): Json<Value>| {
+            assert_eq!(charge["amount"], json!({"minor": 5, "currency": "USD"}));
+            assert_eq!(charge["key"], format!("{}-1", charge["order_id"].as_str().unwrap()));
+            match charge["token"].as_str().unwrap() {
+                "tok_ok" => (StatusCode::OK, json!({"outcome": "captured", "reference": "r"})),
+                "tok_no" => {
+                    (StatusCode::PAYMENT_REQUIRED, json!({"outcome": "declined", "reason": "n"}))
+                }
+                "tok_odd" => (StatusCode::OK, json!({"outcome": "maybe"})),
+                _ => (StatusCode::INTERNAL_SERVER_ERROR, json!({})),
+            }
+        };
+        let charge = async move |body| {
+            let (status, body) = charge(body).await;
+            (status, Json(body))
+        };
+        let question = async |Path(key): Path<String>| {
+            let known = key.ends_with("-1");
+            let status = if known { StatusCode::OK } else { StatusCode::NOT_FOUND };
+            (status, Json(json!({"outcome": "captured", "reference": "r"})))
+        };
+        let refund = async |Json(refund): Json<Value>| {
+            let charge = refund["charge_key"].as_str().unwrap();
+            assert_eq!(refund["key"], format!("{charge}-refund"));
+            if charge.ends_with("-1") { StatusCode::OK } else { StatusCode::CONFLICT }
+        };
+        let router = Router::new()
+            .route("/pay/charges", post(charge))
+            .route("/pay/charges/{key}", get(question))
+            .route("/pay/refunds", post(refund));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        spawn_light(async move { axum::serve(listener, router).await });
+        HttpProvider::new(&format!("http://{address}/pay/")).unwrap()
+    }
+
+    fn request(token: &str) -> ChargeRequest {
+        let order = OrderId::new(Uuid::from_u128(7));
+        let amount = Money::new(5, Currency::USD);
+        ChargeRequest { key: order.charge(1), order, amount, token: PaymentToken::new(token) }
+    }
+
+    #[tokio::test]
+    async fn only_a_definite_answer_counts() {
+        let provider = provider().await;
+        let captured = ChargeOutcome::Captured { reference: "r".to_owned() };
+        let declined = ChargeOutcome::Declined { reason: "n".to_owned() };
+        assert_eq!(provider.charge(&request("tok_ok")).await, Ok(captured.clone()));
+        assert_eq!(provider.charge(&request("tok_no")).await, Ok(declined));
+        for token in ["tok_odd", "tok_broken"] {
+            let answer = provider.charge(&request(token)).await;
+            assert_eq!(answer, Err(ProviderFailure::Unknown), "{token}");
+        }
+        let order = request("tok_ok").order;
+        assert_eq!(provider.query(order.charge(1)).await, Ok(captured));
+        assert_eq!(provider.query(order.charge(2)).await, Ok(ChargeOutcome::NotCharged));
+        let amount = request("tok_ok").amount;
+        assert_eq!(provider.refund(order.charge(1), amount).await, Ok(()));
+        let refused = provider.refund(order.charge(2), amount).await;
+        assert_eq!(refused, Err(ProviderFailure::Unknown));
+    }
+
+    #[tokio::test]
+    async fn without_a_connection_nothing_was_sent() {
+        // Nobody listens on the port any more.
+        let address =
+            TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr());
+        let provider = HttpProvider::new(&format!("http://{}", address.unwrap())).unwrap();
+        let answer = provider.charge(&request("tok_ok")).await;
+        assert_eq!(answer, Err(ProviderFailure::NotSent));
+    }
+
+    #[test]
+    fn an_address_that_is_not_http_is_refused() {
+        for address in ["", "127.0.0.1:9000", "ftp://127.0.0.1"] {
+            assert!(HttpProvider::new(address).is_err(), "{address}");
+        }
+    }
+}
