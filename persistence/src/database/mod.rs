@@ -8,3 +8,22 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_views;
+
+use sqlx::migrate::{MigrateError, Migrator};
+
+use crate::StoreError;
+
+/// Runs the migrations that are missing. Tables that another build made differently are refused.
+async fn migrate<C: sqlx::migrate::Migrate>(
+    migrations: &Migrator,
+    connection: &mut C,
+    trouble: fn(sqlx::Error) -> StoreError,
+) -> Result<(), StoreError> {
+    match migrations.run_direct(None, connection, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(trouble(error))
+        }
+        Err(other) => Err(StoreError::Unsafe(other.to_string())),
+    }
+}

@@ -8,6 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::migrate;
 use crate::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -49,7 +50,7 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnec
 pub(crate) async fn prepare(options: &PgConnectOptions) -> Result<PgPool, StoreError> {
     let mut connection = connect_patiently(options).await?;
     assert_durable(&mut connection).await?;
-    MIGRATIONS.run(&mut connection).await.map_err(|error| StoreError::Unavailable(error.into()))?;
+    migrate(&MIGRATIONS, &mut connection, trouble).await?;
     // What goes wrong on leaving is of no interest: everything is committed.
     let _ = connection.close().await;
     PgPoolOptions::new()

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Executor as _};
 
+use super::migrate;
 use crate::StoreError;
 
 /// Older versions can lose committed rows when a checkpoint meets a writer.
@@ -101,6 +103,14 @@ async fn assert_version(connection: &mut SqliteConnection) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Runs the migrations that are missing.
+pub(crate) async fn prepare(
+    connection: &mut SqliteConnection,
+    migrations: &Migrator,
+) -> Result<(), StoreError> {
+    migrate(migrations, connection, trouble).await
+}
+
 /// Reads back what makes a commit durable. A setting that was asked for is not one that is kept.
 pub(crate) async fn assert_durable(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
@@ -139,10 +149,14 @@ pub(crate) async fn roll_back(connection: &mut SqliteConnection) {
     let _ = connection.execute("ROLLBACK").await;
 }
 
+/// The extended result code of a driver error; none when it does not come from SQLite.
+pub(crate) fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 /// The primary result code of a driver error: the low byte of the extended one.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
-    Some(code & 0xff)
+    extended_code(error).map(|code| code & 0xff)
 }
 
 /// What trouble of the driver means while reading or preparing.

@@ -11,7 +11,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteSynchronous};
 use tokio::sync::Mutex;
 
-use super::sqlite::{open_readers, open_writer, truncate_log};
+use super::sqlite::{open_readers, open_writer, prepare, truncate_log};
 use crate::StoreError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite_views");
@@ -28,7 +28,8 @@ impl Views {
     /// Opens or creates the file; one that cannot be used is replaced by an empty one.
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         match Self::try_open(path).await {
-            Err(error) if path.exists() => {
+            // Damaged, or made by another build. A file that is merely busy is left alone.
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Unsafe(_))) => {
                 let cause = &error as &dyn std::error::Error;
                 tracing::warn!(
                     cause,
@@ -44,7 +45,7 @@ impl Views {
     async fn try_open(path: &Path) -> Result<Self, StoreError> {
         let mut writer = open_writer(path, SqliteSynchronous::Normal).await?;
         truncate_log(&mut writer).await?;
-        MIGRATIONS.run(&mut writer).await.map_err(|error| StoreError::Unavailable(error.into()))?;
+        prepare(&mut writer, &MIGRATIONS).await?;
         let readers = open_readers(path).await?;
         Ok(Self { writer: Arc::new(Mutex::new(writer)), readers })
     }

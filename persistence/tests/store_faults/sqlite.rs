@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
-use persistence::Stores;
 use persistence::journal::{Fatal, Journal as _, Shard, SqliteJournal};
 use persistence::read_models::Changes;
 use persistence::stores::{Database, StorageConfig, migrate};
+use persistence::{StoreError, Stores};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, Executor as _};
 
 use crate::place::{Place, SHARDS};
 use crate::support::rows::everything;
@@ -55,6 +57,26 @@ async fn a_views_file_that_is_garbage_is_made_again() {
     let copy = journal_of(&place);
     std::fs::write(copy.file("shop.views.db"), vec![0xa5; 20_000]).unwrap();
     starts_over_with_the_journal_whole(&copy).await;
+}
+
+const OF_ANOTHER_BUILD: &str = "UPDATE _sqlx_migrations SET checksum = x'00'";
+
+#[tokio::test]
+async fn views_of_another_build_are_made_again() {
+    let place = Place::folder();
+    let _open = with_a_cursor(&place).await;
+    let url = format!("sqlite:{}", place.file("shop.views.db").display());
+    let mut views = SqliteConnection::connect(&url).await.unwrap();
+    views.execute(OF_ANOTHER_BUILD).await.unwrap();
+    starts_over_with_the_journal_whole(&place).await;
+}
+
+#[tokio::test]
+async fn a_journal_of_another_build_is_refused() {
+    let place = Place::folder();
+    drop(place.open().await);
+    place.execute(OF_ANOTHER_BUILD).await;
+    assert!(matches!(place.try_open(SHARDS).await, Err(StoreError::Unsafe(_))));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Fatal;
-use crate::database::sqlite::{primary_code, roll_back, trouble};
+use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
 use crate::journal::{AppendError, Batch, GENESIS, Holding, Record, Shard, ShardMove, Tenure};
 use crate::{BoxError, StoreError};
 
@@ -37,7 +37,11 @@ const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.hash FROM sh
 /// Primary result codes of SQLite.
 const BUSY: u32 = 5;
 const FULL: u32 = 13;
-const CONSTRAINT: u32 = 19;
+
+/// Extended result codes: a fence that did not match, and keys that are taken.
+const NOT_NULL: u32 = 1_299;
+const PRIMARY_KEY: u32 = 1_555;
+const UNIQUE: u32 = 2_067;
 
 /// One append, encoded by the caller so that the writer only runs it.
 pub(super) struct Script {
@@ -121,8 +125,8 @@ fn insert(
 
 /// An error before COMMIT: the transaction is rolled back, so nothing was written.
 fn not_written(error: sqlx::Error) -> AppendError {
-    match primary_code(&error) {
-        Some(CONSTRAINT) => AppendError::Fenced,
+    match extended_code(&error) {
+        Some(NOT_NULL | PRIMARY_KEY | UNIQUE) => AppendError::Fenced,
         _ => AppendError::Unavailable(error.into()),
     }
 }

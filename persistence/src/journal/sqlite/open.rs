@@ -24,7 +24,7 @@ impl SqliteJournal {
         let mut writer = database::open_writer(path, SqliteSynchronous::Full).await?;
         database::assert_durable(&mut writer).await?;
         database::truncate_log(&mut writer).await?;
-        MIGRATIONS.run(&mut writer).await.map_err(|error| StoreError::Unavailable(error.into()))?;
+        database::prepare(&mut writer, &MIGRATIONS).await?;
         let shards = settle_shards(&mut writer, shards).await?;
         let readers = database::open_readers(path).await?;
         Ok(Self { shards, writer: Arc::new(Mutex::new(writer)), readers, fatal })
