@@ -115,7 +115,7 @@ impl<A: Hosted> Directory<A> {
         }
         let (reply, answer) = oneshot::channel();
         let deadline = asking.deadline;
-        self.send(world, key, command, asking, ReplyTo::waiter(reply));
+        self.send(world, key, command, asking, ReplyTo::waiter(reply), false);
         match timeout_at(deadline, answer).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) | Err(_) => Err(NotDone::Unknown),
@@ -130,6 +130,7 @@ impl<A: Hosted> Directory<A> {
         command: Option<A::Command>,
         asking: Asking,
         mut reply: ReplyTo<A>,
+        ahead: bool,
     ) {
         let admission = match self.admit(world, key) {
             Ok(admission) => admission,
@@ -137,7 +138,7 @@ impl<A: Hosted> Directory<A> {
         };
         reply.keep(admission.slot);
         let Asking { deadline, cause } = asking;
-        let asked = Asked { command, cause, reply };
+        let asked = Asked { command, cause, reply, ahead };
         let queued_at = Instant::now();
         let message = EntityMessage::Ask { asked: Box::new(asked), deadline, queued_at };
         // A message that comes too late drops its reply, which says that nothing happened.

@@ -32,7 +32,16 @@ pub(crate) struct History {
 struct Request {
     stream: StreamId,
     with_snapshot: bool,
-    reply: oneshot::Sender<Option<History>>,
+    reply: oneshot::Sender<Result<History, Unreadable>>,
+}
+
+/// Why a history could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// The store did not answer.
+    Unavailable,
+    /// What is stored cannot be true.
+    Corrupt,
 }
 
 /// The address of the loader.
@@ -57,11 +66,16 @@ impl Loader {
         Self { requests }
     }
 
-    /// The history of a stream; `None` when it cannot be read now.
-    pub(crate) async fn load(&self, stream: StreamId, with_snapshot: bool) -> Option<History> {
+    /// The history of a stream.
+    pub(crate) async fn load(
+        &self,
+        stream: StreamId,
+        with_snapshot: bool,
+    ) -> Result<History, Unreadable> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { stream, with_snapshot, reply }).await.ok()?;
-        answer.await.ok().flatten()
+        let request = Request { stream, with_snapshot, reply };
+        self.requests.send(request).await.map_err(|_| Unreadable::Unavailable)?;
+        answer.await.unwrap_or(Err(Unreadable::Unavailable))
     }
 }
 
@@ -78,19 +92,33 @@ impl Reader {
             if self.queue.lock().await.recv_many(&mut requests, STREAMS_MAX).await == 0 {
                 return;
             }
-            match self.read(&requests).await {
-                Ok(mut histories) => {
-                    for request in requests {
-                        let history = histories.remove(&request.stream).unwrap_or_default();
-                        // Its incarnation may have been dropped meanwhile.
-                        let _ = request.reply.send(Some(history));
-                    }
+            self.serve(requests).await;
+        }
+    }
+
+    async fn serve(&self, requests: Vec<Request>) {
+        match self.read(&requests).await {
+            Ok(mut histories) => {
+                for request in requests {
+                    let history = histories.remove(&request.stream).unwrap_or_default();
+                    // Its incarnation may have been dropped meanwhile.
+                    let _ = request.reply.send(Ok(history));
                 }
-                Err(error) => {
-                    warn!(error = %error, streams = requests.len(), "histories cannot be read");
-                    for request in requests {
-                        let _ = request.reply.send(None);
-                    }
+            }
+            // One bad row must not keep its neighbours from being read.
+            Err(StoreError::Corrupt(_)) if 1 < requests.len() => {
+                for request in requests {
+                    Box::pin(self.serve(vec![request])).await;
+                }
+            }
+            Err(error) => {
+                warn!(error = %error, streams = requests.len(), "histories cannot be read");
+                let reason = match error {
+                    StoreError::Corrupt(_) => Unreadable::Corrupt,
+                    StoreError::Unavailable(_) | StoreError::Unsafe(_) => Unreadable::Unavailable,
+                };
+                for request in requests {
+                    let _ = request.reply.send(Err(reason));
                 }
             }
         }

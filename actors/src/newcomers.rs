@@ -6,9 +6,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use engine::Aggregate;
+use engine::order::Order;
 use engine::values::OrderId;
 use persistence::StoreError;
-use persistence::read_models::ReadModels;
+use persistence::journal::Journal;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -61,18 +63,24 @@ impl Newcomers {
         seen
     }
 
-    /// Notes every order that the read models hold; from then on the filter can tell.
-    async fn fill(&self, read_models: &dyn ReadModels) -> Result<u64, StoreError> {
+    /// Notes every order in the journal; from then on the filter can tell. Whoever begins a history
+    /// meanwhile is noted by asking.
+    async fn fill(&self, journal: &dyn Journal) -> Result<u64, StoreError> {
         let mut after = None;
         let mut noted = 0_u64;
         loop {
-            let page = read_models.order_ids(after, PAGE).await?;
-            let Some(last) = page.last().copied() else { break };
-            for order in &page {
-                self.note(*order);
+            let page = journal.streams(Order::KIND, after.as_ref(), PAGE).await?;
+            let full = page.len() as u64 == u64::from(PAGE);
+            for stream in &page {
+                if let Ok(id) = Uuid::try_parse(stream.key()) {
+                    self.note(OrderId::new(id));
+                }
             }
             noted = noted.saturating_add(page.len() as u64);
-            after = Some(last);
+            after = page.into_iter().next_back();
+            if !full {
+                break;
+            }
         }
         self.complete.store(true, Ordering::Release);
         Ok(noted)
@@ -91,11 +99,11 @@ fn probes(order: OrderId) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Fills the filter once the read models are up to date, which they are before anything is served.
+/// Fills the filter beside everything else; until then every history is read.
 pub(crate) async fn fill(world: Weak<World>) {
     let Some(world) = world.upgrade() else { return };
-    let read_models = Arc::clone(&world.stores.read_models);
-    match world.newcomers.fill(&*read_models).await {
+    let journal = Arc::clone(&world.stores.journal);
+    match world.newcomers.fill(&*journal).await {
         Ok(noted) => info!(noted, "orders without a history can be told from others"),
         Err(error) => warn!(error = %error, "every new order will be looked for in the journal"),
     }

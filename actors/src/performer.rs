@@ -137,7 +137,7 @@ impl World {
         };
         let answered = move |verdict| answer(stock_answer(verdict));
         let reply = ReplyTo::callback(answered);
-        self.inventories.send(self, key, Some(command), internal(), reply);
+        self.inventories.send(self, key, Some(command), internal(), reply, true);
         None
     }
 
@@ -156,7 +156,8 @@ impl World {
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            let asked = Asked { command: Some(command(unit)), cause: Cause::default(), reply };
+            let asked =
+                Asked { command: Some(command(unit)), cause: Cause::default(), reply, ahead: true };
             let now = Instant::now();
             let message = EntityMessage::Ask {
                 asked: Box::new(asked),

@@ -162,9 +162,16 @@ impl Projector {
             *head = fresh.last().map_or(*head, |last| last.position.max(*head));
             let joins = fresh.first().is_some_and(|first| first.position <= after + 1);
             let last = if joins {
-                let new = fresh.into_iter().filter(|record| after < record.position);
-                gathered.extend(new.map(Gathered::Fed));
-                *head
+                // Only as far as they join on: what is missing in between is read next time.
+                let mut last = after;
+                for record in fresh.into_iter().skip_while(|record| record.position <= after) {
+                    if record.position != last.saturating_add(1) {
+                        break;
+                    }
+                    last = record.position;
+                    gathered.push(Gathered::Fed(record));
+                }
+                last
             } else if after < *head {
                 let journal = &self.stores.journal;
                 let read = journal.read_shard(shard, after, ROUND_EVENTS_MAX).await?;

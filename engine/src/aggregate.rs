@@ -96,12 +96,6 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
         true
     }
 
-    /// Whether the event merely records what is already durable elsewhere, so that an answer need
-    /// not wait for it: after a crash the work is done again, for free, and the event with it.
-    fn is_echo(_event: &Self::Event) -> bool {
-        false
-    }
-
     /// Whether nothing more is expected to happen, so that the actor may go to sleep at once.
     fn is_dormant(_state: &Self::State) -> bool {
         false

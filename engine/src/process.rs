@@ -84,6 +84,21 @@ pub enum Intent {
     },
 }
 
+impl Intent {
+    /// Whether it is carried out by somebody outside of the engine.
+    pub const fn leaves_the_engine(&self) -> bool {
+        match self {
+            Self::Charge { .. } | Self::QueryCharge { .. } | Self::Refund { .. } => true,
+            Self::Lookup { .. }
+            | Self::Hold { .. }
+            | Self::Extend { .. }
+            | Self::Commit { .. }
+            | Self::Release { .. }
+            | Self::Restock { .. } => false,
+        }
+    }
+}
+
 /// What came back for an [`Intent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

@@ -188,6 +188,19 @@ async fn many_streams_are_read_after_their_versions(journal: &dyn Journal) {
     assert!(journal.read_streams(&[]).await.unwrap().is_empty());
 }
 
+async fn streams_of_a_kind_are_listed_once_and_in_pages(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    for key in ["d", "a", "c", "b"] {
+        journal.append(&writer.batch(&[(key, 1), (key, 2)])).await.unwrap();
+    }
+    let first = journal.streams("thing", None, 3).await.unwrap();
+    let rest = journal.streams("thing", first.last(), 3).await.unwrap();
+
+    let keys: Vec<&str> = first.iter().chain(&rest).map(StreamId::key).collect();
+    assert_eq!(keys, ["a", "b", "c", "d"]);
+    assert!(journal.streams("thin", None, 3).await.unwrap().is_empty());
+}
+
 async fn a_shard_is_read_in_pages(journal: &dyn Journal) {
     let mut writer = Writer::of(journal).await;
     for version in 1..=10 {
@@ -279,6 +292,7 @@ macro_rules! conformance_suite {
             a_batch_in_the_place_of_another_is_not_taken_for_it,
             a_lost_batch_is_retried_with_its_ids_under_the_next_epoch,
             many_streams_are_read_after_their_versions,
+            streams_of_a_kind_are_listed_once_and_in_pages,
             a_shard_is_read_in_pages,
             the_hash_chain_holds_over_batches_and_owners,
             readers_see_whole_batches_while_a_writer_appends,

@@ -120,19 +120,6 @@ async fn orders_are_found_by_id(models: &dyn ReadModels) {
     assert!(models.orders(&[]).await.unwrap().is_empty());
 }
 
-async fn ids_of_orders_come_in_pages_ascending(models: &dyn ReadModels) {
-    let rows: Vec<_> = (1..=5).map(|n| order(n, OrderStatus::Pending)).collect();
-    let mut ids: Vec<_> = rows.iter().map(|row| row.order).collect();
-    ids.sort();
-    models.apply(&orders(rows)).await.unwrap();
-
-    let first = models.order_ids(None, 3).await.unwrap();
-    let rest = models.order_ids(first.last().copied(), 3).await.unwrap();
-
-    assert_eq!([first, rest].concat(), ids);
-    assert!(models.order_ids(ids.last().copied(), 3).await.unwrap().is_empty());
-}
-
 async fn counts_follow_orders_between_statuses(models: &dyn ReadModels) {
     let rows = (0..6).map(|n| order(n, OrderStatus::Pending)).collect();
     models.apply(&orders(rows)).await.unwrap();
@@ -306,7 +293,6 @@ macro_rules! conformance_suite {
             a_cursor_never_moves_back_and_nothing_else_changes,
             the_same_changes_twice_are_harmless,
             orders_are_found_by_id,
-            ids_of_orders_come_in_pages_ascending,
             counts_follow_orders_between_statuses,
             pages_by_offset_and_by_cursor_agree,
             products_are_listed_by_id_once_they_are_published,

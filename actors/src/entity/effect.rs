@@ -36,6 +36,9 @@ pub struct Asked<A: Aggregate, R> {
     pub cause: Cause,
     /// Who waits for the answer.
     pub reply: R,
+    /// Whether the asker writes through the same writer: then the answer may leave before its
+    /// events are durable, because commits are in order and nothing can outlive them.
+    pub ahead: bool,
 }
 
 /// What the entity wants done.
@@ -51,6 +54,8 @@ pub enum Effect<A: Aggregate, R> {
         at: Moment,
         /// What caused them.
         cause: Cause,
+        /// What readers see once they are durable.
+        view: A::View,
     },
     /// Carry out an intent and bring back its answer under the ticket.
     Perform {

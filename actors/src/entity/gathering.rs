@@ -39,7 +39,11 @@ impl<A: Aggregate, R> Entity<A, R> {
             Ok(changed) => {
                 // What is not settled now is answered only when it is.
                 let settle = !A::is_settled(&self.state);
-                self.wait(asked.reply, Outcome::Accepted { changed }, settle);
+                if asked.ahead && !settle {
+                    self.answer(asked.reply, Outcome::Accepted { changed }, effects);
+                } else {
+                    self.wait(asked.reply, Outcome::Accepted { changed }, settle);
+                }
             }
             Err(refusal) => {
                 let undo = A::compensate(&self.state, command);

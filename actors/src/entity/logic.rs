@@ -26,8 +26,6 @@ pub(super) enum Ticket {
 pub struct Entity<A: Aggregate, R> {
     pub(super) state: A::State,
     version: u64,
-    /// Version of the last event that is more than an echo.
-    firm: u64,
     written: u64,
     position: Option<Position>,
     view: A::View,
@@ -53,7 +51,6 @@ impl<A: Aggregate, R> Entity<A, R> {
             view: A::view(&loaded.state),
             state: loaded.state,
             version: loaded.version,
-            firm: loaded.version,
             written: loaded.version,
             position: loaded.position,
             views: VecDeque::new(),
@@ -131,9 +128,8 @@ impl<A: Aggregate, R> Entity<A, R> {
         while self.views.front().is_some_and(|(at, _)| *at <= version) {
             seen = self.views.pop_front();
         }
-        if let Some((version, view)) = seen {
-            self.view = view.clone();
-            effects.push(Effect::Publish { view, version, position: self.position });
+        if let Some((_, view)) = seen {
+            self.view = view;
         }
         if self.snapshot.as_ref().is_some_and(|(at, _)| *at <= version)
             && let Some((version, state)) = self.snapshot.take()
@@ -209,16 +205,14 @@ impl<A: Aggregate, R> Entity<A, R> {
         for event in &events {
             A::evolve(&mut self.state, event, at);
             self.version = self.version.saturating_add(1);
-            if !A::is_echo(event) {
-                self.firm = self.version;
-            }
         }
-        self.views.push_back((self.version, A::view(&self.state)));
+        let view = A::view(&self.state);
+        self.views.push_back((self.version, view.clone()));
         if self.snapshot_after <= self.version {
             self.snapshot = Some((self.version, Box::new(self.state.clone())));
             self.snapshot_after = self.version.saturating_add(self.snapshot_every);
         }
-        effects.push(Effect::Append { events, first_version, at, cause: cause.clone() });
+        effects.push(Effect::Append { events, first_version, at, cause: cause.clone(), view });
         Ok(true)
     }
 
@@ -237,12 +231,11 @@ impl<A: Aggregate, R> Entity<A, R> {
     }
 
     fn pursue_into(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        // The world is asked only on the strength of what is durable.
-        if self.written < self.firm {
-            return;
-        }
         let outstanding = A::outstanding(&self.state, now);
-        for intent in self.pursuit.take_up(outstanding, now) {
+        // The world outside is asked only on the strength of what is durable; other entities write
+        // through the same writer, hence after everything that this one has written.
+        let may_leave = self.is_durable();
+        for intent in self.pursuit.take_up(outstanding, may_leave, now) {
             self.perform(intent.clone(), Ticket::Owed(intent), effects);
         }
         if let Some(pause) = self.pursuit.pause(now) {
@@ -261,20 +254,24 @@ impl<A: Aggregate, R> Entity<A, R> {
         self.waiting.push(Waiting { until: self.version, settle, reply, outcome });
     }
 
+    pub(super) fn answer(&self, reply: R, outcome: Outcome<A>, effects: &mut Effects<A, R>) {
+        let answer = match outcome {
+            Outcome::Refused(refusal) => Err(NotDone::Refused(refusal)),
+            Outcome::Accepted { changed } => Ok(Accepted {
+                view: self.view.clone(),
+                version: self.written,
+                position: self.position,
+                changed,
+            }),
+        };
+        effects.push(Effect::Reply { to: reply, answer });
+    }
+
     /// Lets go every answer that may leave, and says when nothing is left to do.
     fn settle(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        let settled = A::is_settled(&self.state) && self.firm <= self.written;
+        let settled = A::is_settled(&self.state) && self.is_durable();
         for Waiting { reply, outcome, .. } in self.waiting.leave(self.written, settled) {
-            let answer = match outcome {
-                Outcome::Refused(refusal) => Err(NotDone::Refused(refusal)),
-                Outcome::Accepted { changed } => Ok(Accepted {
-                    view: self.view.clone(),
-                    version: self.written,
-                    position: self.position,
-                    changed,
-                }),
-            };
-            effects.push(Effect::Reply { to: reply, answer });
+            self.answer(reply, outcome, effects);
         }
         let idle = self.is_durable()
             && self.waiting.is_empty()

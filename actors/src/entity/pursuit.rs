@@ -31,15 +31,22 @@ impl Pursuit {
         self.under_way.is_empty() && self.pauses.is_empty()
     }
 
-    /// Those intents that are to be started now; they count as under way from here on.
-    pub(super) fn take_up(&mut self, outstanding: Vec<Intent>, now: Moment) -> Vec<Intent> {
+    /// Those intents that are to be started now; they count as under way from here on. Those that
+    /// leave the engine are started only if they may.
+    pub(super) fn take_up(
+        &mut self,
+        outstanding: Vec<Intent>,
+        may_leave: bool,
+        now: Moment,
+    ) -> Vec<Intent> {
         if outstanding.is_empty() && self.pauses.is_empty() {
             return outstanding;
         }
         // What is no longer owed needs no pause.
         self.pauses.retain(|intent, _| outstanding.contains(intent));
         let ready = |intent: &Intent| {
-            !self.under_way.contains(intent)
+            (may_leave || !intent.leaves_the_engine())
+                && !self.under_way.contains(intent)
                 && self.pauses.get(intent).is_none_or(|pause| pause.until <= now)
         };
         let taken: Vec<Intent> = outstanding.into_iter().filter(ready).collect();

@@ -19,7 +19,7 @@ use super::effect::{Asked, Effect, Loaded};
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::Hosted;
-use crate::loader::History;
+use crate::loader::{History, Unreadable};
 use crate::metrics::MAILBOX_WAIT_SECONDS;
 use crate::outcome::{NotAccepted, NotDone, Position};
 use crate::system::World;
@@ -186,9 +186,9 @@ impl<A: Hosted> Life<A> {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Append { events, first_version, at, cause } => {
+                Effect::Append { events, first_version, at, cause, view } => {
                     let meta = meta(&cause);
-                    self.append(events, first_version, at, meta).await?;
+                    self.append(events, first_version, at, meta, view).await?;
                 }
                 Effect::Perform { ticket, intent } => {
                     let done = self.world.perform(intent, answerer(myself, ticket));
@@ -220,6 +220,7 @@ impl<A: Hosted> Life<A> {
         first_version: u64,
         at: Moment,
         meta: String,
+        view: A::View,
     ) -> Result<(), ActorProcessingErr> {
         let mut records = Vec::with_capacity(events.len());
         let mut meta = Some(meta);
@@ -238,7 +239,12 @@ impl<A: Hosted> Life<A> {
             });
         }
         let Some(notify) = self.notify.clone() else { return Ok(()) };
-        let submission = Submission { generation: self.generation, events: records, notify };
+        let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
+        let publish = Box::new(move |version, position| {
+            A::directory(&world).publish(stream.key(), view, version, Some(position));
+        });
+        let submission =
+            Submission { generation: self.generation, events: records, publish, notify };
         let sent = self.world.writer().submit(submission).await;
         sent.map_err(|stopped| self.death(stopped.to_string(), false))
     }
@@ -273,9 +279,10 @@ async fn read(
     with_snapshot: bool,
 ) -> Result<History, ActorProcessingErr> {
     let history = world.loader().load(stream.clone(), with_snapshot).await;
-    history.ok_or_else(|| {
+    history.map_err(|reason| {
         let cause = "the history cannot be read".to_owned();
-        let death = Death { stream: stream.clone(), cause, own_fault: false };
+        let own_fault = reason == Unreadable::Corrupt;
+        let death = Death { stream: stream.clone(), cause, own_fault };
         Box::new(death) as ActorProcessingErr
     })
 }

@@ -27,9 +27,14 @@ pub struct Submission {
     pub generation: u64,
     /// The events; never empty, versions ascending.
     pub events: Vec<NewEvent>,
+    /// Lets readers see the new view, once it is durable.
+    pub publish: Publish,
     /// Who waits.
     pub notify: Arc<dyn Notify>,
 }
+
+/// Takes version and place of the last event; must be short.
+pub type Publish = Box<dyn FnOnce(u64, Position) + Send + Sync>;
 
 /// What the writer hears.
 pub enum WriterInput {
@@ -56,6 +61,8 @@ pub enum WriterEffect {
     Append(Arc<Batch>),
     /// Fence, then look whether this batch is in the journal.
     Resolve(Arc<Batch>),
+    /// Let readers see a view that has become durable.
+    Publish(Publish, u64, Position),
     /// Tell a submitter that its events are durable.
     Written(Arc<dyn Notify>, u64, Position),
     /// Tell a submitter that its events are not known to be durable.
@@ -79,10 +86,18 @@ enum Phase {
     Stopped,
 }
 
+/// What is to be done for a submission once it has landed.
+struct Notice {
+    publish: Publish,
+    notify: Arc<dyn Notify>,
+    version: u64,
+    position: Position,
+}
+
 struct Flight {
     batch: Arc<Batch>,
     hashes: BTreeMap<Shard, Digest>,
-    notices: Vec<(Arc<dyn Notify>, u64, Position)>,
+    notices: Vec<Notice>,
 }
 
 /// The state of one writer.
@@ -192,8 +207,13 @@ impl WriterLogic {
                 holding.last_hash = hash;
             }
         }
-        let tell = |(notify, version, position)| WriterEffect::Written(notify, version, position);
-        effects.extend(flight.notices.into_iter().map(tell));
+        // First every view, then every answer: whoever is told can see what it was told.
+        let mut told = Vec::with_capacity(flight.notices.len());
+        for Notice { publish, notify, version, position } in flight.notices {
+            effects.push(WriterEffect::Publish(publish, version, position));
+            told.push(WriterEffect::Written(notify, version, position));
+        }
+        effects.append(&mut told);
     }
 
     fn resolved(&mut self, tenure: Tenure, present: bool, effects: &mut Vec<WriterEffect>) {
@@ -228,8 +248,8 @@ impl WriterLogic {
     fn abandon(&mut self, unknown: bool, effects: &mut Vec<WriterEffect>) {
         self.generation = self.generation.saturating_add(1);
         if let Some(flight) = self.flight.take() {
-            for (notify, ..) in flight.notices {
-                effects.push(WriterEffect::Failed(notify, unknown));
+            for notice in flight.notices {
+                effects.push(WriterEffect::Failed(notice.notify, unknown));
             }
         }
         let unwritten = |s: Submission| WriterEffect::Failed(s.notify, false);
@@ -256,9 +276,9 @@ impl WriterLogic {
             if !records.is_empty() && self.batch_events_max < total {
                 break;
             }
-            let Some(submission) = self.pending.pop_front() else { break };
+            let Some(mut submission) = self.pending.pop_front() else { break };
             let mut last = None;
-            for event in submission.events {
+            for event in std::mem::take(&mut submission.events) {
                 let slot = event.stream.slot();
                 let shard = slot.shard(self.shards);
                 let holding = self.holdings.get(&shard);
@@ -287,7 +307,8 @@ impl WriterLogic {
                 records.push(record);
             }
             if let Some((version, position)) = last {
-                notices.push((submission.notify, version, position));
+                let Submission { publish, notify, .. } = submission;
+                notices.push(Notice { publish, notify, version, position });
             }
         }
         let moves = moves.into_values().collect();

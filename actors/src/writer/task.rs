@@ -191,13 +191,18 @@ impl Task {
                 WriterEffect::Resolve(batch) => next = Next::Resolve(batch),
                 WriterEffect::Reacquire => next = Next::Reacquire,
                 WriterEffect::Stop => next = Next::Stop,
+                WriterEffect::Publish(publish, version, position) => publish(version, position),
                 WriterEffect::Written(notify, version, position) => {
                     notify.written(version, position);
                 }
                 WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
                 WriterEffect::Abandon { generation } => {
-                    self.shared.generation.store(generation, Ordering::Release);
+                    // In this order: nothing is read, everybody hears that it has ended, and only
+                    // then may something new begin. So no new incarnation can be answered by one
+                    // that does not know yet that it is ahead of the journal.
+                    self.shared.serving.store(false, Ordering::Release);
                     (self.on_abandon)(generation);
+                    self.shared.generation.store(generation, Ordering::Release);
                 }
             }
         }

@@ -50,7 +50,8 @@ fn submission(
         payload: "{}".to_owned(),
     };
     let notify = Arc::clone(heard) as Arc<dyn Notify>;
-    Submission { generation: 1, events: versions.map(event).collect(), notify }
+    let publish = Box::new(|_, _| {});
+    Submission { generation: 1, events: versions.map(event).collect(), publish, notify }
 }
 
 /// Tells submitters what the effects say, and answers with the batch to append, if any.
@@ -59,6 +60,7 @@ fn carry_out(effects: Vec<WriterEffect>) -> Option<Arc<Batch>> {
     for effect in effects {
         match effect {
             WriterEffect::Append(batch) => append = Some(batch),
+            WriterEffect::Publish(publish, version, position) => publish(version, position),
             WriterEffect::Written(notify, version, position) => notify.written(version, position),
             WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
             WriterEffect::Resolve(_)

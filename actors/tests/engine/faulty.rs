@@ -132,6 +132,16 @@ impl Journal for FaultyJournal {
         Ok(records)
     }
 
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&StreamId>,
+        limit: u32,
+    ) -> Result<Vec<StreamId>, StoreError> {
+        self.reach()?;
+        self.inner.streams(kind, after, limit).await
+    }
+
     async fn read_shard(
         &self,
         shard: Shard,

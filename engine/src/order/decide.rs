@@ -102,24 +102,6 @@ impl Aggregate for Order {
         state.0.as_deref().is_none_or(outstanding::is_settled)
     }
 
-    fn is_echo(event: &OrderEvent) -> bool {
-        match event {
-            OrderEvent::StockCommitted
-            | OrderEvent::StockReturned
-            | OrderEvent::HoldsExtended { .. }
-            | OrderEvent::HoldLapsed => true,
-            OrderEvent::Placed(_)
-            | OrderEvent::PaymentQueued { .. }
-            | OrderEvent::PaymentCaptured { .. }
-            | OrderEvent::PaymentDeclined { .. }
-            | OrderEvent::PaymentAbandoned { .. }
-            | OrderEvent::PaymentReconciled { .. }
-            | OrderEvent::PaymentRefunded { .. }
-            | OrderEvent::StatusChanged { .. }
-            | OrderEvent::Cancelled { .. } => false,
-        }
-    }
-
     fn is_dormant(state: &OrderState) -> bool {
         state.0.as_deref().is_some_and(outstanding::is_dormant)
     }

@@ -117,6 +117,20 @@ impl Journal for MemoryJournal {
         Ok(found)
     }
 
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&StreamId>,
+        limit: u32,
+    ) -> Result<Vec<StreamId>, StoreError> {
+        let contents = self.lock();
+        let later = |stream: &&StreamId| {
+            stream.kind() == kind && after.is_none_or(|after| after.as_str() < stream.as_str())
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(contents.streams.keys().filter(later).take(limit).cloned().collect())
+    }
+
     async fn read_shard(
         &self,
         shard: Shard,

@@ -73,6 +73,14 @@ pub struct StreamTail {
     pub after: u64,
 }
 
+/// Where the names of a kind's streams begin and end, both exclusive, after the given one.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn names(kind: &str, after: Option<&StreamId>) -> (String, String) {
+    // The character after the slash ends the kind.
+    let (first, end) = (format!("{kind}/"), format!("{kind}0"));
+    (after.map_or(first, |after| after.as_str().to_owned()), end)
+}
+
 /// The append-only store.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
@@ -107,6 +115,18 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
     async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError>;
+
+    /// Up to `limit` streams of a kind that have a history, after the given one, ascending by name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&StreamId>,
+        limit: u32,
+    ) -> Result<Vec<StreamId>, StoreError>;
 
     /// Up to `limit` events of a shard after a position, in order.
     ///

@@ -84,17 +84,6 @@ impl ReadModels for MemoryReadModels {
         Ok(orders.iter().filter_map(|order| contents.orders.get(order)).cloned().collect())
     }
 
-    async fn order_ids(
-        &self,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<OrderId>, StoreError> {
-        let contents = self.lock();
-        let later = |order: &&OrderId| after.is_none_or(|after| after < **order);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(contents.orders.keys().filter(later).take(limit).copied().collect())
-    }
-
     async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         let contents = self.lock();
         let matching = || {

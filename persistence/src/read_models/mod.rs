@@ -150,17 +150,6 @@ pub trait ReadModels: Send + Sync + 'static {
     /// [`StoreError`].
     async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError>;
 
-    /// Ids of known orders after the given one, ascending.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    async fn order_ids(
-        &self,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<OrderId>, StoreError>;
-
     /// A page of orders.
     ///
     /// # Errors

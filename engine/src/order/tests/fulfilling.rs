@@ -150,16 +150,3 @@ fn the_units_are_where_the_last_event_says() {
 fn an_event_before_the_placement_is_kept_as_nothing() {
     assert_eq!(Order::view(given::<Order>(&[captured()]).state()), None);
 }
-
-#[test]
-fn only_events_that_are_durable_elsewhere_are_echoes() {
-    let echoes = crate::samples::order_events().into_iter().filter(Order::is_echo);
-    let names: Vec<&str> = echoes.map(|event| crate::EventName::name(&event)).collect();
-    let expected = [
-        "order.holds_extended",
-        "order.hold_lapsed",
-        "order.stock_committed",
-        "order.stock_returned",
-    ];
-    assert_eq!(names, expected);
-}

@@ -14,7 +14,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use self::writer::Writer;
-use super::{AppendError, Batch, FORMAT, Journal, Record, Shard, StreamTail, Tenure};
+use super::{
+    AppendError, Batch, FORMAT, Journal, Record, Shard, StreamId, StreamTail, Tenure, names,
+};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::{detached, owned};
@@ -112,6 +114,16 @@ impl Journal for PostgresJournal {
     ) -> Result<Vec<Record>, StoreError> {
         let readers = self.readers.clone();
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
+    }
+
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&StreamId>,
+        limit: u32,
+    ) -> Result<Vec<StreamId>, StoreError> {
+        let (readers, names) = (self.readers.clone(), names(kind, after));
+        owned(async move { read::begun(&readers, names, limit).await }).await
     }
 
     async fn heads(&self) -> Result<Vec<u64>, StoreError> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::journal::row::{Row, into_records};
-use crate::journal::{Batch, Record, Shard, StreamTail};
+use crate::journal::{Batch, Record, Shard, StreamId, StreamTail};
 
 /// How many of the events lie where the batch would have put them.
 pub(super) const PRESENT: &str = "SELECT count(*) \
@@ -25,6 +25,9 @@ pub(super) const SHARD: &str = "SELECT shard::int8, position, epoch, slot::int8,
     version, event_id, event_name, schema_version::int8, recorded_at, \
     convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
+
+pub(in crate::journal) const BEGUN: &str = "SELECT stream FROM journal \
+    WHERE stream > $1 AND stream < $2 AND version = 1 ORDER BY stream LIMIT $3";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
 
@@ -91,6 +94,18 @@ pub(super) async fn shard(
         .await
         .map_err(trouble)?;
     into_records(rows)
+}
+
+pub(super) async fn begun(
+    readers: &PgPool,
+    (after, end): (String, String),
+    limit: u32,
+) -> Result<Vec<StreamId>, StoreError> {
+    let names =
+        sqlx::query_scalar(BEGUN).bind(after).bind(end).bind(i64::from(limit)).fetch_all(readers);
+    let names: Vec<String> = names.await.map_err(trouble)?;
+    let bad = |name: &str| StoreError::Corrupt(format!("{name} is no stream"));
+    names.iter().map(|name| StreamId::parse(name).ok_or_else(|| bad(name))).collect()
 }
 
 pub(super) async fn heads(readers: &PgPool) -> Result<Vec<u64>, StoreError> {

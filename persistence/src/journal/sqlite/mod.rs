@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::{AppendError, Batch, Journal, Record, Shard, StreamTail, Tenure};
+use super::{AppendError, Batch, Journal, Record, Shard, StreamId, StreamTail, Tenure, names};
 use crate::StoreError;
 pub use crate::database::sqlite::Fatal;
 use crate::tasks::{detached, owned};
@@ -80,6 +80,16 @@ impl Journal for SqliteJournal {
     ) -> Result<Vec<Record>, StoreError> {
         let readers = self.readers.clone();
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
+    }
+
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&StreamId>,
+        limit: u32,
+    ) -> Result<Vec<StreamId>, StoreError> {
+        let (readers, names) = (self.readers.clone(), names(kind, after));
+        owned(async move { read::begun(&readers, names, limit).await }).await
     }
 
     async fn heads(&self) -> Result<Vec<u64>, StoreError> {

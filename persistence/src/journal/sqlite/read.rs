@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::database::sqlite::trouble;
 use crate::journal::row::{Row, into_records};
-use crate::journal::{Batch, Record, Shard, ShardMove, StreamTail};
+use crate::journal::{Batch, Record, Shard, ShardMove, StreamId, StreamTail};
 
 pub(super) const IDS: &str = "SELECT event_id FROM journal \
     WHERE shard = $1 AND position >= $2 AND position < $3 ORDER BY position";
@@ -20,6 +20,9 @@ pub(super) const STREAMS: &str = "SELECT j.shard, j.position, j.epoch, j.slot, j
 pub(super) const SHARD: &str = "SELECT shard, position, epoch, slot, stream, version, event_id, \
     event_name, schema_version, recorded_at, meta, payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
+
+pub(in crate::journal) const BEGUN: &str = "SELECT stream FROM journal \
+    WHERE stream > $1 AND stream < $2 AND version = 1 ORDER BY stream LIMIT $3";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
 
@@ -82,6 +85,17 @@ pub(super) async fn shard(
         .await
         .map_err(trouble)?;
     into_records(rows)
+}
+
+pub(super) async fn begun(
+    readers: &SqlitePool,
+    (after, end): (String, String),
+    limit: u32,
+) -> Result<Vec<StreamId>, StoreError> {
+    let names = sqlx::query_scalar(BEGUN).bind(after).bind(end).bind(limit).fetch_all(readers);
+    let names: Vec<String> = names.await.map_err(trouble)?;
+    let bad = |name: &str| StoreError::Corrupt(format!("{name} is no stream"));
+    names.iter().map(|name| StreamId::parse(name).ok_or_else(|| bad(name))).collect()
 }
 
 pub(super) async fn heads(readers: &SqlitePool) -> Result<Vec<u64>, StoreError> {

@@ -19,10 +19,6 @@ use crate::tasks::owned;
 
 const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1";
 
-const ORDER_IDS: &str = "SELECT order_id FROM read_orders \
-    WHERE order_id > coalesce($1, '00000000-0000-0000-0000-000000000000'::uuid) \
-    ORDER BY order_id LIMIT $2";
-
 const ORDERS: &str = "SELECT order_id, status, created_at, version, body \
     FROM read_orders WHERE order_id = ANY ($1::uuid[])";
 
@@ -85,20 +81,6 @@ impl ReadModels for PostgresReadModels {
             let rows = sqlx::query_as(ORDERS).bind(wanted).fetch_all(&pool);
             let rows: Vec<StoredOrder> = rows.await.map_err(trouble)?;
             rows.into_iter().map(OrderRow::try_from).collect()
-        })
-        .await
-    }
-
-    async fn order_ids(
-        &self,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<OrderId>, StoreError> {
-        let (after, pool) = (after.map(OrderId::as_uuid), self.pool.clone());
-        owned(async move {
-            let ids = sqlx::query_scalar(ORDER_IDS).bind(after).bind(i64::from(limit));
-            let ids: Vec<Uuid> = ids.fetch_all(&pool).await.map_err(trouble)?;
-            Ok(ids.into_iter().map(OrderId::new).collect())
         })
         .await
     }

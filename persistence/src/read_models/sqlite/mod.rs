@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use engine::order::OrderStatus;
 use engine::values::{Moment, OrderId, ProductId};
 use sqlx::Executor as _;
-use uuid::Uuid;
 
 use super::row::{StoredOrder, StoredProduct, best_informed_of_each};
 use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup, list};
@@ -22,9 +21,6 @@ const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1
 
 const ORDERS: &str = "SELECT o.order_id, o.status, o.created_at, o.version, o.body \
     FROM json_each($1) AS wanted CROSS JOIN read_orders o ON o.order_id = unhex(wanted.value)";
-
-const ORDER_IDS: &str =
-    "SELECT order_id FROM read_orders WHERE order_id > $1 ORDER BY order_id LIMIT $2";
 
 const PRODUCTS: &str = "SELECT p.product_id, p.listing, p.on_hand, p.held, p.sold, \
     p.stock_version FROM json_each($1) AS wanted \
@@ -91,22 +87,6 @@ impl ReadModels for SqliteReadModels {
                 .await
                 .map_err(trouble)?;
             rows.into_iter().map(OrderRow::try_from).collect()
-        })
-        .await
-    }
-
-    async fn order_ids(
-        &self,
-        after: Option<OrderId>,
-        limit: u32,
-    ) -> Result<Vec<OrderId>, StoreError> {
-        // Every id comes after no bytes at all.
-        let after = after.map_or_else(Vec::new, |order| order.as_uuid().into_bytes().to_vec());
-        let readers = self.views.readers.clone();
-        owned(async move {
-            let ids = sqlx::query_scalar(ORDER_IDS).bind(after).bind(limit).fetch_all(&readers);
-            let ids: Vec<Uuid> = ids.await.map_err(trouble)?;
-            Ok(ids.into_iter().map(OrderId::new).collect())
         })
         .await
     }
