@@ -253,12 +253,12 @@ mod tests {
     /// Every request is one such future, copied into the connection's task.
     #[test]
     fn the_future_of_a_request_is_small() {
-        let answer = |front: &'static Front| {
-            front.answer(IpAddr::from([127, 0, 0, 1]), Request::new(Body::empty()))
-        };
         fn size<F: FnOnce(&'static Front) -> T, T>(_: &F) -> usize {
             size_of::<T>()
         }
+        let answer = |front: &'static Front| {
+            front.answer(IpAddr::from([127, 0, 0, 1]), Request::new(Body::empty()))
+        };
         assert!(size(&answer) < 4_096, "{} bytes", size(&answer));
     }
 }

@@ -85,7 +85,7 @@ type ByStatus = [OnceLock<Counter>; STATUSES.len() + 1];
 
 /// Handles of all measurements; each counter is registered when it is first needed.
 pub(crate) struct Meters {
-    requests: [[ByStatus; METHODS.len()]; Endpoint::ALL.len()],
+    requests: Box<[[ByStatus; METHODS.len()]; Endpoint::ALL.len()]>,
     seconds: [Histogram; Endpoint::ALL.len()],
     submitted: Counter,
     accepted: Counter,
@@ -96,7 +96,7 @@ impl Meters {
     /// Call it after the recorder was installed.
     pub(crate) fn new() -> Self {
         Self {
-            requests: Default::default(),
+            requests: Box::default(),
             seconds: Endpoint::ALL
                 .map(|endpoint| histogram!(HTTP_REQUEST_SECONDS, "endpoint" => endpoint.label())),
             submitted: counter!(ORDERS_SUBMITTED_TOTAL),

@@ -42,6 +42,8 @@ const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your
 const DRAIN_REQUESTS: Duration = Duration::from_secs(10);
 /// Longest time for orders under way to end.
 const DRAIN_ENGINE: Duration = Duration::from_secs(10);
+/// How often it is looked whether another process has taken the journal over.
+const FENCE_INTERVAL: Duration = Duration::from_millis(200);
 /// Provider callbacks that may wait.
 const CALLBACKS_MAX: usize = 1_024;
 /// Longest time for one callback.
@@ -132,7 +134,11 @@ impl Started {
         let cap = ConnectionCap::new(args.connections_max);
         let address = listener.local_addr()?;
         info!(%address, workers = args.workers(), "listening on {address}");
+        spawn_named("fence", leave_when_fenced(Arc::clone(&edge), stop.clone()));
         let calm = listener::serve(listener, Arc::new(front), cap, stop, DRAIN_REQUESTS).await;
+        if edge.shop.system().is_fenced() {
+            return Err(anyhow::anyhow!("another process has taken the journal over").into());
+        }
         if !calm {
             warn!("requests were still under way when the time to drain ran out");
         }
@@ -140,6 +146,14 @@ impl Started {
         info!(calm, drained, "left");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Stops serving once another process owns the journal: this one could only refuse.
+async fn leave_when_fenced(edge: Shared, stop: CancellationToken) {
+    while !edge.shop.system().is_fenced() {
+        sleep(FENCE_INTERVAL).await;
+    }
+    stop.cancel();
 }
 
 async fn outside(
@@ -159,7 +173,12 @@ async fn outside(
         health,
         prometheus: Some(prometheus),
         metrics_token: args.metrics_token.clone().filter(|token| !token.is_empty()),
-        webhook_secret: args.webhook_secret.as_deref().map(WebhookSecret::new),
+        // An empty secret would let anybody sign.
+        webhook_secret: args
+            .webhook_secret
+            .as_deref()
+            .filter(|secret| !secret.is_empty())
+            .map(WebhookSecret::new),
         started: Instant::now(),
         draining: Arc::new(AtomicBool::new(false)),
     })

@@ -1,6 +1,7 @@
 //! A whole shop in memory behind its front, asked without a network.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -62,8 +63,9 @@ impl Answer {
 
 impl TestShop {
     /// Opens an empty shop.
-    pub(crate) async fn open() -> Self {
-        Box::pin(Self::with(FrontConfig::default(), AdmissionConfig::default())).await
+    pub(crate) fn open() -> Pin<Box<dyn Future<Output = Self>>> {
+        // Starting an engine is a large future; tests need not carry it around.
+        Box::pin(Self::with(FrontConfig::default(), AdmissionConfig::default()))
     }
 
     pub(crate) async fn with(config: FrontConfig, admission: AdmissionConfig) -> Self {
