@@ -19,7 +19,8 @@ use anyhow::Context as _;
 use engine::order::OrderCommand;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::signals::stop_when_asked;
