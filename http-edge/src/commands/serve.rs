@@ -39,6 +39,21 @@ use crate::{listener, telemetry};
 const ACCOUNT: &str = "shop";
 /// Keys that stand in documents; whoever uses one has not chosen a key.
 const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your-api-key"];
+/// Variables of older installations that mean nothing here; whoever sets one is told so.
+const IGNORED_VARIABLES: &[&str] = &[
+    "SECRET_KEY",
+    "RETURN_WINDOW_DAYS",
+    "SUPER_ADMIN_PASSWORD",
+    "SUPER_ADMIN_TOKEN",
+    "MAIL_USERNAME",
+    "MAIL_PASSWORD",
+    "MAIL_FROM",
+    "MAIL_PORT",
+    "MAIL_SERVER",
+    "CELERY_RESULT_BACKEND",
+    "GUNICORN_THREADS",
+    "GUNICORN_TIMEOUT",
+];
 /// Longest time for requests under way to end.
 const DRAIN_REQUESTS: Duration = Duration::from_secs(10);
 /// Longest time for orders under way to end.
@@ -97,6 +112,9 @@ pub(super) struct Started {
 impl Started {
     /// Opens the stores, takes the journal and starts the engine.
     pub(super) async fn start(args: &ServeArgs) -> Result<Self, Failure> {
+        for name in IGNORED_VARIABLES.iter().filter(|name| std::env::var_os(name).is_some()) {
+            info!(name, "variable {name} has no meaning here");
+        }
         let prometheus = telemetry::record_figures()?;
         telemetry::keep_folding(prometheus.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
