@@ -9,6 +9,7 @@ async fn every_query_uses_an_index() {
         (read::PRESENT, Access::Found),
         (read::STREAMS, Access::Found),
         (read::SHARD, Access::Found),
+        (read::BEGUN, Access::Found),
         (append::APPEND, Access::Found),
     ];
     assert_postgres_uses_an_index(&statements).await;

@@ -12,6 +12,7 @@ async fn every_query_uses_an_index() {
         (read::IDS, Access::Found),
         (read::STREAMS, Access::Found),
         (read::SHARD, Access::Found),
+        (read::BEGUN, Access::Found),
         (append::MOVE, Access::Found),
     ];
     assert_sqlite_uses_an_index(journal.readers(), &statements).await;

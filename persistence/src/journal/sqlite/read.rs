@@ -21,7 +21,7 @@ pub(super) const SHARD: &str = "SELECT shard, position, epoch, slot, stream, ver
     event_name, schema_version, recorded_at, meta, payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
 
-pub(in crate::journal) const BEGUN: &str = "SELECT stream FROM journal \
+pub(super) const BEGUN: &str = "SELECT stream FROM journal \
     WHERE stream > $1 AND stream < $2 AND version = 1 ORDER BY stream LIMIT $3";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
