@@ -9,9 +9,9 @@ use actors::admission::{Admission, ConnectionCap};
 use axum::Router;
 use axum::response::Response;
 use axum::routing::post;
-use engine::values::Currency;
+use engine::values::{Currency, ItemId, Moment, Money, OrderId};
 use http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
 
 use super::serve::{admission, bind};
 use super::signals::stop_when_asked;
@@ -24,7 +24,7 @@ use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::routes::orders::wish::NewOrder;
-use crate::wire::Json;
+use crate::wire::{Json, MoneyBody, instant};
 use crate::{listener, telemetry};
 
 /// Serves `POST /v1/orders` without an engine.
@@ -44,29 +44,66 @@ pub(super) fn edge_only(args: &EdgeArgs) -> Result<ExitCode, Failure> {
     })
 }
 
+/// The order that nobody placed, in the form of a real one.
+#[derive(Serialize)]
+struct Nothing<'a> {
+    id: OrderId,
+    customer_id: &'a str,
+    status: &'static str,
+    payment_status: &'static str,
+    items: Vec<NothingItem<'a>>,
+    subtotal: MoneyBody,
+    discount: MoneyBody,
+    shipping: MoneyBody,
+    duties: MoneyBody,
+    tax: MoneyBody,
+    total: MoneyBody,
+    channel: &'static str,
+    created_at: crate::wire::Instant,
+    updated_at: crate::wire::Instant,
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct NothingItem<'a> {
+    id: ItemId,
+    product_id: &'a str,
+    quantity: i64,
+    unit_price: MoneyBody,
+}
+
 /// Does everything that the real handler does before and after it asks the engine.
 async fn place(call: Call, key: RequestKey, body: Json<NewOrder>) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Orders)?.account;
     let order = key.order(account);
     let fingerprint = fingerprint(&body.0)?;
-    let amount = |minor: u32| json!({"minor": minor, "currency": Currency::USD});
-    let items: Vec<_> = body
-        .0
-        .items
-        .iter()
-        .zip(0_u16..)
-        .map(|(item, index)| {
-            json!({"id": order.item(index), "product_id": item.0.product_id,
-               "quantity": item.0.quantity, "unit_price": amount(2_550)})
-        })
-        .collect();
-    let body = json!({
-        "id": order, "customer_id": account, "status": "PENDING", "payment_status": "paid",
-        "items": items, "subtotal": amount(2_550), "discount": amount(0), "shipping": amount(0),
-        "duties": amount(0), "tax": amount(0), "total": amount(2_550), "channel": "api",
-        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "version": 3,
-        "fingerprint": fingerprint,
+    // As dear as the command that the real handler builds; nobody takes it.
+    drop(call.asking(Some(&key), Some(fingerprint)));
+    let amount = |minor| MoneyBody::from(Money::new(minor, Currency::USD));
+    let items = body.0.items.iter().zip(0_u16..).map(|(item, index)| NothingItem {
+        id: order.item(index),
+        product_id: &item.0.product_id,
+        quantity: item.0.quantity,
+        unit_price: amount(2_550),
     });
+    let at = instant(Moment::from_unix_micros(1_700_000_000_000_001));
+    let body = Nothing {
+        id: order,
+        customer_id: account,
+        status: "PENDING",
+        payment_status: "paid",
+        items: items.collect(),
+        subtotal: amount(2_550),
+        discount: amount(0),
+        shipping: amount(0),
+        duties: amount(0),
+        tax: amount(0),
+        total: amount(2_550),
+        channel: "api",
+        created_at: at,
+        updated_at: at,
+        version: 3,
+    };
     Ok(Reply::new(StatusCode::CREATED, &body)
         .location(&format!("/v1/orders/{order}"))
         .into_response())
