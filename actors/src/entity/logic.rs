@@ -284,12 +284,13 @@ impl<A: Aggregate, R> Entity<A, R> {
         }
     }
 
-    /// Whether the entity could be put to sleep now without anybody noticing.
-    pub fn may_sleep(&self) -> bool {
+    /// Whether the entity could be put to sleep now without anybody noticing. When the engine goes
+    /// down, work that pauses sleeps too: a wake-up takes it up again after the restart.
+    pub fn may_sleep(&self, draining: bool) -> bool {
         self.is_durable()
             && self.waiting.is_empty()
             && self.gathering.is_none()
             && self.tickets.is_empty()
-            && self.pursuit.is_idle()
+            && (draining || self.pursuit.is_idle())
     }
 }

@@ -259,7 +259,7 @@ impl<A: Hosted> Life<A> {
     }
 
     fn rest(&mut self, myself: &ActorRef<EntityMessage<A>>) {
-        let may_sleep = self.entity.as_ref().is_some_and(Entity::may_sleep);
+        let may_sleep = self.entity.as_ref().is_some_and(|e| e.may_sleep(self.world.is_draining()));
         if !may_sleep {
             return;
         }
