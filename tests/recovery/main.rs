@@ -126,13 +126,23 @@ async fn history_of_a_day(server: &Server) -> Result<Vec<String>> {
 async fn settled(server: &Server, ids: &[String]) -> Result<()> {
     let shop = server.shop()?;
     wait::until("everything settles", Duration::from_secs(30), || async {
+        // Lists follow the journal: they are as new as the orders and the shelves themselves.
+        let list = shop.get("/v1/orders?limit=1000").await?.expect(200)?;
+        let listed: BTreeMap<&str, &Value> =
+            list.list("/items")?.iter().filter_map(|o| Some((o.get("id")?.as_str()?, o))).collect();
         for id in ids {
             let order = shop.order(id).await?.expect(200)?;
+            ensure!(listed.get(id.as_str()) == Some(&&order.body), "{id} is listed as it was");
             let (status, paid) = (order.text("/status")?, order.text("/payment_status")?);
             ensure!(status != "CANCELLED" || paid != "paid", "{id} is not refunded yet");
             ensure!(paid != "queued", "{id} is queued");
         }
-        ensure!(shop.stock("mug").await?.held == 0, "units are held");
+        let mug = shop.stock("mug").await?;
+        ensure!(mug.held == 0, "units are held");
+        let products = shop.get("/v1/products?limit=50").await?.expect(200)?;
+        let version = |p: &Value| p.pointer("/stock/version").and_then(Value::as_i64);
+        let seen = products.list("/items")?.iter().any(|p| version(p) == Some(mug.version));
+        ensure!(seen, "the list of products is behind: {}", products.body);
         let cancelled = shop.get("/v1/orders?limit=1&status=CANCELLED").await?.expect(200)?;
         let expected = i64::try_from(ids.len() / 10 * 2)?;
         ensure!(cancelled.int("/total")? == expected, "{}", cancelled.body);
