@@ -17,6 +17,9 @@ use crate::StoreError;
 /// Older versions can lose committed rows when a checkpoint meets a writer.
 const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 
+/// Log pages after which a commit also copies them into the file.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// How long a statement waits for another process that writes.
 const BUSY_MAX: Duration = Duration::from_secs(5);
 
@@ -75,8 +78,11 @@ pub(crate) async fn open_writer(
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
-        // Larger ones make stalls of 40 ms, smaller ones cost throughput.
-        .pragma("wal_autocheckpoint", "1000");
+        // Order ids are spread like digests, so a batch dirties a page per order. They must fit,
+        // or pages are written to the log more than once in one transaction.
+        .pragma("cache_size", "-32768")
+        // A page that changes in many commits is copied into the file once per checkpoint.
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     let mut writer = options.connect().await.map_err(trouble)?;
     assert_version(&mut writer).await?;
     Ok(writer)
