@@ -23,8 +23,9 @@ use crate::system::World;
 /// Wake-ups in one round.
 const ROUND_MAX: u32 = 1_000;
 
-/// An entity that still has open work is woken again after this.
-const RECHECK_AFTER: Duration = Duration::from_secs(30);
+/// An entity that still has open work is woken again after this. It is also the longest time that
+/// an order which was interrupted may lie still after a restart, so it is short.
+const RECHECK_AFTER: Duration = Duration::from_secs(5);
 
 /// Runs until the world is gone, drains, or has lost the journal.
 pub(crate) async fn run(world: Weak<World>) {
