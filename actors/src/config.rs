@@ -19,8 +19,6 @@ pub struct EngineConfig {
     pub deaths_max: u32,
     /// The window for counting deaths, and how long a quarantine lasts before one more try.
     pub death_window: Duration,
-    /// How long the first hold of an order lasts.
-    pub hold_first: Duration,
     /// How often read models are brought up to date.
     pub projection_interval: Duration,
     /// How often due wake-ups are looked for.
@@ -37,7 +35,6 @@ impl Default for EngineConfig {
             idle_after: Duration::from_mins(1),
             deaths_max: 3,
             death_window: Duration::from_mins(1),
-            hold_first: engine::order::HOLD_FIRST,
             projection_interval: Duration::from_millis(200),
             wakeup_interval: Duration::from_millis(250),
         }

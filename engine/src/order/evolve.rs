@@ -69,7 +69,6 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
             let words = match reason {
                 CancelReason::Asked(words) => words.as_deref(),
                 CancelReason::NotPaidInTime => Some("not paid in time"),
-                CancelReason::PaymentTimedOut => Some("payment timed out"),
                 CancelReason::StockLost => Some("stock lost while the payment was open"),
             };
             step(order, OrderStatus::Cancelled, at, by, words);

@@ -137,8 +137,6 @@ pub enum CancelReason {
     Asked(Option<String>),
     /// Nobody paid in time.
     NotPaidInTime,
-    /// The payment stayed queued for too long.
-    PaymentTimedOut,
     /// The hold lapsed and the units were sold to somebody else.
     StockLost,
 }

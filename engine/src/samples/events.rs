@@ -191,7 +191,6 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
         ),
         ("order.cancelled.asked", cancelled(CancelReason::Asked(None))),
         ("order.cancelled.not_paid_in_time", cancelled(CancelReason::NotPaidInTime)),
-        ("order.cancelled.payment_timed_out", cancelled(CancelReason::PaymentTimedOut)),
         ("order.cancelled.stock_lost", cancelled(CancelReason::StockLost)),
     ]
 }

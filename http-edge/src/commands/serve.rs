@@ -123,18 +123,16 @@ impl Started {
         let (provider, callbacks) = provider(args)?;
         let payments =
             PaymentsConfig { health: Some(Arc::clone(&health)), ..PaymentsConfig::default() };
-        let config = EngineConfig {
-            hold_first: Duration::from_secs(args.hold_seconds.max(1)),
-            snapshot_every: args.snapshot_every.max(1),
-            ..EngineConfig::default()
-        };
+        let config =
+            EngineConfig { snapshot_every: args.snapshot_every.max(1), ..EngineConfig::default() };
         let ports = Ports { provider, payments, health: Arc::clone(&health) };
         let system = OrderSystem::start(config, stores, ports, Arc::clone(&clock)).await?;
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }
         let outside = outside(args, &system, health, prometheus).await?;
-        let shop = Shop::new(system, clock, config.hold_first);
+        let hold_for = Duration::from_secs(args.hold_seconds.max(1));
+        let shop = Shop::new(system, clock, hold_for);
         Ok(Self { edge: Arc::new(Edge { shop, outside }) })
     }
 

@@ -84,7 +84,7 @@ impl TestShop {
         let system = OrderSystem::start(engine, stores, ports, Arc::clone(&clock)).await.unwrap();
         let admission = Admission::start(admission).await.unwrap();
         let edge = Arc::new(Edge {
-            shop: Shop::new(system, clock, engine.hold_first),
+            shop: Shop::new(system, clock, ::engine::order::HOLD_FIRST),
             outside: Outside {
                 admission: Arc::clone(&admission),
                 health,

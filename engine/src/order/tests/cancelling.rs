@@ -136,7 +136,6 @@ fn the_history_says_who_called_it_off_and_why() {
     assert_eq!(last_step(abandoned(None)), words("system", "payment timed out"));
     assert_eq!(system(CancelReason::Asked(None)), words("system", ""));
     assert_eq!(system(CancelReason::NotPaidInTime), words("system", "not paid in time"));
-    assert_eq!(system(CancelReason::PaymentTimedOut), words("system", "payment timed out"));
     let lost = "stock lost while the payment was open";
     assert_eq!(system(CancelReason::StockLost), words("system", lost));
 }
