@@ -1,7 +1,6 @@
 //! Published views of sleeping entities: each stays until the read models have passed it.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
 use persistence::journal::StreamId;
@@ -12,8 +11,8 @@ use crate::projector::Progress;
 use crate::supervisor::WithKind;
 use crate::system::World;
 
-/// Views that may wait for the read models; beyond that the oldest go at once, and reads of
-/// entities without a view activate them until the read models have caught up.
+/// Views that may wait for the read models; beyond that the oldest go at once. Reads of entities
+/// without a view activate them.
 const WAITING_MAX: usize = 200_000;
 
 /// A view that may go once the read models are past it.
@@ -30,18 +29,12 @@ pub(crate) struct Leaving {
 #[derive(Default)]
 pub(crate) struct Evictions {
     waiting: Mutex<VecDeque<Leaving>>,
-    overflowed: AtomicBool,
 }
 
 impl Evictions {
     /// Lets a view wait.
     pub(crate) fn leave(&self, leaving: Leaving) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(leaving);
-    }
-
-    /// Whether a read model row may be older than what somebody was told.
-    pub(crate) fn has_overflowed(&self) -> bool {
-        self.overflowed.load(Ordering::Acquire)
     }
 
     /// Takes out what may go.
@@ -59,11 +52,6 @@ impl Evictions {
             } else {
                 kept.push_back(leaving);
             }
-        }
-        if 0 < surplus {
-            self.overflowed.store(true, Ordering::Release);
-        } else if kept.is_empty() {
-            self.overflowed.store(false, Ordering::Release);
         }
         *waiting = kept;
         due

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod entity;
 mod eviction;
 mod feed;
+mod histories;
 mod loader;
 pub mod metrics;
 mod newcomers;

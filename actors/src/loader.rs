@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use persistence::journal::{Journal, Record, StreamId, StreamTail};
+use persistence::journal::{Record, StreamId};
+use persistence::read_models::HistoryTail;
 use persistence::snapshots::{Snapshot, Snapshots};
 use persistence::{StoreError, Stores};
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
+use crate::histories::Histories;
 use crate::runtime::spawn_named;
 
 /// Streams read in one query.
@@ -52,12 +54,12 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// Starts reading.
-    pub(crate) fn start(stores: &Stores) -> Self {
+    pub(crate) fn start(stores: &Stores, histories: &Histories) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
         for _ in 0..READERS {
             let reader = Reader {
-                journal: Arc::clone(&stores.journal),
+                histories: histories.clone(),
                 snapshots: Arc::clone(&stores.snapshots),
                 queue: Arc::clone(&queue),
             };
@@ -80,7 +82,7 @@ impl Loader {
 }
 
 struct Reader {
-    journal: Arc<dyn Journal>,
+    histories: Histories,
     snapshots: Arc<dyn Snapshots>,
     queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Request>>>,
 }
@@ -142,12 +144,12 @@ impl Reader {
         };
         let tails: BTreeMap<&StreamId, u64> =
             requests.iter().map(|r| (&r.stream, after(&r.stream))).collect();
-        let tails: Vec<StreamTail> = tails
+        let tails: Vec<HistoryTail> = tails
             .into_iter()
-            .map(|(stream, after)| StreamTail { stream: stream.clone(), after })
+            .map(|(stream, after)| HistoryTail { stream: stream.clone(), after })
             .collect();
-        for record in self.journal.read_streams(&tails).await? {
-            histories.entry(record.stream.clone()).or_default().records.push(record);
+        for (stream, records) in self.histories.read(&tails).await? {
+            histories.entry(stream).or_default().records = records;
         }
         Ok(histories)
     }

@@ -6,11 +6,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use engine::Aggregate;
-use engine::order::Order;
 use engine::values::OrderId;
 use persistence::StoreError;
-use persistence::journal::Journal;
+use persistence::read_models::{OrderQuery, PageStart, ReadModels};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -63,23 +61,21 @@ impl Newcomers {
         seen
     }
 
-    /// Notes every order in the journal; from then on the filter can tell. Whoever begins a history
-    /// meanwhile is noted by asking.
-    async fn fill(&self, journal: &dyn Journal) -> Result<u64, StoreError> {
-        let mut after = None;
+    /// Notes every order that the views know, which are up to date when the engine starts; from
+    /// then on the filter can tell. Whoever begins a history meanwhile is noted by asking.
+    async fn fill(&self, read_models: &dyn ReadModels) -> Result<u64, StoreError> {
+        let mut start = PageStart::Offset(0);
         let mut noted = 0_u64;
         loop {
-            let page = journal.streams(Order::KIND, after.as_ref(), PAGE).await?;
-            let full = page.len() as u64 == u64::from(PAGE);
-            for stream in &page {
-                if let Ok(id) = Uuid::try_parse(stream.key()) {
-                    self.note(OrderId::new(id));
-                }
+            let query = OrderQuery { status: None, limit: PAGE, start };
+            let page = read_models.list_orders(&query).await?;
+            for row in &page.rows {
+                self.note(row.order);
             }
-            noted = noted.saturating_add(page.len() as u64);
-            after = page.into_iter().next_back();
-            if !full {
-                break;
+            noted = noted.saturating_add(page.rows.len() as u64);
+            match page.rows.last() {
+                Some(last) if page.more => start = PageStart::After(last.created_at, last.order),
+                _ => break,
             }
         }
         self.complete.store(true, Ordering::Release);
@@ -102,8 +98,8 @@ fn probes(order: OrderId) -> impl Iterator<Item = u64> {
 /// Fills the filter beside everything else; until then every history is read.
 pub(crate) async fn fill(world: Weak<World>) {
     let Some(world) = world.upgrade() else { return };
-    let journal = Arc::clone(&world.stores.journal);
-    match world.newcomers.fill(&*journal).await {
+    let read_models = Arc::clone(&world.stores.read_models);
+    match world.newcomers.fill(&*read_models).await {
         Ok(noted) => info!(noted, "orders without a history can be told from others"),
         Err(error) => warn!(error = %error, "every new order will be looked for in the journal"),
     }

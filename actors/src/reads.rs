@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::Aggregate as _;
 use engine::cart::{Cart, OpenCart};
 use engine::catalog::{Listing, Product};
 use engine::inventory::{Inventory, StockLevel, StockView};
-use engine::order::{Order, OrderState};
+use engine::order::Order;
 use engine::values::{CartId, OrderId, ProductId, Quantity};
-use persistence::read_models::{OrderPage, OrderQuery, ProductRow};
-use persistence::{StoreError, codec};
+use persistence::StoreError;
+use persistence::journal::StreamId;
+use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
 use tokio::time::{Instant, timeout_at};
 
 use crate::directory::Hosted;
+use crate::entity::Loaded;
+use crate::histories::fold;
 use crate::outcome::{Asking, Cause, Position};
 use crate::system::OrderSystem;
 
@@ -30,6 +34,17 @@ pub enum ReadError {
     Entity,
 }
 
+/// A page of orders.
+#[derive(Clone, Debug)]
+pub struct OrderList {
+    /// The orders.
+    pub orders: Vec<Arc<Order>>,
+    /// How many there are in all that match.
+    pub total: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
 impl OrderSystem {
     /// One order.
     ///
@@ -38,21 +53,10 @@ impl OrderSystem {
     /// [`ReadError`] when that cannot be told now; likewise below.
     pub async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, ReadError> {
         let key = id.to_string();
-        if let Some(published) = self.world.orders.view(&key) {
-            return Ok(published.view);
+        match self.world.orders.view(&key) {
+            Some(published) => Ok(published.view),
+            None => self.wake_for::<Order>(&key).await,
         }
-        if !self.world.evictions.has_overflowed() {
-            let rows = self.world.stores.read_models.orders(&[id]).await?;
-            if let Some(row) = rows.first() {
-                // It may have come to life, and moved on, while the row was read.
-                if let Some(published) = self.world.orders.view(&key) {
-                    return Ok(published.view);
-                }
-                let OrderState(order) = codec::decode_state::<Order>(&row.body)?;
-                return Ok(order);
-            }
-        }
-        self.wake_for::<Order>(&key).await
     }
 
     /// One cart.
@@ -97,13 +101,23 @@ impl OrderSystem {
         books.await.map_err(|_| ReadError::Entity)
     }
 
-    /// A page of orders, newest first. Shows what the read models have.
+    /// A page of orders, newest first. Shows what the read models know: an order reads as it was
+    /// when its place in the list was written, or newer.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, ReadError> {
-        Ok(self.world.stores.read_models.list_orders(query).await?)
+    pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderList, ReadError> {
+        let OrderPage { rows, total, more } =
+            self.world.stores.read_models.list_orders(query).await?;
+        let stream = |row: &OrderRow| StreamId::new(Order::KIND, &row.order.to_string());
+        let mut histories = self.histories.read_folded(rows.iter().map(stream)).await?;
+        let mut orders = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let records = histories.remove(&stream(row)).unwrap_or_default();
+            orders.extend(fold::<Order>(Loaded::default(), &records)?.state.0);
+        }
+        Ok(OrderList { orders, total, more })
     }
 
     /// Published products by id; stock numbers are the durable ones where the product is live.

@@ -24,6 +24,7 @@ use crate::config::EngineConfig;
 use crate::directory::{Directory, Hosted};
 use crate::eviction::{Evictions, Leaving};
 use crate::feed::Feed;
+use crate::histories::Histories;
 use crate::loader::Loader;
 use crate::metrics::ACTORS_LIVE;
 use crate::newcomers::{self, Newcomers};
@@ -172,6 +173,7 @@ impl World {
 /// The engine, as the edge sees it.
 pub struct OrderSystem {
     pub(crate) world: Arc<World>,
+    pub(crate) histories: Histories,
     pub(crate) progress: Progress,
 }
 
@@ -210,7 +212,8 @@ impl OrderSystem {
         .await?;
         let (projector, progress) =
             Projector::open(stores.clone(), feed, config.projection_interval).await?;
-        let loader = Loader::start(&stores);
+        let histories = Histories::new(&stores, progress.cursors());
+        let loader = Loader::start(&stores, &histories);
         let (snapshots, snapshot_queue) = mpsc::channel(SNAPSHOT_QUEUE_MAX);
         let slots = u32::try_from(config.mailbox_slots).unwrap_or(u32::MAX);
         let deaths = || Deaths::new(config.deaths_max, config.death_window);
@@ -242,7 +245,7 @@ impl OrderSystem {
         spawn_named("sweeper", sweep(Arc::downgrade(&world)));
         spawn_named("eviction", crate::eviction::run(Arc::downgrade(&world), progress.clone()));
         info!("engine started");
-        Ok(Arc::new(Self { world, progress }))
+        Ok(Arc::new(Self { world, histories, progress }))
     }
 
     /// Asks an entity of any kind, and waits for the durable answer.

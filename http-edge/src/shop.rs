@@ -6,14 +6,14 @@ use std::time::Duration;
 use actors::clock::Clock;
 use actors::directory::Hosted;
 use actors::outcome::{Accepted, Asking, NotDone};
+use actors::reads::OrderList;
 use actors::system::OrderSystem;
 use engine::Aggregate;
 use engine::cart::{Cart, CartCommand, OpenCart};
 use engine::catalog::{Listing, Product, ProductCommand};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
-use engine::order::{Order, OrderCommand, OrderState};
+use engine::order::{Order, OrderCommand};
 use engine::values::{CartId, OrderId, ProductId};
-use persistence::codec::decode_state;
 use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -25,17 +25,6 @@ use crate::problem::{Code, Problem};
 const FRESHNESS_WAIT: Duration = Duration::from_secs(1);
 /// Longest time that a durable view is waited for after the deadline of a mutation.
 const LAST_LOOK: Duration = Duration::from_millis(250);
-
-/// One page of orders.
-#[derive(Debug)]
-pub struct OrderList {
-    /// The orders, newest first.
-    pub orders: Vec<Arc<Order>>,
-    /// How many there are in all that match.
-    pub total: u64,
-    /// Whether more follow.
-    pub more: bool,
-}
 
 /// The engine as routes see it.
 #[derive(Clone)]
@@ -186,14 +175,7 @@ impl Shop {
     ///
     /// `unavailable`.
     pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderList, Problem> {
-        let page = self.system.list_orders(query).await.map_err(|error| unreadable(&error))?;
-        let mut orders = Vec::with_capacity(page.rows.len());
-        for row in &page.rows {
-            let state: OrderState =
-                decode_state::<Order>(&row.body).map_err(|error| unreadable(&error))?;
-            orders.extend(state.0);
-        }
-        Ok(OrderList { orders, total: page.total, more: page.more })
+        self.system.list_orders(query).await.map_err(|error| unreadable(&error))
     }
 
     /// Products by id.

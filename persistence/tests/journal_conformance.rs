@@ -10,16 +10,10 @@ mod support {
     pub(crate) mod writer;
 }
 
-use persistence::journal::{
-    AppendError, Batch, GENESIS, Journal, Shard, StreamId, StreamTail, seal, verify,
-};
+use persistence::journal::{AppendError, Batch, GENESIS, Journal, Shard, StreamId, seal, verify};
 use support::fixture::{Fixture, SHARDS};
 use support::rows::everything;
 use support::writer::Writer;
-
-fn tail(key: &str, after: u64) -> StreamTail {
-    StreamTail { stream: StreamId::new("thing", key), after }
-}
 
 async fn positions_are_contiguous_from_one(journal: &dyn Journal) {
     let mut writer = Writer::of(journal).await;
@@ -55,8 +49,10 @@ async fn a_refused_batch_leaves_nothing_behind(journal: &dyn Journal) {
     journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
     let before = (everything(journal).await, journal.heads().await.unwrap());
 
-    // The version of "a" is taken; everything else in the batch is in order.
-    let batch = writer.batch(&[("b", 1), ("c", 1), ("d", 1), ("a", 1), ("e", 1)]);
+    // The place of the last event is taken; everything else in the batch is in order.
+    let mut batch = writer.batch(&[("b", 1), ("c", 1), ("d", 1), ("a", 2), ("e", 1)]);
+    let last = batch.moves.last_mut().unwrap();
+    (last.expected, last.next) = (last.expected + 1, last.next + 1);
     let error = journal.append(&batch).await.unwrap_err();
 
     assert!(matches!(error, AppendError::Fenced), "{error:?}");
@@ -169,36 +165,50 @@ async fn a_lost_batch_is_retried_with_its_ids_under_the_next_epoch(journal: &dyn
     assert_eq!(everything(journal).await, retry.records);
 }
 
-async fn many_streams_are_read_after_their_versions(journal: &dyn Journal) {
+async fn events_are_found_at_their_places(journal: &dyn Journal) {
     let mut writer = Writer::of(journal).await;
     for version in 1..=5 {
         journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
     }
-    let tails = [tail("a", 3), tail("b", 0), tail("b/c", 0), tail("absent", 0)];
+    let all = everything(journal).await;
+    let (first, last) = (&all[0], &all[9]);
+    let place = |shard: Shard, position| (shard, position);
+    let nowhere = [place(first.shard, 0), place(last.shard, 999), place(Shard(SHARDS), 1)];
+    let wanted = [place(last.shard, last.position), place(first.shard, first.position)];
 
-    let records = journal.read_streams(&tails).await.unwrap();
+    let mut found = journal.read_places(&[&nowhere[..], &wanted[..]].concat()).await.unwrap();
 
-    let versions = |key: &str| -> Vec<u64> {
-        let of_key = records.iter().filter(|record| record.stream.key() == key);
-        of_key.map(|record| record.version).collect()
-    };
-    assert_eq!(versions("a"), [4, 5]);
-    assert_eq!(versions("b"), [1, 2, 3, 4, 5]);
-    assert_eq!(records.len(), 7);
-    assert!(journal.read_streams(&[]).await.unwrap().is_empty());
+    found.sort_by_key(|record| (record.shard, record.position));
+    assert_eq!(found, [first.clone(), last.clone()]);
+    assert!(journal.read_places(&[]).await.unwrap().is_empty());
 }
 
-async fn streams_of_a_kind_are_listed_once_and_in_pages(journal: &dyn Journal) {
+async fn the_tail_of_a_shard_is_read_for_some_streams(journal: &dyn Journal) {
     let mut writer = Writer::of(journal).await;
-    for key in ["d", "a", "c", "b"] {
-        journal.append(&writer.batch(&[(key, 1), (key, 2)])).await.unwrap();
+    // Keys that share a shard, found by trying.
+    let stream = |key: &String| StreamId::new("thing", key);
+    let shard = stream(&"0".to_owned()).slot().shard(SHARDS);
+    let numbers = (0..).map(|number: u32| number.to_string());
+    let keys: Vec<String> =
+        numbers.filter(|key| stream(key).slot().shard(SHARDS) == shard).take(3).collect();
+    for version in 1..=5 {
+        let events: Vec<(&str, u64)> = keys.iter().map(|key| (key.as_str(), version)).collect();
+        journal.append(&writer.batch(&events)).await.unwrap();
     }
-    let first = journal.streams("thing", None, 3).await.unwrap();
-    let rest = journal.streams("thing", first.last(), 3).await.unwrap();
+    let wanted = [stream(&keys[0]), stream(&keys[2]), StreamId::new("thing", "absent")];
 
-    let keys: Vec<&str> = first.iter().chain(&rest).map(StreamId::key).collect();
-    assert_eq!(keys, ["a", "b", "c", "d"]);
-    assert!(journal.streams("thin", None, 3).await.unwrap().is_empty());
+    // Three events a round: the sixth is the last of the second round.
+    let tail = journal.read_tail(shard, 6, &wanted).await.unwrap();
+
+    let found: Vec<(&str, u64)> =
+        tail.iter().map(|record| (record.stream.key(), record.version)).collect();
+    let (one, other) = (keys[0].as_str(), keys[2].as_str());
+    let rounds = 3..=5;
+    let expected: Vec<(&str, u64)> =
+        rounds.flat_map(|version| [(one, version), (other, version)]).collect();
+    assert_eq!(found, expected);
+    assert!(journal.read_tail(shard, 15, &wanted).await.unwrap().is_empty());
+    assert!(journal.read_tail(shard, 0, &[]).await.unwrap().is_empty());
 }
 
 async fn a_shard_is_read_in_pages(journal: &dyn Journal) {
@@ -291,8 +301,8 @@ macro_rules! conformance_suite {
             a_present_batch_is_found_and_an_absent_one_is_not,
             a_batch_in_the_place_of_another_is_not_taken_for_it,
             a_lost_batch_is_retried_with_its_ids_under_the_next_epoch,
-            many_streams_are_read_after_their_versions,
-            streams_of_a_kind_are_listed_once_and_in_pages,
+            events_are_found_at_their_places,
+            the_tail_of_a_shard_is_read_for_some_streams,
             a_shard_is_read_in_pages,
             the_hash_chain_holds_over_batches_and_owners,
             readers_see_whole_batches_while_a_writer_appends,

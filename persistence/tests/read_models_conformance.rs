@@ -13,7 +13,8 @@ use engine::order::OrderStatus;
 use engine::values::{Moment, Money, OrderId, ProductId};
 use persistence::journal::{Shard, StreamId};
 use persistence::read_models::{
-    Changes, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow, ReadModels, StockRow, Wakeup,
+    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow,
+    ReadModels, StockRow, Wakeup,
 };
 use support::fixture::{Fixture, SHARDS};
 use uuid::Uuid;
@@ -24,8 +25,6 @@ fn order(number: u128, status: OrderStatus) -> OrderRow {
         status,
         // Several orders share a moment, so that the id has to decide.
         created_at: Moment::from_unix_micros(i64::try_from(number / 3).unwrap()),
-        version: 1,
-        body: format!(r#"{{"number":{number},"note":"größe \"L\""}}"#),
     }
 }
 
@@ -81,6 +80,7 @@ async fn a_cursor_never_moves_back_and_nothing_else_changes(models: &dyn ReadMod
     models.apply(&Changes { cursors, ..Changes::default() }).await.unwrap();
 
     let late = Changes {
+        histories: vec![history("a", 1, &[1])],
         orders: vec![order(1, OrderStatus::Pending)],
         products: vec![product("mug", true)],
         wakeups: vec![wakeup("a", Some(1), 1)],
@@ -90,6 +90,7 @@ async fn a_cursor_never_moves_back_and_nothing_else_changes(models: &dyn ReadMod
     models.apply(&late).await.unwrap_err();
 
     assert_eq!(models.cursors(SHARDS).await.unwrap(), [5, 5, 0, 0]);
+    assert!(models.histories(&[tail("a", 0)]).await.unwrap().is_empty());
     assert_eq!(page(models, None, 10, PageStart::Offset(0)).await.total, 0);
     assert!(models.list_products(None, 10).await.unwrap().is_empty());
     assert!(models.due_wakeups(Moment::from_unix_micros(9), 10).await.unwrap().is_empty());
@@ -107,17 +108,49 @@ async fn the_same_changes_twice_are_harmless(models: &dyn ReadModels) {
     assert_eq!(totals(models).await, [1, 0, 0, 0, 0]);
 }
 
-async fn orders_are_found_by_id(models: &dyn ReadModels) {
-    let (one, two) = (order(1, OrderStatus::Pending), order(2, OrderStatus::Shipped));
-    models.apply(&orders(vec![one.clone(), two.clone()])).await.unwrap();
+fn history(key: &str, last_version: u64, positions: &[u64]) -> HistoryRow {
+    let stream = StreamId::new("order", key);
+    HistoryRow { stream, last_version, positions: positions.to_vec() }
+}
 
-    let wanted = [two.order, order(3, OrderStatus::Pending).order, one.order];
-    let mut found = models.orders(&wanted).await.unwrap();
+fn tail(key: &str, after: u64) -> HistoryTail {
+    HistoryTail { stream: StreamId::new("order", key), after }
+}
 
-    found.sort_by_key(|row| row.created_at);
-    found.sort_by_key(|row| row.order != one.order);
-    assert_eq!(found, [one, two]);
-    assert!(models.orders(&[]).await.unwrap().is_empty());
+async fn histories_are_found_from_a_version_on(models: &dyn ReadModels) {
+    let histories = vec![history("a", 2, &[7, 9]), history("b", 1, &[8])];
+    models.apply(&Changes { histories, ..Changes::default() }).await.unwrap();
+    let histories = vec![history("a", 4, &[300, u64::from(u32::MAX) + 7])];
+    models.apply(&Changes { histories, ..Changes::default() }).await.unwrap();
+    let found = async |tails: &[HistoryTail]| {
+        let mut rows = models.histories(tails).await.unwrap();
+        rows.sort_by(|a, b| a.stream.cmp(&b.stream));
+        rows
+    };
+
+    let later = history("a", 4, &[300, u64::from(u32::MAX) + 7]);
+    let all = [history("a", 2, &[7, 9]), later.clone(), history("b", 1, &[8])];
+    assert_eq!(found(&[tail("b", 0), tail("a", 0), tail("c", 0)]).await, all);
+    assert_eq!(found(&[tail("a", 1)]).await, all[..2], "the row of a wanted version comes whole");
+    assert_eq!(found(&[tail("a", 2), tail("b", 1)]).await, [later]);
+    assert!(found(&[]).await.is_empty());
+}
+
+async fn many_histories_are_kept_at_once(models: &dyn ReadModels) {
+    // More than one statement of any adapter takes.
+    let rows: Vec<HistoryRow> = (1..=1_300).map(|n| history(&n.to_string(), 1, &[n])).collect();
+    models.apply(&Changes { histories: rows.clone(), ..Changes::default() }).await.unwrap();
+
+    let tails: Vec<HistoryTail> = rows.iter().map(|row| tail(row.stream.key(), 0)).collect();
+    let mut found = models.histories(&tails).await.unwrap();
+    found.sort_by_key(|row| row.positions.clone());
+    assert_eq!(found, rows);
+}
+
+#[test]
+fn a_row_tells_version_and_position_of_each_event() {
+    let places: Vec<(u64, u64)> = history("a", 5, &[10, 20]).places().collect();
+    assert_eq!(places, [(4, 10), (5, 20)]);
 }
 
 async fn counts_follow_orders_between_statuses(models: &dyn ReadModels) {
@@ -163,7 +196,7 @@ async fn pages_by_offset_and_by_cursor_agree(models: &dyn ReadModels) {
             let skip = PageStart::Offset(seen.len() as u64);
             assert_eq!(by_cursor, page(models, status, 7, skip).await);
             assert_eq!(by_cursor.total, all.total);
-            seen.extend(by_cursor.rows.iter().cloned());
+            seen.extend(by_cursor.rows.iter().copied());
             let Some(last) = by_cursor.rows.last().filter(|_| by_cursor.more) else { break };
             start = PageStart::After(last.created_at, last.order);
         }
@@ -254,6 +287,7 @@ async fn who_knows_less_cannot_move_a_wake_up(models: &dyn ReadModels) {
 
 async fn all_can_be_forgotten_and_folded_again(models: &dyn ReadModels) {
     let changes = Changes {
+        histories: vec![history("a", 1, &[1])],
         orders: vec![order(1, OrderStatus::Pending)],
         products: vec![product("mug", true)],
         wakeups: vec![wakeup("a", Some(1), 1)],
@@ -265,6 +299,7 @@ async fn all_can_be_forgotten_and_folded_again(models: &dyn ReadModels) {
 
     assert_eq!(models.cursors(SHARDS).await.unwrap(), [0; SHARDS as usize]);
     assert_eq!(totals(models).await, [0; 5]);
+    assert!(models.histories(&[tail("a", 0)]).await.unwrap().is_empty());
     assert!(models.list_products(None, 10).await.unwrap().is_empty());
     assert!(models.due_wakeups(Moment::from_unix_micros(9), 10).await.unwrap().is_empty());
 
@@ -292,7 +327,8 @@ macro_rules! conformance_suite {
             cursors_start_at_zero_and_move_with_the_changes,
             a_cursor_never_moves_back_and_nothing_else_changes,
             the_same_changes_twice_are_harmless,
-            orders_are_found_by_id,
+            histories_are_found_from_a_version_on,
+            many_histories_are_kept_at_once,
             counts_follow_orders_between_statuses,
             pages_by_offset_and_by_cursor_agree,
             products_are_listed_by_id_once_they_are_published,

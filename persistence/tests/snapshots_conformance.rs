@@ -13,7 +13,7 @@ mod support {
 use persistence::Stores;
 use persistence::journal::StreamId;
 use persistence::snapshots::Snapshot;
-use support::fixture::Fixture;
+use support::fixture::{Fixture, SHARDS};
 use support::rows::everything;
 use support::writer::Writer;
 
@@ -23,7 +23,9 @@ fn stream(key: &str) -> StreamId {
 
 fn snapshot(key: &str, version: u64) -> Snapshot {
     let body = format!(r#"{{"key":"{key}","größe":{version}}}"#);
-    Snapshot { stream: stream(key), version, body }
+    let stream = stream(key);
+    // "a" and "b" lie in different shards, as `with_events` asserts.
+    Snapshot { place: (stream.slot().shard(SHARDS), version), stream, version, body }
 }
 
 /// Events for the streams "a" and "b", so that there is something to take snapshots of.
@@ -32,7 +34,9 @@ async fn with_events(stores: &Stores) {
     for version in 1..=3 {
         stores.journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
     }
-    assert_eq!(everything(&*stores.journal).await.len(), 6);
+    let events = everything(&*stores.journal).await;
+    assert_eq!(events.len(), 6);
+    assert!(events.iter().all(|record| record.position == record.version));
     assert_eq!(writer.tenure().holdings.len(), 4);
 }
 

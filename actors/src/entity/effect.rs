@@ -86,6 +86,8 @@ pub enum Effect<A: Aggregate, R> {
     Snapshot {
         /// Version of its last event.
         version: u64,
+        /// Where that event lies.
+        position: Position,
         /// The state.
         state: Box<A::State>,
     },

@@ -131,10 +131,9 @@ impl<A: Aggregate, R> Entity<A, R> {
         if let Some((_, view)) = seen {
             self.view = view;
         }
-        if self.snapshot.as_ref().is_some_and(|(at, _)| *at <= version)
-            && let Some((version, state)) = self.snapshot.take()
-        {
-            effects.push(Effect::Snapshot { version, state });
+        // Exactly this one: whatever is decided together is also written together.
+        if let Some((_, state)) = self.snapshot.take_if(|(at, _)| *at == version) {
+            effects.push(Effect::Snapshot { version, position, state });
         }
         self.pursue_into(now, &mut effects);
         self.settle(now, &mut effects);

@@ -8,7 +8,7 @@ use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
 use metrics::histogram;
-use persistence::journal::{NewEvent, Record, StreamId};
+use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -19,6 +19,7 @@ use super::effect::{Asked, Effect, Loaded};
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::Hosted;
+use crate::histories::fold;
 use crate::loader::{History, Unreadable};
 use crate::metrics::MAILBOX_WAIT_SECONDS;
 use crate::outcome::{NotAccepted, NotDone, Position};
@@ -207,7 +208,9 @@ impl<A: Hosted> Life<A> {
                 Effect::PursueIn(pause) => {
                     myself.send_after(pause, || EntityMessage::Pursue);
                 }
-                Effect::Snapshot { version, state } => self.snapshot(version, state),
+                Effect::Snapshot { version, position, state } => {
+                    self.snapshot(version, position, state);
+                }
                 Effect::Rest => self.rest(myself),
             }
         }
@@ -249,12 +252,13 @@ impl<A: Hosted> Life<A> {
         sent.map_err(|stopped| self.death(stopped.to_string(), false))
     }
 
-    fn snapshot(&self, version: u64, state: Box<A::State>) {
+    fn snapshot(&self, version: u64, position: Position, state: Box<A::State>) {
         let stream = self.stream.clone();
         // A large state takes long to put into words, so somebody else does it.
         self.world.keep_snapshot(Box::new(move || {
             let body = codec::encode_state::<A>(&state)?;
-            Ok(Snapshot { stream, version, body })
+            let place = (position.shard, position.position);
+            Ok(Snapshot { stream, version, place, body })
         }));
     }
 
@@ -285,20 +289,6 @@ async fn read(
         let death = Death { stream: stream.clone(), cause, own_fault };
         Box::new(death) as ActorProcessingErr
     })
-}
-
-fn fold<A: Aggregate>(mut loaded: Loaded<A>, tail: &[Record]) -> Result<Loaded<A>, StoreError> {
-    for record in tail {
-        if record.version != loaded.version.saturating_add(1) {
-            let place = format!("shard {} position {}", record.shard, record.position);
-            return Err(StoreError::Corrupt(format!("version gap at {place}")));
-        }
-        let event = codec::decode::<A>(record)?;
-        A::evolve(&mut loaded.state, &event, record.at);
-        loaded.version = record.version;
-        loaded.position = Some(Position { shard: record.shard, position: record.position });
-    }
-    Ok(loaded)
 }
 
 fn hear<A: Hosted>(

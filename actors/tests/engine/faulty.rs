@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use persistence::StoreError;
-use persistence::journal::{
-    AppendError, Batch, Journal, Record, Shard, StreamId, StreamTail, Tenure,
-};
+use persistence::journal::{AppendError, Batch, Journal, Record, Shard, StreamId, Tenure};
 
 /// How one append misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,24 +120,24 @@ impl Journal for FaultyJournal {
         self.inner.contains(batch).await
     }
 
-    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
+    async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
         self.reach()?;
-        let mut records = self.inner.read_streams(tails).await?;
-        let poisoned = self.poisoned.lock().unwrap();
-        for tail in tails.iter().filter(|tail| poisoned.contains(&tail.stream)) {
-            records.push(poison(&tail.stream));
-        }
-        Ok(records)
+        self.inner.read_places(places).await
     }
 
-    async fn streams(
+    async fn read_tail(
         &self,
-        kind: &str,
-        after: Option<&StreamId>,
-        limit: u32,
-    ) -> Result<Vec<StreamId>, StoreError> {
+        shard: Shard,
+        after: u64,
+        streams: &[StreamId],
+    ) -> Result<Vec<Record>, StoreError> {
         self.reach()?;
-        self.inner.streams(kind, after, limit).await
+        let mut records = self.inner.read_tail(shard, after, streams).await?;
+        let poisoned = self.poisoned.lock().unwrap();
+        for stream in streams.iter().filter(|stream| poisoned.contains(stream)) {
+            records.push(poison(stream));
+        }
+        Ok(records)
     }
 
     async fn read_shard(

@@ -1,8 +1,11 @@
 -- The append-only record of everything that happened. Rows are never updated or deleted.
 --
 -- Who may append is decided by shard_fence: an append moves the fence rows of its shards, and only
--- if it knows both the epoch of the newest owner and the next position. The unique keys of the
--- journal are a second guard that should never be needed.
+-- if it knows both the epoch of the newest owner and the next position. The primary key of the
+-- journal is a second guard that should never be needed.
+--
+-- There is no index by stream: names of orders are spread like digests, so each commit would
+-- change a page per order. Where a stream's events lie is a view, read_histories.
 --
 -- Payload and meta are bytea, which costs the server about half of what jsonb does; the view
 -- journal_readable shows them as JSON.
@@ -42,8 +45,7 @@ CREATE TABLE journal (
     payload        BYTEA   NOT NULL,
     checksum       BIGINT  NOT NULL,
     hash           BYTEA   NOT NULL CHECK (length(hash) = 32),
-    PRIMARY KEY (shard, position),
-    UNIQUE (stream, version)
+    PRIMARY KEY (shard, position)
 );
 
 COMMENT ON COLUMN journal.stream IS 'kind/key';

@@ -9,20 +9,32 @@ CREATE TABLE read_cursors (
 COMMENT ON COLUMN read_cursors.position IS
     'Up to here the shard is folded in. A change that would move it back sets NULL and is refused.';
 
+-- Where the events of each stream lie: what a run of events added to it is one row. The journal
+-- has no such index of its own; what lies behind the cursors is looked for in the journal itself.
+CREATE TABLE read_histories (
+    stream       UUID   NOT NULL,
+    last_version BIGINT NOT NULL CHECK (last_version >= 1),
+    positions    BYTEA  NOT NULL,
+    PRIMARY KEY (stream, last_version)
+);
+
+COMMENT ON COLUMN read_histories.stream IS
+    'The first 16 bytes of the SHA-256 of the stream''s name: short, because they are spread anyway.';
+COMMENT ON COLUMN read_histories.last_version IS 'Version of the last event in the row.';
+COMMENT ON COLUMN read_histories.positions IS
+    'Positions of the events up to it, ascending: differences as variable-length numbers.';
+
+-- The order of lists. What an order says is read from the journal.
 CREATE TABLE read_orders (
-    order_id   UUID   NOT NULL PRIMARY KEY,
-    status     TEXT   COLLATE "C" NOT NULL,
     created_at BIGINT NOT NULL,
-    version    BIGINT NOT NULL,
-    body       TEXT   NOT NULL
+    order_id   UUID   NOT NULL,
+    status     TEXT   COLLATE "C" NOT NULL,
+    PRIMARY KEY (created_at, order_id)
 );
 
 COMMENT ON COLUMN read_orders.created_at IS 'Microseconds since the Unix epoch, UTC.';
-COMMENT ON COLUMN read_orders.version IS 'Version of the last event in it.';
-COMMENT ON COLUMN read_orders.body IS 'The whole state as JSON.';
 
-CREATE INDEX read_orders_newest ON read_orders (created_at, order_id);
-CREATE INDEX read_orders_newest_by_status ON read_orders (status, created_at, order_id);
+CREATE INDEX read_orders_by_status ON read_orders (status, created_at, order_id);
 
 -- How many orders there are per status: lists tell their total without counting.
 CREATE TABLE read_order_counts (

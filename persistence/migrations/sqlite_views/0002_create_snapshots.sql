@@ -6,8 +6,11 @@ CREATE TABLE snapshots (
     stream   TEXT    NOT NULL PRIMARY KEY,
     -- version of the last event in the state
     version  INTEGER NOT NULL CHECK (version >= 1),
+    -- where that event lies
+    shard    INTEGER NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 1),
     -- the state as JSON
     body     TEXT    NOT NULL,
-    -- CRC-32 of stream, version and body
+    -- CRC-32 of all other columns
     checksum INTEGER NOT NULL
 ) STRICT;

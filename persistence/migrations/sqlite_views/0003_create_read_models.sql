@@ -9,19 +9,28 @@ CREATE TABLE read_cursors (
     position INTEGER NOT NULL CHECK (position >= 0)
 ) STRICT, WITHOUT ROWID;
 
+-- Where the events of each stream lie: what a run of events added to it is one row. The journal
+-- has no such index of its own; what lies behind the cursors is looked for in the journal itself.
+CREATE TABLE read_histories (
+    -- the first 16 bytes of the SHA-256 of the stream's name: short, because they are spread anyway
+    stream       BLOB    NOT NULL,
+    -- version of the last event in the row
+    last_version INTEGER NOT NULL CHECK (last_version >= 1),
+    -- positions of the events up to it, ascending: differences as variable-length numbers
+    positions    BLOB    NOT NULL,
+    PRIMARY KEY (stream, last_version)
+) STRICT, WITHOUT ROWID;
+
+-- The order of lists. What an order says is read from the journal.
 CREATE TABLE read_orders (
-    order_id   BLOB    NOT NULL PRIMARY KEY,
-    status     TEXT    NOT NULL,
     -- microseconds since the Unix epoch, UTC
     created_at INTEGER NOT NULL,
-    -- version of the last event in it
-    version    INTEGER NOT NULL,
-    -- the whole state as JSON
-    body       TEXT    NOT NULL
-) STRICT;
+    order_id   BLOB    NOT NULL,
+    status     TEXT    NOT NULL,
+    PRIMARY KEY (created_at, order_id)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX read_orders_newest ON read_orders (created_at, order_id);
-CREATE INDEX read_orders_newest_by_status ON read_orders (status, created_at, order_id);
+CREATE INDEX read_orders_by_status ON read_orders (status, created_at, order_id);
 
 -- How many orders there are per status: lists tell their total without counting.
 CREATE TABLE read_order_counts (

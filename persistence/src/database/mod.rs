@@ -7,6 +7,8 @@ pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 #[cfg(feature = "sqlite")]
+pub(crate) mod sqlite_rows;
+#[cfg(feature = "sqlite")]
 pub(crate) mod sqlite_views;
 
 use sqlx::migrate::{MigrateError, Migrator};

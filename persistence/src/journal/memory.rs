@@ -1,20 +1,17 @@
 //! The journal in memory: for tests and simulation; nothing survives the process.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{
-    AppendError, Batch, GENESIS, Holding, Journal, Record, Shard, StreamId, StreamTail, Tenure,
-};
+use super::{AppendError, Batch, GENESIS, Holding, Journal, Record, Shard, StreamId, Tenure};
 use crate::StoreError;
 
 #[derive(Default)]
 struct Contents {
     epoch: u64,
     shards: Vec<Vec<Record>>,
-    streams: BTreeMap<StreamId, Vec<(usize, usize)>>,
     ids: BTreeSet<uuid::Uuid>,
 }
 
@@ -47,18 +44,13 @@ impl Contents {
     fn accepts(&self, batch: &Batch) -> bool {
         batch.epoch == self.epoch
             && batch.moves.iter().all(|m| self.next_position(m.shard) == m.expected)
-            && self.versions_follow(batch)
     }
 
-    fn versions_follow(&self, batch: &Batch) -> bool {
-        let mut next: BTreeMap<&StreamId, u64> = BTreeMap::new();
-        batch.records.iter().all(|record| {
-            let known = self.streams.get(&record.stream).map_or(0, Vec::len) as u64;
-            let last = next.entry(&record.stream).or_insert(known);
-            let follows = record.version == last.saturating_add(1);
-            *last = record.version;
-            follows
-        })
+    /// The events of a shard after a position. Positions are contiguous from 1, so a place in the
+    /// list is known without looking.
+    fn after(&self, shard: Shard, position: u64) -> impl Iterator<Item = &Record> {
+        let skip = usize::try_from(position).unwrap_or(usize::MAX);
+        self.shards.get(usize::from(shard.0)).into_iter().flatten().skip(skip)
     }
 }
 
@@ -94,8 +86,6 @@ impl Journal for MemoryJournal {
                 return Err(AppendError::Fenced);
             };
             rows.push(record.clone());
-            let place = (shard, rows.len().saturating_sub(1));
-            contents.streams.entry(record.stream.clone()).or_default().push(place);
             contents.ids.insert(record.event_id);
         }
         Ok(())
@@ -106,29 +96,23 @@ impl Journal for MemoryJournal {
         Ok(batch.records.iter().all(|record| contents.ids.contains(&record.event_id)))
     }
 
-    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
+    async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
         let contents = self.lock();
-        let mut found = Vec::new();
-        for tail in tails {
-            let places = contents.streams.get(&tail.stream).into_iter().flatten();
-            let records = places.filter_map(|(shard, row)| contents.shards.get(*shard)?.get(*row));
-            found.extend(records.filter(|record| tail.after < record.version).cloned());
-        }
-        Ok(found)
+        let at = |&(shard, position): &(Shard, u64)| {
+            contents.after(shard, position.checked_sub(1)?).next().cloned()
+        };
+        Ok(places.iter().filter_map(at).collect())
     }
 
-    async fn streams(
+    async fn read_tail(
         &self,
-        kind: &str,
-        after: Option<&StreamId>,
-        limit: u32,
-    ) -> Result<Vec<StreamId>, StoreError> {
+        shard: Shard,
+        after: u64,
+        streams: &[StreamId],
+    ) -> Result<Vec<Record>, StoreError> {
         let contents = self.lock();
-        let later = |stream: &&StreamId| {
-            stream.kind() == kind && after.is_none_or(|after| after.as_str() < stream.as_str())
-        };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(contents.streams.keys().filter(later).take(limit).cloned().collect())
+        let tail = contents.after(shard, after).filter(|record| streams.contains(&record.stream));
+        Ok(tail.cloned().collect())
     }
 
     async fn read_shard(
@@ -138,10 +122,8 @@ impl Journal for MemoryJournal {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
         let contents = self.lock();
-        // Positions are contiguous from 1, so a place in the list is known without looking.
-        let skip = usize::try_from(after).unwrap_or(usize::MAX);
-        let rows = contents.shards.get(usize::from(shard.0)).into_iter().flatten().skip(skip);
-        Ok(rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(contents.after(shard, after).take(limit).cloned().collect())
     }
 
     async fn heads(&self) -> Result<Vec<u64>, StoreError> {

@@ -33,7 +33,7 @@ const FORMAT: i64 = 1;
 /// Why a batch was not appended, by the only question that matters: was anything written?
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another writer owns a shard, or a stream has moved on. Nothing was written.
+    /// Another writer owns a shard. Nothing was written.
     #[error("fenced: another writer owns the shard")]
     Fenced,
     /// The store could not be reached. Nothing was written.
@@ -64,23 +64,6 @@ pub struct Tenure {
     pub holdings: Vec<Holding>,
 }
 
-/// Where a stream is to be read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamTail {
-    /// Which stream.
-    pub stream: StreamId,
-    /// Events with a greater version are wanted; 0 reads all.
-    pub after: u64,
-}
-
-/// Where the names of a kind's streams begin and end, both exclusive, after the given one.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-fn names(kind: &str, after: Option<&StreamId>) -> (String, String) {
-    // The character after the slash ends the kind.
-    let (first, end) = (format!("{kind}/"), format!("{kind}0"));
-    (after.map_or(first, |after| after.as_str().to_owned()), end)
-}
-
 /// The append-only store.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
@@ -109,24 +92,25 @@ pub trait Journal: Send + Sync + 'static {
     /// [`StoreError`] when that cannot be said.
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError>;
 
-    /// The events of several streams, each stream's in order of version; streams in any order.
+    /// The events at these places, as far as there are any, in any order.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
-    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError>;
+    async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError>;
 
-    /// Up to `limit` streams of a kind that have a history, after the given one, ascending by name.
+    /// The events of these streams of a shard after a position, in order. Looks at every row after
+    /// it, so the position is to be a late one.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store cannot be reached.
-    async fn streams(
+    /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
+    async fn read_tail(
         &self,
-        kind: &str,
-        after: Option<&StreamId>,
-        limit: u32,
-    ) -> Result<Vec<StreamId>, StoreError>;
+        shard: Shard,
+        after: u64,
+        streams: &[StreamId],
+    ) -> Result<Vec<Record>, StoreError>;
 
     /// Up to `limit` events of a shard after a position, in order.
     ///

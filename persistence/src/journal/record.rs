@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::values::Moment;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::chain::Digest;
@@ -71,6 +72,13 @@ impl StreamId {
     /// The part after the first `/`.
     pub fn key(&self) -> &str {
         self.name.get(self.kind_length.saturating_add(1)..).unwrap_or_default()
+    }
+
+    /// The first 16 bytes of the SHA-256 of the name: a short name for views that are rebuilt.
+    pub fn digest(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(Sha256::digest(&*self.name)).for_each(|(to, from)| *to = from);
+        Uuid::from_bytes(bytes)
     }
 
     /// The slot of the key.

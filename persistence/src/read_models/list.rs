@@ -9,18 +9,18 @@ use super::row::StoredOrder;
 use super::{OrderPage, OrderQuery, OrderRow, PageStart};
 use crate::StoreError;
 
-pub(super) const BY_OFFSET: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const BY_OFFSET: &str = "SELECT order_id, status, created_at \
     FROM read_orders ORDER BY created_at DESC, order_id DESC LIMIT $1 OFFSET $2";
 
-pub(super) const BY_OFFSET_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const BY_OFFSET_OF_STATUS: &str = "SELECT order_id, status, created_at \
     FROM read_orders WHERE status = $3 \
     ORDER BY created_at DESC, order_id DESC LIMIT $1 OFFSET $2";
 
-pub(super) const AFTER: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const AFTER: &str = "SELECT order_id, status, created_at \
     FROM read_orders WHERE (created_at, order_id) < ($2, $3) \
     ORDER BY created_at DESC, order_id DESC LIMIT $1";
 
-pub(super) const AFTER_OF_STATUS: &str = "SELECT order_id, status, created_at, version, body \
+pub(super) const AFTER_OF_STATUS: &str = "SELECT order_id, status, created_at \
     FROM read_orders WHERE status = $4 AND (created_at, order_id) < ($2, $3) \
     ORDER BY created_at DESC, order_id DESC LIMIT $1";
 

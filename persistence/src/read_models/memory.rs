@@ -7,14 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use engine::values::{Moment, OrderId, ProductId};
 
-use super::{Changes, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow, ReadModels, Wakeup};
+use super::{
+    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow,
+    ReadModels, Wakeup,
+};
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
 
 #[derive(Default)]
 struct Contents {
-    orders: BTreeMap<OrderId, OrderRow>,
-    newest_first: BTreeMap<(Reverse<Moment>, Reverse<OrderId>), OrderId>,
+    histories: BTreeMap<StreamId, BTreeMap<u64, Vec<u64>>>,
+    newest_first: BTreeMap<(Reverse<Moment>, Reverse<OrderId>), OrderRow>,
     products: BTreeMap<ProductId, ProductRow>,
     wakeups: BTreeMap<StreamId, (Moment, u64)>,
     cursors: BTreeMap<Shard, u64>,
@@ -61,10 +64,13 @@ impl ReadModels for MemoryReadModels {
         if changes.cursors.iter().map(|(shard, to)| (shard, to)).any(back) {
             return Err(StoreError::Unavailable("another projector is ahead".into()));
         }
+        for row in &changes.histories {
+            let rows = contents.histories.entry(row.stream.clone()).or_default();
+            rows.insert(row.last_version, row.positions.clone());
+        }
         for row in &changes.orders {
             let place = (Reverse(row.created_at), Reverse(row.order));
-            contents.newest_first.insert(place, row.order);
-            contents.orders.insert(row.order, row.clone());
+            contents.newest_first.insert(place, *row);
         }
         for row in &changes.products {
             contents.products.insert(row.product.clone(), row.clone());
@@ -79,15 +85,23 @@ impl ReadModels for MemoryReadModels {
         Ok(())
     }
 
-    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
+    async fn histories(&self, tails: &[HistoryTail]) -> Result<Vec<HistoryRow>, StoreError> {
         let contents = self.lock();
-        Ok(orders.iter().filter_map(|order| contents.orders.get(order)).cloned().collect())
+        let mut found = Vec::new();
+        for HistoryTail { stream, after } in tails {
+            let rows = contents.histories.get(stream).into_iter().flatten();
+            found.extend(rows.filter(|(last, _)| after < last).map(|(last, positions)| {
+                let (stream, positions) = (stream.clone(), positions.clone());
+                HistoryRow { stream, last_version: *last, positions }
+            }));
+        }
+        Ok(found)
     }
 
     async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
         let contents = self.lock();
         let matching = || {
-            let rows = contents.newest_first.values().filter_map(|id| contents.orders.get(id));
+            let rows = contents.newest_first.values();
             rows.filter(|row| query.status.is_none_or(|status| row.status == status))
         };
         let total = matching().count() as u64;
@@ -96,12 +110,12 @@ impl ReadModels for MemoryReadModels {
         let mut rows: Vec<OrderRow> = match query.start {
             PageStart::Offset(skip) => {
                 let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-                matching().skip(skip).take(wanted).cloned().collect()
+                matching().skip(skip).take(wanted).copied().collect()
             }
             PageStart::After(at, order) => {
                 let place = (Reverse(at), Reverse(order));
                 let later = |row: &&OrderRow| place < (Reverse(row.created_at), Reverse(row.order));
-                matching().filter(later).take(wanted).cloned().collect()
+                matching().filter(later).take(wanted).copied().collect()
             }
         };
         let more = limit < rows.len();

@@ -6,6 +6,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod list;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod positions;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -27,8 +29,8 @@ pub(crate) use sqlite::SqliteReadModels;
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
 
-/// One order as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One order's place in lists. What it says is read from the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderRow {
     /// Its id.
     pub order: OrderId,
@@ -36,10 +38,34 @@ pub struct OrderRow {
     pub status: OrderStatus,
     /// When it was placed.
     pub created_at: Moment,
-    /// Version of the last event in it.
-    pub version: u64,
-    /// The whole state as JSON.
-    pub body: String,
+}
+
+/// Where some events of one stream lie, which follow each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// Whose events.
+    pub stream: StreamId,
+    /// The version of the last of them.
+    pub last_version: u64,
+    /// Their positions in the stream's shard, ascending.
+    pub positions: Vec<u64>,
+}
+
+impl HistoryRow {
+    /// Version and position of each event.
+    pub fn places(&self) -> impl Iterator<Item = (u64, u64)> {
+        let before = self.last_version.saturating_sub(self.positions.len() as u64);
+        (before.saturating_add(1)..).zip(self.positions.iter().copied())
+    }
+}
+
+/// From where the places of a stream's events are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryTail {
+    /// Whose.
+    pub stream: StreamId,
+    /// Rows with events of greater versions are wanted; 0 for all.
+    pub after: u64,
 }
 
 /// Stock numbers of a product.
@@ -81,7 +107,9 @@ pub struct Wakeup {
 /// Everything that a run of events changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Orders in their new form.
+    /// Where new events lie, stream by stream.
+    pub histories: Vec<HistoryRow>,
+    /// Orders that are new or have a new status.
     pub orders: Vec<OrderRow>,
     /// Products in their new form.
     pub products: Vec<ProductRow>,
@@ -143,12 +171,13 @@ pub trait ReadModels: Send + Sync + 'static {
     /// the same changes again is harmless.
     async fn apply(&self, changes: &Changes) -> Result<(), StoreError>;
 
-    /// These orders, as far as they are known, in any order.
+    /// Where the events of these streams lie up to the cursors; each stream's rows ascending. Rows
+    /// may overlap after a change whose outcome was unknown.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError>;
+    async fn histories(&self, tails: &[HistoryTail]) -> Result<Vec<HistoryRow>, StoreError>;
 
     /// A page of orders.
     ///

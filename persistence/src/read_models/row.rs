@@ -6,7 +6,7 @@ use engine::order::OrderStatus;
 use engine::values::{Moment, OrderId, ProductId};
 use uuid::Uuid;
 
-use super::{OrderRow, ProductRow, StockRow, Wakeup};
+use super::{HistoryRow, HistoryTail, OrderRow, ProductRow, StockRow, Wakeup, positions};
 use crate::StoreError;
 use crate::journal::StreamId;
 
@@ -16,8 +16,6 @@ pub(super) struct StoredOrder {
     order_id: Uuid,
     status: String,
     created_at: i64,
-    version: i64,
-    body: String,
 }
 
 impl TryFrom<StoredOrder> for OrderRow {
@@ -28,8 +26,6 @@ impl TryFrom<StoredOrder> for OrderRow {
             order: OrderId::new(row.order_id),
             status: status(&row.status)?,
             created_at: Moment::from_unix_micros(row.created_at),
-            version: row.version.cast_unsigned(),
-            body: row.body,
         })
     }
 }
@@ -65,6 +61,18 @@ impl TryFrom<StoredProduct> for ProductRow {
             },
         })
     }
+}
+
+/// A row of a history from its columns; the first is the number of the tail that it belongs to.
+pub(super) fn history(
+    tails: &[HistoryTail],
+    (number, last_version, bytes): (i64, i64, Vec<u8>),
+) -> Result<HistoryRow, StoreError> {
+    let damaged = || StoreError::Corrupt("a row of a history in the read models".to_owned());
+    let tail = usize::try_from(number).ok().and_then(|number| tails.get(number));
+    let stream = tail.ok_or_else(damaged)?.stream.clone();
+    let positions = positions::decode(&bytes).ok_or_else(damaged)?;
+    Ok(HistoryRow { stream, last_version: last_version.cast_unsigned(), positions })
 }
 
 /// A due wake-up from its columns.

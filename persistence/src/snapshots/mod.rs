@@ -17,7 +17,7 @@ pub(crate) use postgres::PostgresSnapshots;
 pub(crate) use sqlite::SqliteSnapshots;
 
 use crate::StoreError;
-use crate::journal::StreamId;
+use crate::journal::{Shard, StreamId};
 
 /// A state as it was after an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub stream: StreamId,
     /// The version of the last event in it.
     pub version: u64,
+    /// Where that event lies: shard and position.
+    pub place: (Shard, u64),
     /// The state as JSON.
     pub body: String,
 }

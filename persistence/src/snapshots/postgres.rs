@@ -11,13 +11,15 @@ use crate::database::postgres::trouble;
 use crate::journal::StreamId;
 use crate::tasks::owned;
 
-const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum FROM snapshots s \
-    JOIN journal j ON j.stream = s.stream AND j.version = s.version \
+const LOAD: &str = "SELECT s.stream, s.version, s.shard, s.position, s.body, s.checksum \
+    FROM snapshots s JOIN journal j ON j.shard = s.shard AND j.position = s.position \
+    AND j.stream = s.stream AND j.version = s.version \
     WHERE s.stream = ANY ($1::text[])";
 
-const SAVE: &str = "INSERT INTO snapshots (stream, version, body, checksum) \
-    VALUES ($1, $2, $3, $4) ON CONFLICT (stream) DO UPDATE \
-    SET version = excluded.version, body = excluded.body, checksum = excluded.checksum \
+const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, body, checksum) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (stream) DO UPDATE \
+    SET version = excluded.version, shard = excluded.shard, position = excluded.position, \
+    body = excluded.body, checksum = excluded.checksum \
     WHERE excluded.version >= snapshots.version";
 
 /// Snapshots beside the journal.
@@ -46,13 +48,15 @@ impl Snapshots for PostgresSnapshots {
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let Snapshot { stream, version, body } = snapshot.clone();
-        let checksum = checksum(stream.as_str(), version, &body);
+        let checksum = checksum(snapshot);
+        let Snapshot { stream, version, place: (shard, position), body } = snapshot.clone();
         let pool = self.pool.clone();
         owned(async move {
             sqlx::query(SAVE)
                 .bind(stream.as_str())
                 .bind(version.cast_signed())
+                .bind(i32::from(shard.0))
+                .bind(position.cast_signed())
                 .bind(body)
                 .bind(checksum)
                 .execute(&pool)

@@ -12,17 +12,18 @@ use crate::database::sqlite_views::Views;
 use crate::journal::StreamId;
 use crate::tasks::owned;
 
-const LOAD: &str = "SELECT s.stream, s.version, s.body, s.checksum \
+const LOAD: &str = "SELECT s.stream, s.version, s.shard, s.position, s.body, s.checksum \
     FROM json_each($1) AS wanted CROSS JOIN snapshots s ON s.stream = wanted.value";
 
 /// The events that snapshots end with, as far as the journal has them.
 const KNOWN: &str = "SELECT wanted.key FROM json_each($1) AS wanted CROSS JOIN journal j \
-    ON j.stream = wanted.value ->> 0 AND j.version = wanted.value ->> 1";
+    ON j.shard = wanted.value ->> 0 AND j.position = wanted.value ->> 1 \
+    AND j.stream = wanted.value ->> 2 AND j.version = wanted.value ->> 3";
 
-const SAVE: &str = "INSERT INTO snapshots (stream, version, body, checksum) \
-    VALUES ($1, $2, $3, $4) ON CONFLICT (stream) DO UPDATE \
-    SET version = excluded.version, body = excluded.body, checksum = excluded.checksum \
-    WHERE excluded.version >= version";
+const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, body, checksum) \
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (stream) DO UPDATE \
+    SET version = excluded.version, shard = excluded.shard, position = excluded.position, \
+    body = excluded.body, checksum = excluded.checksum WHERE excluded.version >= version";
 
 /// Snapshots in the file beside the journal.
 pub(crate) struct SqliteSnapshots {
@@ -55,13 +56,15 @@ impl Snapshots for SqliteSnapshots {
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let Snapshot { stream, version, body } = snapshot.clone();
-        let checksum = checksum(stream.as_str(), version, &body);
+        let checksum = checksum(snapshot);
+        let Snapshot { stream, version, place: (shard, position), body } = snapshot.clone();
         let views = self.views.clone();
         owned(async move {
             sqlx::query(SAVE)
                 .bind(stream.as_str())
                 .bind(version.cast_signed())
+                .bind(shard.0)
+                .bind(position.cast_signed())
                 .bind(body)
                 .bind(checksum)
                 .execute(&mut *views.writer.lock().await)
@@ -92,7 +95,10 @@ async fn of_this_journal(
     if found.is_empty() {
         return Ok(found);
     }
-    let ends = found.iter().map(|s| serde_json::json!([s.stream.as_str(), s.version]));
+    let ends = found.iter().map(|s| {
+        let (shard, position) = s.place;
+        serde_json::json!([shard.0, position, s.stream.as_str(), s.version])
+    });
     let known: Vec<i64> = sqlx::query_scalar(KNOWN)
         .bind(ends.collect::<serde_json::Value>().to_string())
         .fetch_all(journal)

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use persistence::StoreError;
-use persistence::journal::{AppendError, GENESIS, Shard, StreamId, StreamTail, verify};
+use persistence::journal::{AppendError, GENESIS, Shard, StreamId, verify};
 use persistence::read_models::Changes;
 use persistence::snapshots::Snapshot;
 
@@ -70,8 +70,10 @@ async fn a_changed_byte_is_noticed_by_every_read(place: &Place) {
     let shard = stream.slot().shard(SHARDS);
     let by_shard = stores.journal.read_shard(shard, 0, 10).await;
     assert!(matches!(by_shard, Err(StoreError::Corrupt(_))), "{by_shard:?}");
-    let by_stream = stores.journal.read_streams(&[StreamTail { stream, after: 0 }]).await;
-    assert!(matches!(by_stream, Err(StoreError::Corrupt(_))), "{by_stream:?}");
+    let by_place = stores.journal.read_places(&[(shard, 2)]).await;
+    assert!(matches!(by_place, Err(StoreError::Corrupt(_))), "{by_place:?}");
+    let tail = stores.journal.read_tail(shard, 1, &[stream]).await;
+    assert!(matches!(tail, Err(StoreError::Corrupt(_))), "{tail:?}");
 }
 
 async fn a_lost_row_breaks_the_chain(place: &Place) {
@@ -145,7 +147,8 @@ async fn views_that_are_ahead_of_the_journal_are_forgotten(place: &Place) {
     stores.journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
     let stream = StreamId::new("thing", "a");
     let shard = stream.slot().shard(SHARDS);
-    let snapshot = Snapshot { stream: stream.clone(), version: 1, body: "{}".into() };
+    let snapshot =
+        Snapshot { stream: stream.clone(), version: 1, place: (shard, 1), body: "{}".into() };
     stores.snapshots.save(&snapshot).await.unwrap();
     let changes = Changes { cursors: vec![(shard, 1)], ..Changes::default() };
     stores.read_models.apply(&changes).await.unwrap();
@@ -167,17 +170,22 @@ async fn views_that_are_ahead_of_the_journal_are_forgotten(place: &Place) {
 async fn a_snapshot_that_the_journal_does_not_reach_counts_as_absent(place: &Place) {
     let stores = place.open().await;
     let mut writer = Writer::of(&*stores.journal).await;
-    stores.journal.append(&writer.batch(&[("a", 1), ("b", 1)])).await.unwrap();
-    let snapshot = |key: &str, version| Snapshot {
-        stream: StreamId::new("thing", key),
-        version,
-        body: "{}".into(),
+    stores.journal.append(&writer.batch(&[("a", 1), ("b", 1), ("c", 1)])).await.unwrap();
+    let snapshot = |key: &str, version, behind: u64| {
+        let stream = StreamId::new("thing", key);
+        let shard = stream.slot().shard(SHARDS);
+        Snapshot { place: (shard, behind + 1), stream, version, body: "{}".into() }
     };
-    stores.snapshots.save(&snapshot("a", 2)).await.unwrap();
-    stores.snapshots.save(&snapshot("b", 1)).await.unwrap();
+    // Behind the end, at the place of another event, and as it should be.
+    stores.snapshots.save(&snapshot("a", 2, 9)).await.unwrap();
+    stores.snapshots.save(&snapshot("b", 2, 0)).await.unwrap();
+    let events = everything(&*stores.journal).await;
+    let c = events.iter().find(|record| record.stream.key() == "c").unwrap();
+    let kept = snapshot("c", 1, c.position - 1);
+    stores.snapshots.save(&kept).await.unwrap();
 
-    let wanted = [StreamId::new("thing", "a"), StreamId::new("thing", "b")];
-    assert_eq!(stores.snapshots.load(&wanted).await.unwrap(), [snapshot("b", 1)]);
+    let wanted = ["a", "b", "c"].map(|key| StreamId::new("thing", key));
+    assert_eq!(stores.snapshots.load(&wanted).await.unwrap(), [kept]);
 }
 
 macro_rules! suite {

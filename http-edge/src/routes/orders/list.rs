@@ -20,7 +20,7 @@ use crate::problem::{FieldError, Problem, ProblemBody};
 use crate::query::Query;
 use crate::reply::Reply;
 use crate::routes::Shared;
-use crate::shop::OrderList;
+use actors::reads::OrderList;
 
 /// Entries of a page when nobody says how many.
 const LIMIT: u32 = 10;

@@ -14,9 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use self::writer::Writer;
-use super::{
-    AppendError, Batch, FORMAT, Journal, Record, Shard, StreamId, StreamTail, Tenure, names,
-};
+use super::{AppendError, Batch, FORMAT, Journal, Record, Shard, StreamId, Tenure};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::{detached, owned};
@@ -101,9 +99,22 @@ impl Journal for PostgresJournal {
         owned(async move { read::contains(&readers, wanted).await }).await
     }
 
-    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
-        let (readers, tails) = (self.readers.clone(), tails.to_vec());
-        owned(async move { read::streams(&readers, &tails).await }).await
+    async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
+        let wanted = places.iter();
+        let wanted = wanted.map(|(shard, position)| (i32::from(shard.0), position.cast_signed()));
+        let (readers, wanted) = (self.readers.clone(), wanted.unzip());
+        owned(async move { read::places(&readers, wanted).await }).await
+    }
+
+    async fn read_tail(
+        &self,
+        shard: Shard,
+        after: u64,
+        streams: &[StreamId],
+    ) -> Result<Vec<Record>, StoreError> {
+        let names = streams.iter().map(ToString::to_string).collect();
+        let readers = self.readers.clone();
+        owned(async move { read::tail(&readers, shard, after, names).await }).await
     }
 
     async fn read_shard(
@@ -114,16 +125,6 @@ impl Journal for PostgresJournal {
     ) -> Result<Vec<Record>, StoreError> {
         let readers = self.readers.clone();
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
-    }
-
-    async fn streams(
-        &self,
-        kind: &str,
-        after: Option<&StreamId>,
-        limit: u32,
-    ) -> Result<Vec<StreamId>, StoreError> {
-        let (readers, names) = (self.readers.clone(), names(kind, after));
-        owned(async move { read::begun(&readers, names, limit).await }).await
     }
 
     async fn heads(&self) -> Result<Vec<u64>, StoreError> {

@@ -7,9 +7,9 @@ use crate::database::plans::{Access, assert_postgres_uses_an_index};
 async fn every_query_uses_an_index() {
     let statements = [
         (read::PRESENT, Access::Found),
-        (read::STREAMS, Access::Found),
+        (read::PLACES, Access::Found),
+        (read::TAIL, Access::Found),
         (read::SHARD, Access::Found),
-        (read::BEGUN, Access::Found),
         (append::APPEND, Access::Found),
     ];
     assert_postgres_uses_an_index(&statements).await;

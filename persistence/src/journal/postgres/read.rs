@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::journal::row::{Row, into_records};
-use crate::journal::{Batch, Record, Shard, StreamId, StreamTail};
+use crate::journal::{Batch, Record, Shard};
 
 /// How many of the events lie where the batch would have put them.
 pub(super) const PRESENT: &str = "SELECT count(*) \
@@ -14,20 +14,23 @@ pub(super) const PRESENT: &str = "SELECT count(*) \
     JOIN journal j ON j.shard = wanted.shard AND j.position = wanted.position \
     AND j.event_id = wanted.event_id";
 
-pub(super) const STREAMS: &str = "SELECT j.shard::int8, j.position, j.epoch, j.slot::int8, \
+pub(super) const PLACES: &str = "SELECT j.shard::int8, j.position, j.epoch, j.slot::int8, \
     j.stream, j.version, j.event_id, j.event_name, j.schema_version::int8, j.recorded_at, \
     convert_from(j.meta, 'UTF8') AS meta, convert_from(j.payload, 'UTF8') AS payload, \
     j.checksum, j.hash \
-    FROM unnest($1::text[], $2::int8[]) AS wanted (stream, after) \
-    JOIN journal j ON j.stream = wanted.stream AND j.version > wanted.after";
+    FROM unnest($1::int4[], $2::int8[]) AS wanted (shard, position) \
+    JOIN journal j ON j.shard = wanted.shard AND j.position = wanted.position";
+
+pub(super) const TAIL: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
+    version, event_id, event_name, schema_version::int8, recorded_at, \
+    convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
+    FROM journal WHERE shard = $1 AND position > $2 AND stream = ANY ($3::text[]) \
+    ORDER BY position";
 
 pub(super) const SHARD: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
     version, event_id, event_name, schema_version::int8, recorded_at, \
     convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
-
-pub(super) const BEGUN: &str = "SELECT stream FROM journal \
-    WHERE stream > $1 AND stream < $2 AND version = 1 ORDER BY stream LIMIT $3";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
 
@@ -63,21 +66,33 @@ pub(super) async fn contains(readers: &PgPool, wanted: Places) -> Result<bool, S
     Ok(usize::try_from(found) == Ok(events))
 }
 
-pub(super) async fn streams(
+pub(super) async fn places(
     readers: &PgPool,
-    tails: &[StreamTail],
+    (shards, positions): (Vec<i32>, Vec<i64>),
 ) -> Result<Vec<Record>, StoreError> {
-    let streams: Vec<&str> = tails.iter().map(|tail| tail.stream.as_str()).collect();
-    let after: Vec<i64> = tails.iter().map(|tail| tail.after.cast_signed()).collect();
-    let rows: Vec<Row> = sqlx::query_as(STREAMS)
-        .bind(streams)
-        .bind(after)
+    let rows: Vec<Row> = sqlx::query_as(PLACES)
+        .bind(shards)
+        .bind(positions)
         .fetch_all(readers)
         .await
         .map_err(trouble)?;
-    let mut records = into_records(rows)?;
-    records.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
-    Ok(records)
+    into_records(rows)
+}
+
+pub(super) async fn tail(
+    readers: &PgPool,
+    shard: Shard,
+    after: u64,
+    streams: Vec<String>,
+) -> Result<Vec<Record>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(TAIL)
+        .bind(i32::from(shard.0))
+        .bind(after.cast_signed())
+        .bind(streams)
+        .fetch_all(readers)
+        .await
+        .map_err(trouble)?;
+    into_records(rows)
 }
 
 pub(super) async fn shard(
@@ -94,18 +109,6 @@ pub(super) async fn shard(
         .await
         .map_err(trouble)?;
     into_records(rows)
-}
-
-pub(super) async fn begun(
-    readers: &PgPool,
-    (after, end): (String, String),
-    limit: u32,
-) -> Result<Vec<StreamId>, StoreError> {
-    let names =
-        sqlx::query_scalar(BEGUN).bind(after).bind(end).bind(i64::from(limit)).fetch_all(readers);
-    let names: Vec<String> = names.await.map_err(trouble)?;
-    let bad = |name: &str| StoreError::Corrupt(format!("{name} is no stream"));
-    names.iter().map(|name| StreamId::parse(name).ok_or_else(|| bad(name))).collect()
 }
 
 pub(super) async fn heads(readers: &PgPool) -> Result<Vec<u64>, StoreError> {

@@ -7,24 +7,23 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr
 
 use super::Fatal;
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
+use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
 use crate::journal::{AppendError, Batch, GENESIS, Holding, Record, Shard, ShardMove, Tenure};
 use crate::{BoxError, StoreError};
 
-/// Most rows of one INSERT. Rows go in chunks of powers of two, so that the few statements there
-/// are stay prepared.
-const CHUNK_MAX: usize = 64;
-
 /// A fence row that does not match gets NULL for its next position, which its column refuses: so
 /// one statement checks and moves all of them. Every shard has a row since the file was opened.
-pub(super) const MOVE: &str = "UPDATE shard_fence SET next_position = \
+pub(super) const MOVE: &str = "UPDATE OR ROLLBACK shard_fence SET next_position = \
         iif(shard_fence.epoch = ? AND shard_fence.next_position = wanted.value ->> 1, \
             wanted.value ->> 2, NULL) \
     FROM json_each(?) AS wanted WHERE shard_fence.shard = wanted.value ->> 0";
 
-const INSERT: &str = "INSERT INTO journal (shard, position, epoch, slot, stream, version, \
-    event_id, event_name, schema_version, recorded_at, meta, payload, checksum, hash) VALUES ";
+/// With ROLLBACK a conflict ends the transaction, so that SQLite need not copy each page that it
+/// changes in order to undo the statement alone.
+const INSERT: &str = "INSERT OR ROLLBACK INTO journal (shard, position, epoch, slot, stream, \
+    version, event_id, event_name, schema_version, recorded_at, meta, payload, checksum, hash) ";
 
-const ROW: &str = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+const COLUMNS: usize = 14;
 
 /// Raises every epoch at once. The greatest counts, so that a split journal stays in order.
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
@@ -38,10 +37,9 @@ const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.hash FROM sh
 const BUSY: u32 = 5;
 const FULL: u32 = 13;
 
-/// Extended result codes: a fence that did not match, and keys that are taken.
+/// Extended result codes: a fence that did not match, and a position that is taken.
 const NOT_NULL: u32 = 1_299;
 const PRIMARY_KEY: u32 = 1_555;
-const UNIQUE: u32 = 2_067;
 
 /// One append, encoded by the caller so that the writer only runs it.
 pub(super) struct Script {
@@ -49,22 +47,20 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Encodes a batch. The first chunk travels with what comes before it: each trip to the thread
-    /// of the connection costs as much as ten rows.
+    /// Encodes a batch. The rows travel with what comes before them.
     pub(super) fn of(batch: &Batch) -> Result<Self, BoxError> {
         let mut runs = Vec::new();
         let mut sql = format!("BEGIN IMMEDIATE; {MOVE}; ");
         let mut arguments = SqliteArguments::default();
         arguments.add(batch.epoch.cast_signed())?;
         arguments.add(moves_as_json(&batch.moves)?)?;
-        let mut rest = batch.records.as_slice();
-        while !rest.is_empty() {
-            let (chunk, later) = rest.split_at(chunk_length(rest.len()));
-            insert(&mut sql, &mut arguments, chunk)?;
+        for records in batch.records.chunks(ROWS_MAX) {
+            sql.push_str(INSERT);
+            push_rows(&mut sql, COLUMNS, records.len());
+            bind(&mut arguments, records)?;
             // Safe: made of constants only.
             let sql = AssertSqlSafe(mem::take(&mut sql)).into_sql_str();
             runs.push((sql, mem::take(&mut arguments)));
-            rest = later;
         }
         Ok(Self { runs })
     }
@@ -85,26 +81,14 @@ impl Script {
     }
 }
 
-fn chunk_length(rows: usize) -> usize {
-    if CHUNK_MAX <= rows { CHUNK_MAX } else { 1 << rows.ilog2() }
-}
-
 fn moves_as_json(moves: &[ShardMove]) -> Result<String, serde_json::Error> {
     let moves = moves.iter().map(|m| (m.shard.0, m.expected, m.next));
     serde_json::to_string(&moves.collect::<Vec<_>>())
 }
 
-/// Appends an INSERT of these rows.
-fn insert(
-    sql: &mut String,
-    arguments: &mut SqliteArguments,
-    records: &[Record],
-) -> Result<(), BoxError> {
-    sql.push_str(INSERT);
-    arguments.reserve(records.len().saturating_mul(14), 0);
-    for (number, record) in records.iter().enumerate() {
-        sql.push_str(if number == 0 { "" } else { "," });
-        sql.push_str(ROW);
+fn bind(arguments: &mut SqliteArguments, records: &[Record]) -> Result<(), BoxError> {
+    arguments.reserve(records.len().saturating_mul(COLUMNS), 0);
+    for record in records {
         arguments.add(record.shard.0)?;
         arguments.add(record.position.cast_signed())?;
         arguments.add(record.epoch.cast_signed())?;
@@ -126,7 +110,7 @@ fn insert(
 /// An error before COMMIT: the transaction is rolled back, so nothing was written.
 fn not_written(error: sqlx::Error) -> AppendError {
     match extended_code(&error) {
-        Some(NOT_NULL | PRIMARY_KEY | UNIQUE) => AppendError::Fenced,
+        Some(NOT_NULL | PRIMARY_KEY) => AppendError::Fenced,
         _ => AppendError::Unavailable(error.into()),
     }
 }

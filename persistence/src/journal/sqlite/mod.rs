@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::{AppendError, Batch, Journal, Record, Shard, StreamId, StreamTail, Tenure, names};
+use super::{AppendError, Batch, Journal, Record, Shard, StreamId, Tenure};
 use crate::StoreError;
 pub use crate::database::sqlite::Fatal;
 use crate::tasks::{detached, owned};
@@ -66,10 +66,19 @@ impl Journal for SqliteJournal {
         owned(async move { read::contains(&readers, batch).await }).await
     }
 
-    async fn read_streams(&self, tails: &[StreamTail]) -> Result<Vec<Record>, StoreError> {
-        let readers = self.readers.clone();
-        let wanted = read::tails_as_json(tails);
-        owned(async move { read::streams(&readers, wanted).await }).await
+    async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
+        let (readers, wanted) = (self.readers.clone(), read::places_as_json(places));
+        owned(async move { read::places(&readers, wanted).await }).await
+    }
+
+    async fn read_tail(
+        &self,
+        shard: Shard,
+        after: u64,
+        streams: &[StreamId],
+    ) -> Result<Vec<Record>, StoreError> {
+        let (readers, names) = (self.readers.clone(), read::names_as_json(streams));
+        owned(async move { read::tail(&readers, shard, after, names).await }).await
     }
 
     async fn read_shard(
@@ -80,16 +89,6 @@ impl Journal for SqliteJournal {
     ) -> Result<Vec<Record>, StoreError> {
         let readers = self.readers.clone();
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
-    }
-
-    async fn streams(
-        &self,
-        kind: &str,
-        after: Option<&StreamId>,
-        limit: u32,
-    ) -> Result<Vec<StreamId>, StoreError> {
-        let (readers, names) = (self.readers.clone(), names(kind, after));
-        owned(async move { read::begun(&readers, names, limit).await }).await
     }
 
     async fn heads(&self) -> Result<Vec<u64>, StoreError> {

@@ -6,23 +6,25 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::database::sqlite::trouble;
 use crate::journal::row::{Row, into_records};
-use crate::journal::{Batch, Record, Shard, ShardMove, StreamId, StreamTail};
+use crate::journal::{Batch, Record, Shard, ShardMove, StreamId};
 
 pub(super) const IDS: &str = "SELECT event_id FROM journal \
     WHERE shard = $1 AND position >= $2 AND position < $3 ORDER BY position";
 
-pub(super) const STREAMS: &str = "SELECT j.shard, j.position, j.epoch, j.slot, j.stream, \
+pub(super) const PLACES: &str = "SELECT j.shard, j.position, j.epoch, j.slot, j.stream, \
     j.version, j.event_id, j.event_name, j.schema_version, j.recorded_at, j.meta, j.payload, \
     j.checksum, j.hash \
     FROM json_each($1) AS wanted CROSS JOIN journal j \
-    ON j.stream = wanted.value ->> 0 AND j.version > wanted.value ->> 1";
+    ON j.shard = wanted.value ->> 0 AND j.position = wanted.value ->> 1";
+
+pub(super) const TAIL: &str = "SELECT shard, position, epoch, slot, stream, version, event_id, \
+    event_name, schema_version, recorded_at, meta, payload, checksum, hash \
+    FROM journal WHERE shard = $1 AND position > $2 \
+    AND stream IN (SELECT value FROM json_each($3)) ORDER BY position";
 
 pub(super) const SHARD: &str = "SELECT shard, position, epoch, slot, stream, version, event_id, \
     event_name, schema_version, recorded_at, meta, payload, checksum, hash \
     FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
-
-pub(super) const BEGUN: &str = "SELECT stream FROM journal \
-    WHERE stream > $1 AND stream < $2 AND version = 1 ORDER BY stream LIMIT $3";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
 
@@ -53,22 +55,40 @@ pub(super) async fn contains(
     Ok(true)
 }
 
-/// What [`streams`] takes.
-pub(super) fn tails_as_json(tails: &[StreamTail]) -> String {
-    let wanted = tails.iter().map(|tail| serde_json::json!([tail.stream.as_str(), tail.after]));
+/// What [`places`] takes.
+pub(super) fn places_as_json(places: &[(Shard, u64)]) -> String {
+    let wanted = places.iter().map(|(shard, position)| serde_json::json!([shard.0, position]));
     wanted.collect::<serde_json::Value>().to_string()
 }
 
-pub(super) async fn streams(
+pub(super) async fn places(
     readers: &SqlitePool,
     wanted: String,
 ) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<Row> =
-        sqlx::query_as(STREAMS).bind(wanted).fetch_all(readers).await.map_err(trouble)?;
-    let mut records = into_records(rows)?;
-    // They come in this order anyway, but nothing obliges the planner; sorted runs cost nothing.
-    records.sort_by(|a, b| (&a.stream, a.version).cmp(&(&b.stream, b.version)));
-    Ok(records)
+        sqlx::query_as(PLACES).bind(wanted).fetch_all(readers).await.map_err(trouble)?;
+    into_records(rows)
+}
+
+/// What [`tail`] takes.
+pub(super) fn names_as_json(streams: &[StreamId]) -> String {
+    streams.iter().map(StreamId::as_str).collect::<serde_json::Value>().to_string()
+}
+
+pub(super) async fn tail(
+    readers: &SqlitePool,
+    shard: Shard,
+    after: u64,
+    names: String,
+) -> Result<Vec<Record>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(TAIL)
+        .bind(shard.0)
+        .bind(after.cast_signed())
+        .bind(names)
+        .fetch_all(readers)
+        .await
+        .map_err(trouble)?;
+    into_records(rows)
 }
 
 pub(super) async fn shard(
@@ -85,17 +105,6 @@ pub(super) async fn shard(
         .await
         .map_err(trouble)?;
     into_records(rows)
-}
-
-pub(super) async fn begun(
-    readers: &SqlitePool,
-    (after, end): (String, String),
-    limit: u32,
-) -> Result<Vec<StreamId>, StoreError> {
-    let names = sqlx::query_scalar(BEGUN).bind(after).bind(end).bind(limit).fetch_all(readers);
-    let names: Vec<String> = names.await.map_err(trouble)?;
-    let bad = |name: &str| StoreError::Corrupt(format!("{name} is no stream"));
-    names.iter().map(|name| StreamId::parse(name).ok_or_else(|| bad(name))).collect()
 }
 
 pub(super) async fn heads(readers: &SqlitePool) -> Result<Vec<u64>, StoreError> {

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
-use super::super::{Changes, OrderRow, ProductRow};
+use super::super::{Changes, HistoryRow, OrderRow, ProductRow, positions};
 use super::wakeups::Wakeups;
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
@@ -18,13 +18,17 @@ const MOVE_CURSORS: &str = "INSERT INTO read_cursors (shard, position) \
     SELECT * FROM unnest($1::int4[], $2::int8[]) ON CONFLICT (shard) DO UPDATE SET position = \
     CASE WHEN excluded.position >= read_cursors.position THEN excluded.position END";
 
-pub(super) const STATUSES: &str =
-    "SELECT status, count(*) FROM read_orders WHERE order_id = ANY ($1::uuid[]) GROUP BY status";
+const PUT_HISTORIES: &str = "INSERT INTO read_histories (stream, last_version, positions) \
+    SELECT * FROM unnest($1::uuid[], $2::int8[], $3::bytea[]) \
+    ON CONFLICT (stream, last_version) DO UPDATE SET positions = excluded.positions";
 
-const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at, version, body) \
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::int8[], $4::int8[], $5::text[]) \
-    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
-    created_at = excluded.created_at, version = excluded.version, body = excluded.body";
+pub(super) const STATUSES: &str = "SELECT o.status, count(*) \
+    FROM unnest($1::int8[], $2::uuid[]) AS changed (created_at, order_id) JOIN read_orders o \
+    ON o.created_at = changed.created_at AND o.order_id = changed.order_id GROUP BY o.status";
+
+const PUT_ORDERS: &str = "INSERT INTO read_orders (created_at, order_id, status) \
+    SELECT * FROM unnest($1::int8[], $2::uuid[], $3::text[]) \
+    ON CONFLICT (created_at, order_id) DO UPDATE SET status = excluded.status";
 
 pub(super) const COUNT: &str = "UPDATE read_order_counts c SET orders = c.orders + changed.by \
     FROM unnest($1::text[], $2::int8[]) AS changed (status, by) WHERE c.status = changed.status";
@@ -38,12 +42,13 @@ const PUT_PRODUCTS: &str = "INSERT INTO read_products \
 
 /// Forgets everything at once.
 const CLEAR: &str = "BEGIN; LOCK TABLE read_cursors IN SHARE ROW EXCLUSIVE MODE; \
-    DELETE FROM read_cursors; DELETE FROM read_orders; UPDATE read_order_counts SET orders = 0; \
-    DELETE FROM read_products; DELETE FROM read_wakeups; COMMIT";
+    DELETE FROM read_cursors; DELETE FROM read_histories; DELETE FROM read_orders; \
+    UPDATE read_order_counts SET orders = 0; DELETE FROM read_products; DELETE FROM read_wakeups; COMMIT";
 
 /// Changes as columns, which one statement per table takes whole.
 pub(super) struct Encoded {
     cursors: (Vec<i32>, Vec<i64>),
+    histories: Vec<(Uuid, i64, Vec<u8>)>,
     orders: Vec<OrderRow>,
     products: Vec<(ProductRow, Option<String>)>,
     wakeups: Wakeups,
@@ -58,7 +63,8 @@ impl Encoded {
         let moved = last_of_each(&changes.wakeups, |wakeup| &wakeup.stream);
         Ok(Self {
             cursors: cursors.map(|(s, to)| (i32::from(s.0), to.cast_signed())).unzip(),
-            orders: last_of_each(&changes.orders, |row| row.order).cloned().collect(),
+            histories: histories(&changes.histories),
+            orders: last_of_each(&changes.orders, |row| row.order).copied().collect(),
             products: products
                 .map(|row| Ok((row.clone(), listing(row)?)))
                 .collect::<Result<_, StoreError>>()?,
@@ -85,6 +91,7 @@ impl Encoded {
             let cursors = sqlx::query(MOVE_CURSORS).bind(shards).bind(positions);
             cursors.execute(&mut *connection).await?;
         }
+        put_histories(connection, self.histories).await?;
         put_orders(connection, &self.orders).await?;
         put_products(connection, &self.products).await?;
         self.wakeups.put(connection).await?;
@@ -94,18 +101,46 @@ impl Encoded {
     }
 }
 
+/// Sorted, so that neighbours meet; one row per key, as one statement may change a row only once.
+fn histories(rows: &[HistoryRow]) -> Vec<(Uuid, i64, Vec<u8>)> {
+    let last = last_of_each(rows, |row| (row.stream.digest(), row.last_version));
+    let columns = last.map(|row| {
+        let positions = positions::encode(&row.positions);
+        (row.stream.digest(), row.last_version.cast_signed(), positions)
+    });
+    columns.collect()
+}
+
+async fn put_histories(
+    connection: &mut PgConnection,
+    rows: Vec<(Uuid, i64, Vec<u8>)>,
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for (stream, last_version, positions) in rows {
+        columns.0.push(stream);
+        columns.1.push(last_version);
+        columns.2.push(positions);
+    }
+    let put = sqlx::query(PUT_HISTORIES).bind(columns.0).bind(columns.1).bind(columns.2);
+    put.execute(connection).await?;
+    Ok(())
+}
+
 async fn put_orders(connection: &mut PgConnection, rows: &[OrderRow]) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = column(rows, |row| row.order.as_uuid());
-    let before = sqlx::query_as(STATUSES).bind(ids.as_slice()).fetch_all(&mut *connection).await?;
+    let created = column(rows, |row| row.created_at.as_unix_micros());
+    let before = sqlx::query_as(STATUSES).bind(created.as_slice()).bind(ids.as_slice());
+    let before = before.fetch_all(&mut *connection).await?;
     sqlx::query(PUT_ORDERS)
+        .bind(created)
         .bind(ids)
         .bind(column(rows, |row| row.status.as_str()))
-        .bind(column(rows, |row| row.created_at.as_unix_micros()))
-        .bind(column(rows, |row| row.version.cast_signed()))
-        .bind(column(rows, |row| row.body.as_str()))
         .execute(&mut *connection)
         .await?;
     let (statuses, changes): (Vec<String>, Vec<i64>) =

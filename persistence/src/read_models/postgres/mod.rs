@@ -7,20 +7,23 @@ mod wakeups;
 
 use async_trait::async_trait;
 use engine::order::OrderStatus;
-use engine::values::{Moment, OrderId, ProductId};
+use engine::values::{Moment, ProductId};
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
-use super::row::{StoredOrder, StoredProduct, best_informed_of_each};
-use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup, list};
+use super::row::{StoredProduct, best_informed_of_each, history};
+use super::{
+    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow, ReadModels, Wakeup, list,
+};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::owned;
 
 const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1";
 
-const ORDERS: &str = "SELECT order_id, status, created_at, version, body \
-    FROM read_orders WHERE order_id = ANY ($1::uuid[])";
+const HISTORIES: &str = "SELECT wanted.number - 1, h.last_version, h.positions \
+    FROM unnest($1::uuid[], $2::int8[]) WITH ORDINALITY AS wanted (stream, after, number) \
+    JOIN read_histories h ON h.stream = wanted.stream AND h.last_version > wanted.after";
 
 const PRODUCTS: &str = "SELECT product_id, listing, on_hand, held, sold, \
     stock_version FROM read_products WHERE product_id = ANY ($1::text[])";
@@ -74,13 +77,17 @@ impl ReadModels for PostgresReadModels {
         owned(async move { changes.write(&pool).await }).await
     }
 
-    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
-        let wanted: Vec<Uuid> = orders.iter().map(|order| order.as_uuid()).collect();
-        let pool = self.pool.clone();
+    async fn histories(&self, tails: &[HistoryTail]) -> Result<Vec<HistoryRow>, StoreError> {
+        let streams: Vec<Uuid> = tails.iter().map(|tail| tail.stream.digest()).collect();
+        let after: Vec<i64> = tails.iter().map(|tail| tail.after.cast_signed()).collect();
+        let (pool, tails) = (self.pool.clone(), tails.to_vec());
         owned(async move {
-            let rows = sqlx::query_as(ORDERS).bind(wanted).fetch_all(&pool);
-            let rows: Vec<StoredOrder> = rows.await.map_err(trouble)?;
-            rows.into_iter().map(OrderRow::try_from).collect()
+            let rows = sqlx::query_as(HISTORIES).bind(streams).bind(after).fetch_all(&pool);
+            let rows: Vec<(i64, i64, Vec<u8>)> = rows.await.map_err(trouble)?;
+            let rows = rows.into_iter().map(|row| history(&tails, row));
+            let mut rows: Vec<HistoryRow> = rows.collect::<Result<_, _>>()?;
+            rows.sort_by_key(|row| row.last_version);
+            Ok(rows)
         })
         .await
     }

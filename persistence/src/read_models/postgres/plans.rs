@@ -1,13 +1,13 @@
 //! The queries of the read models on PostgreSQL use an index.
 
 use super::super::list;
-use super::{LIST_PRODUCTS, ORDERS, PRODUCTS, apply, wakeups};
+use super::{HISTORIES, LIST_PRODUCTS, PRODUCTS, apply, wakeups};
 use crate::database::plans::{Access, assert_postgres_uses_an_index};
 
 #[tokio::test]
 async fn every_query_uses_an_index() {
     let statements = [
-        (ORDERS, Access::Found),
+        (HISTORIES, Access::Found),
         (PRODUCTS, Access::Found),
         (LIST_PRODUCTS, Access::Found),
         (list::BY_OFFSET, Access::InOrder),

@@ -1,14 +1,16 @@
 //! Changing read models on SQLite: all changes and the cursors in one transaction.
 
 use serde_json::{Value, json};
-use sqlx::Executor as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::{Arguments as _, AssertSqlSafe, Executor as _};
+use uuid::Uuid;
 
 use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
-use super::super::{Changes, OrderRow, Wakeup};
+use super::super::{Changes, HistoryRow, OrderRow, Wakeup, positions};
 use super::wakeups;
-use crate::StoreError;
 use crate::database::sqlite::{primary_code, roll_back, trouble};
+use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
+use crate::{BoxError, StoreError};
 
 /// A cursor that would move back gets NULL, which its column refuses: another projector is ahead.
 const MOVE_CURSORS: &str = "INSERT INTO read_cursors (shard, position) \
@@ -16,14 +18,16 @@ const MOVE_CURSORS: &str = "INSERT INTO read_cursors (shard, position) \
     ON CONFLICT (shard) DO UPDATE \
     SET position = iif(excluded.position >= position, excluded.position, NULL)";
 
-pub(super) const STATUSES: &str = "SELECT o.status, count(*) FROM json_each($1) AS changed \
-    CROSS JOIN read_orders o ON o.order_id = unhex(changed.value ->> 0) GROUP BY o.status";
+const PUT_HISTORIES: &str =
+    "INSERT OR REPLACE INTO read_histories (stream, last_version, positions) ";
 
-const PUT_ORDERS: &str = "INSERT INTO read_orders (order_id, status, created_at, version, body) \
-    SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
-    FROM json_each($1) WHERE true \
-    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status, \
-    created_at = excluded.created_at, version = excluded.version, body = excluded.body";
+pub(super) const STATUSES: &str = "SELECT o.status, count(*) FROM json_each($1) AS changed \
+    CROSS JOIN read_orders o ON o.created_at = changed.value ->> 0 \
+    AND o.order_id = unhex(changed.value ->> 1) GROUP BY o.status";
+
+const PUT_ORDERS: &str = "INSERT INTO read_orders (created_at, order_id, status) \
+    SELECT value ->> 0, unhex(value ->> 1), value ->> 2 FROM json_each($1) WHERE true \
+    ON CONFLICT (created_at, order_id) DO UPDATE SET status = excluded.status";
 
 pub(super) const COUNT: &str = "UPDATE read_order_counts SET orders = orders + changed.value ->> 1 \
     FROM json_each($1) AS changed WHERE status = changed.value ->> 0";
@@ -38,7 +42,7 @@ const PUT_PRODUCTS: &str = "INSERT INTO read_products \
 
 /// Forgets everything at once.
 pub(super) const CLEAR: &str = "BEGIN IMMEDIATE; DELETE FROM read_cursors; \
-    DELETE FROM read_orders; UPDATE read_order_counts SET orders = 0; \
+    DELETE FROM read_histories; DELETE FROM read_orders; UPDATE read_order_counts SET orders = 0; \
     DELETE FROM read_products; DELETE FROM read_wakeups; COMMIT";
 
 const CONSTRAINT: u32 = 19;
@@ -46,6 +50,7 @@ const CONSTRAINT: u32 = 19;
 /// Changes as JSON arrays, which one statement per table takes whole.
 pub(super) struct Encoded {
     cursors: Option<String>,
+    histories: Vec<(String, SqliteArguments)>,
     orders: Option<String>,
     rows: Vec<OrderRow>,
     products: Option<String>,
@@ -56,11 +61,10 @@ pub(super) struct Encoded {
 impl Encoded {
     /// Encodes changes.
     pub(super) fn of(changes: &Changes) -> Result<Self, StoreError> {
-        let rows: Vec<OrderRow> = last_of_each(&changes.orders, |row| row.order).cloned().collect();
+        let rows: Vec<OrderRow> = last_of_each(&changes.orders, |row| row.order).copied().collect();
         let orders = rows.iter().map(|row| {
-            let created = row.created_at.as_unix_micros();
             let id = row.order.as_uuid().simple().to_string();
-            json!([id, row.status.as_str(), created, row.version, row.body])
+            json!([row.created_at.as_unix_micros(), id, row.status.as_str()])
         });
         let products = last_of_each(&changes.products, |row| &row.product).map(|row| {
             let (id, stock) = (row.product.as_str(), row.stock);
@@ -74,6 +78,7 @@ impl Encoded {
         let cursors = cursors.map(|(shard, position)| json!([shard.0, position]));
         Ok(Self {
             cursors: array(cursors),
+            histories: histories(&changes.histories).map_err(StoreError::Unavailable)?,
             orders: array(orders),
             products: array(products.into_iter()),
             wakeups: wakeups::encode(&moved),
@@ -96,6 +101,10 @@ impl Encoded {
         if let Some(cursors) = self.cursors {
             sqlx::query(MOVE_CURSORS).bind(cursors).execute(&mut *writer).await?;
         }
+        for (sql, arguments) in self.histories {
+            // Safe: made of constants only.
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *writer).await?;
+        }
         if let Some(orders) = self.orders {
             let before = sqlx::query_as(STATUSES).bind(orders.as_str()).fetch_all(&mut *writer);
             let counts = count_changes(before.await?, self.rows.iter());
@@ -115,6 +124,27 @@ impl Encoded {
         writer.execute("COMMIT").await?;
         Ok(())
     }
+}
+
+/// Most changes are rows of histories, spread over the table: sorted, so that neighbours meet, and
+/// bound as they are, which costs a third of reading them from JSON.
+fn histories(rows: &[HistoryRow]) -> Result<Vec<(String, SqliteArguments)>, BoxError> {
+    let mut rows: Vec<(Uuid, &HistoryRow)> =
+        rows.iter().map(|row| (row.stream.digest(), row)).collect();
+    rows.sort_unstable_by_key(|(stream, row)| (*stream, row.last_version));
+    let mut statements = Vec::new();
+    for rows in rows.chunks(ROWS_MAX) {
+        let mut sql = PUT_HISTORIES.to_owned();
+        push_rows(&mut sql, 3, rows.len());
+        let mut arguments = SqliteArguments::default();
+        for (stream, row) in rows {
+            arguments.add(*stream)?;
+            arguments.add(row.last_version.cast_signed())?;
+            arguments.add(positions::encode(&row.positions))?;
+        }
+        statements.push((sql, arguments));
+    }
+    Ok(statements)
 }
 
 /// Rows as a JSON array; none for none.

@@ -7,11 +7,13 @@ mod wakeups;
 
 use async_trait::async_trait;
 use engine::order::OrderStatus;
-use engine::values::{Moment, OrderId, ProductId};
+use engine::values::{Moment, ProductId};
 use sqlx::Executor as _;
 
-use super::row::{StoredOrder, StoredProduct, best_informed_of_each};
-use super::{Changes, OrderPage, OrderQuery, OrderRow, ProductRow, ReadModels, Wakeup, list};
+use super::row::{StoredProduct, best_informed_of_each, history};
+use super::{
+    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow, ReadModels, Wakeup, list,
+};
 use crate::StoreError;
 use crate::database::sqlite::trouble;
 use crate::database::sqlite_views::Views;
@@ -19,8 +21,9 @@ use crate::tasks::owned;
 
 const CURSORS: &str = "SELECT shard, position FROM read_cursors WHERE shard < $1";
 
-const ORDERS: &str = "SELECT o.order_id, o.status, o.created_at, o.version, o.body \
-    FROM json_each($1) AS wanted CROSS JOIN read_orders o ON o.order_id = unhex(wanted.value)";
+const HISTORIES: &str = "SELECT wanted.key, h.last_version, h.positions \
+    FROM json_each($1) AS wanted CROSS JOIN read_histories h \
+    ON h.stream = unhex(wanted.value ->> 0) AND h.last_version > wanted.value ->> 1";
 
 const PRODUCTS: &str = "SELECT p.product_id, p.listing, p.on_hand, p.held, p.sold, \
     p.stock_version FROM json_each($1) AS wanted \
@@ -76,17 +79,16 @@ impl ReadModels for SqliteReadModels {
         owned(async move { changes.write(&mut *views.writer.lock().await).await }).await
     }
 
-    async fn orders(&self, orders: &[OrderId]) -> Result<Vec<OrderRow>, StoreError> {
-        let wanted: serde_json::Value =
-            orders.iter().map(|order| order.as_uuid().simple().to_string()).collect();
-        let readers = self.views.readers.clone();
+    async fn histories(&self, tails: &[HistoryTail]) -> Result<Vec<HistoryRow>, StoreError> {
+        let wanted = tails
+            .iter()
+            .map(|tail| serde_json::json!([tail.stream.digest().simple().to_string(), tail.after]));
+        let wanted = wanted.collect::<serde_json::Value>().to_string();
+        let (readers, tails) = (self.views.readers.clone(), tails.to_vec());
         owned(async move {
-            let rows: Vec<StoredOrder> = sqlx::query_as(ORDERS)
-                .bind(wanted.to_string())
-                .fetch_all(&readers)
-                .await
-                .map_err(trouble)?;
-            rows.into_iter().map(OrderRow::try_from).collect()
+            let rows = sqlx::query_as(HISTORIES).bind(wanted).fetch_all(&readers);
+            let rows: Vec<(i64, i64, Vec<u8>)> = rows.await.map_err(trouble)?;
+            rows.into_iter().map(|row| history(&tails, row)).collect()
         })
         .await
     }

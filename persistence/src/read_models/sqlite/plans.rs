@@ -1,7 +1,7 @@
 //! The queries of the read models on SQLite use an index.
 
 use super::super::list;
-use super::{LIST_PRODUCTS, ORDERS, PRODUCTS, apply, wakeups};
+use super::{HISTORIES, LIST_PRODUCTS, PRODUCTS, apply, wakeups};
 use crate::database::plans::{Access, assert_sqlite_uses_an_index};
 use crate::database::sqlite_views::Views;
 
@@ -10,7 +10,7 @@ async fn every_query_uses_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let views = Views::open(&folder.path().join("views.db")).await.unwrap();
     let statements = [
-        (ORDERS, Access::Found),
+        (HISTORIES, Access::Found),
         (PRODUCTS, Access::Found),
         (LIST_PRODUCTS, Access::Found),
         (list::BY_OFFSET, Access::InOrder),

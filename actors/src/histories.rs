@@ -1,0 +1,126 @@
+//! Reads the events of streams, and folds them.
+//!
+//! The journal has no index by stream. Where a stream's events lie is a view, as good as its cursors;
+//! what lies behind them is looked for in the journal itself. So nothing is ever missed, and views
+//! that lag cost time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use engine::Aggregate;
+use persistence::journal::{Journal, Record, Shard, StreamId};
+use persistence::read_models::{HistoryTail, ReadModels};
+use persistence::{StoreError, Stores, codec};
+
+use crate::entity::Loaded;
+use crate::outcome::Position;
+use crate::projector::Cursors;
+
+/// Events fetched by their places in one query.
+const PLACES_MAX: usize = 2_000;
+
+/// Events by stream and version.
+type Found = BTreeMap<StreamId, BTreeMap<u64, Record>>;
+
+/// The way to the events of streams.
+#[derive(Clone)]
+pub(crate) struct Histories {
+    journal: Arc<dyn Journal>,
+    read_models: Arc<dyn ReadModels>,
+    cursors: Cursors,
+}
+
+impl Histories {
+    /// Reads from `stores`, whose views have passed `cursors`.
+    pub(crate) fn new(stores: &Stores, cursors: Cursors) -> Self {
+        let (journal, read_models) = (Arc::clone(&stores.journal), Arc::clone(&stores.read_models));
+        Self { journal, read_models, cursors }
+    }
+
+    /// The events of each stream after a version, in order, to the very last.
+    pub(crate) async fn read(
+        &self,
+        tails: &[HistoryTail],
+    ) -> Result<BTreeMap<StreamId, Vec<Record>>, StoreError> {
+        // Looked at first: what the views gain meanwhile is found twice, never missed.
+        let mut behind: BTreeMap<Shard, (u64, Vec<StreamId>)> = BTreeMap::new();
+        for tail in tails {
+            let shard = self.shard(&tail.stream);
+            let (_, streams) =
+                behind.entry(shard).or_insert_with(|| (self.cursors.at(shard), Vec::new()));
+            streams.push(tail.stream.clone());
+        }
+        let mut found = self.read_places(tails).await?;
+        for (shard, (after, streams)) in behind {
+            take(&mut found, tails, self.journal.read_tail(shard, after, &streams).await?);
+        }
+        Ok(in_order(found))
+    }
+
+    /// The events of each stream as far as the views know them.
+    pub(crate) async fn read_folded(
+        &self,
+        streams: impl Iterator<Item = StreamId>,
+    ) -> Result<BTreeMap<StreamId, Vec<Record>>, StoreError> {
+        let tails: Vec<HistoryTail> =
+            streams.map(|stream| HistoryTail { stream, after: 0 }).collect();
+        Ok(in_order(self.read_places(&tails).await?))
+    }
+
+    async fn read_places(&self, tails: &[HistoryTail]) -> Result<Found, StoreError> {
+        let mut found = Found::new();
+        if tails.is_empty() {
+            return Ok(found);
+        }
+        let rows = self.read_models.histories(tails).await?;
+        let places = rows.iter().flat_map(|row| {
+            let shard = self.shard(&row.stream);
+            row.places().map(move |(_, position)| (shard, position))
+        });
+        let places: Vec<(Shard, u64)> = places.collect();
+        for places in places.chunks(PLACES_MAX) {
+            take(&mut found, tails, self.journal.read_places(places).await?);
+        }
+        Ok(found)
+    }
+
+    fn shard(&self, stream: &StreamId) -> Shard {
+        stream.slot().shard(self.journal.shards())
+    }
+}
+
+/// Keeps what is wanted: rows of the views reach further back, and two streams may share a digest.
+fn take(found: &mut Found, tails: &[HistoryTail], records: Vec<Record>) {
+    let wanted: BTreeMap<&StreamId, u64> =
+        tails.iter().map(|tail| (&tail.stream, tail.after)).collect();
+    for record in records {
+        if wanted.get(&record.stream).is_some_and(|after| *after < record.version) {
+            let history = found.entry(record.stream.clone()).or_default();
+            history.insert(record.version, record);
+        }
+    }
+}
+
+fn in_order(found: Found) -> BTreeMap<StreamId, Vec<Record>> {
+    let in_order =
+        |(stream, records): (_, BTreeMap<u64, Record>)| (stream, records.into_values().collect());
+    found.into_iter().map(in_order).collect()
+}
+
+/// Folds events on top of what was loaded.
+pub(crate) fn fold<A: Aggregate>(
+    mut loaded: Loaded<A>,
+    tail: &[Record],
+) -> Result<Loaded<A>, StoreError> {
+    for record in tail {
+        if record.version != loaded.version.saturating_add(1) {
+            let place = format!("shard {} position {}", record.shard, record.position);
+            return Err(StoreError::Corrupt(format!("version gap at {place}")));
+        }
+        let event = codec::decode::<A>(record)?;
+        A::evolve(&mut loaded.state, &event, record.at);
+        loaded.version = record.version;
+        loaded.position = Some(Position { shard: record.shard, position: record.position });
+    }
+    Ok(loaded)
+}
