@@ -5,11 +5,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use engine::Aggregate;
-use metrics::{counter, gauge};
+use metrics::{Histogram, counter, gauge, histogram};
 use persistence::journal::StreamId;
 use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -17,7 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use crate::entity::{Address, Asked, EntityMessage, Incarnation, NextWake, ReplyTo};
-use crate::metrics::{ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, QUARANTINED};
+use crate::metrics::{
+    ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, MAILBOX_WAIT_SECONDS, QUARANTINED,
+};
 use crate::outcome::{Accepted, Asking, NotAccepted, NotDone, Position};
 use crate::supervisor::Deaths;
 use crate::system::World;
@@ -73,6 +76,8 @@ pub struct Directory<A: Aggregate> {
     deaths: Mutex<Deaths>,
     slots: u32,
     epoch: Instant,
+    /// Looked up once: each command is measured.
+    waits: Histogram,
 }
 
 impl<A: Aggregate> Directory<A> {
@@ -96,7 +101,7 @@ impl<A: Aggregate> Drop for Directory<A> {
 }
 
 impl<A: Hosted> Directory<A> {
-    /// An empty directory whose mailboxes have that many places.
+    /// An empty directory whose mailboxes have that many places. Install the recorder before.
     pub(crate) fn new(slots: u32, deaths: Deaths) -> Self {
         Self {
             mailboxes: DashMap::new(),
@@ -106,6 +111,7 @@ impl<A: Hosted> Directory<A> {
             deaths: Mutex::new(deaths),
             slots,
             epoch: Instant::now(),
+            waits: histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND),
         }
     }
 
@@ -245,6 +251,11 @@ impl<A: Hosted> Directory<A> {
             room: Arc::new(Semaphore::new(self.slots as usize)),
             used_at: AtomicU64::new(self.seconds()),
         })
+    }
+
+    /// Notes how long a command has waited to be heard.
+    pub(crate) fn waited(&self, span: Duration) {
+        self.waits.record(span);
     }
 
     fn seconds(&self) -> u64 {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
-use metrics::histogram;
 use persistence::journal::{NewEvent, Record, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
@@ -19,9 +18,8 @@ use super::address::{Address, Incarnation, Letter};
 use super::effect::{Asked, Effect, Loaded};
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
-use crate::directory::Hosted;
+use crate::directory::{Directory, Hosted};
 use crate::loader::{History, Unreadable};
-use crate::metrics::MAILBOX_WAIT_SECONDS;
 use crate::outcome::{NotAccepted, NotDone, Position};
 use crate::system::World;
 use crate::writer::{Notify, Submission};
@@ -162,7 +160,8 @@ impl<A: Hosted> Life<A> {
             return self.fail(unknown);
         }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
-        let judged = catch_unwind(AssertUnwindSafe(|| hear::<A>(entity, message, now)));
+        let directory = A::directory(&self.world);
+        let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
         judged.map_err(|panic| self.death(panic_text(&*panic), true))
     }
 
@@ -301,6 +300,7 @@ fn fold<A: Aggregate>(mut loaded: Loaded<A>, tail: &[Record]) -> Result<Loaded<A
 }
 
 fn hear<A: Hosted>(
+    directory: &Directory<A>,
     entity: &mut Entity<A, ReplyTo<A>>,
     message: EntityMessage<A>,
     now: Moment,
@@ -310,8 +310,7 @@ fn hear<A: Hosted>(
             let mut asked = asked;
             asked.reply.heard();
             let began = Instant::now();
-            histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND)
-                .record(began.saturating_duration_since(queued_at));
+            directory.waited(began.saturating_duration_since(queued_at));
             if deadline < began {
                 let Asked { reply, .. } = *asked;
                 let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
