@@ -3,21 +3,24 @@
 //! Nobody else holds an actor's address. A place in a mailbox is taken before a message is sent,
 //! so a mailbox can be closed exactly when nothing is in it, and no message is ever overtaken.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use engine::Aggregate;
-use metrics::{counter, gauge};
+use metrics::{Histogram, counter, gauge, histogram};
 use persistence::journal::StreamId;
-use ractor::{ActorId, ActorRef, ActorRuntime};
+use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
-use crate::entity::{Asked, EntityMessage, EntityShell, Incarnation, NextWake, ReplyTo};
-use crate::metrics::{ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, QUARANTINED};
+use crate::entity::{Address, Asked, EntityMessage, Incarnation, NextWake, ReplyTo};
+use crate::metrics::{
+    ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, MAILBOX_WAIT_SECONDS, QUARANTINED,
+};
 use crate::outcome::{Accepted, Asking, NotAccepted, NotDone, Position};
 use crate::supervisor::Deaths;
 use crate::system::World;
@@ -47,39 +50,68 @@ pub struct Published<V> {
     pub position: Option<Position>,
 }
 
-/// The address of one live incarnation.
+/// Actors that may rest between two lives; one more is stopped. An idle one takes about 7 KB.
+const RESTING_MAX: usize = 1_024;
+
+/// The way to one live incarnation.
 struct Mailbox<A: Aggregate> {
-    actor: ActorRef<EntityMessage<A>>,
+    address: Address<A>,
     room: Arc<Semaphore>,
     used_at: AtomicU64,
 }
 
 /// A mailbox as it was looked up, with a place in it.
 struct Admission<A: Aggregate> {
-    actor: ActorRef<EntityMessage<A>>,
+    address: Address<A>,
     slot: OwnedSemaphorePermit,
 }
 
 /// All entities of one kind.
 pub struct Directory<A: Aggregate> {
     mailboxes: DashMap<Arc<str>, Mailbox<A>>,
+    /// Mailboxes of actors between two lives: starting an actor costs more than living in it.
+    resting: Mutex<Vec<Mailbox<A>>>,
     views: DashMap<Arc<str>, Published<A::View>>,
     quarantined: DashMap<Arc<str>, Instant>,
-    deaths: std::sync::Mutex<Deaths>,
+    deaths: Mutex<Deaths>,
     slots: u32,
     epoch: Instant,
+    /// Looked up once: each command is measured.
+    waits: Histogram,
+}
+
+impl<A: Aggregate> Directory<A> {
+    fn resting(&self) -> MutexGuard<'_, Vec<Mailbox<A>>> {
+        // Nothing is left half-done under this lock, so a panic elsewhere does not spoil it.
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rested(&self) -> Option<Mailbox<A>> {
+        self.resting().pop()
+    }
+}
+
+impl<A: Aggregate> Drop for Directory<A> {
+    fn drop(&mut self) {
+        // They know their own addresses, so they would wait for ever.
+        for mailbox in self.resting().drain(..) {
+            mailbox.address.stop();
+        }
+    }
 }
 
 impl<A: Hosted> Directory<A> {
-    /// An empty directory whose mailboxes have that many places.
+    /// An empty directory whose mailboxes have that many places. Install the recorder before.
     pub(crate) fn new(slots: u32, deaths: Deaths) -> Self {
         Self {
             mailboxes: DashMap::new(),
+            resting: Mutex::default(),
             views: DashMap::new(),
             quarantined: DashMap::new(),
-            deaths: std::sync::Mutex::new(deaths),
+            deaths: Mutex::new(deaths),
             slots,
             epoch: Instant::now(),
+            waits: histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND),
         }
     }
 
@@ -141,8 +173,7 @@ impl<A: Hosted> Directory<A> {
         let asked = Asked { command, cause, reply, ahead };
         let queued_at = Instant::now();
         let message = EntityMessage::Ask { asked: Box::new(asked), deadline, queued_at };
-        // A message that comes too late drops its reply, which says that nothing happened.
-        let _ = admission.actor.send_message(message);
+        admission.address.send(message);
     }
 
     /// Puts work between actors into the mailbox; it takes a place only where there is one.
@@ -152,16 +183,15 @@ impl<A: Hosted> Directory<A> {
         key: &str,
         message: EntityMessage<A>,
     ) -> Result<(), NotAccepted> {
-        let actor = self.locate(world, key, |mailbox| mailbox.actor.clone())?;
-        // The caller sees a dropped reply.
-        let _ = actor.send_message(message);
+        let address = self.locate(world, key, |mailbox| mailbox.address.clone())?;
+        address.send(message);
         Ok(())
     }
 
     fn admit(&self, world: &Arc<World>, key: &str) -> Result<Admission<A>, NotAccepted> {
         let taken = self.locate(world, key, |mailbox| {
             let slot = Arc::clone(&mailbox.room).try_acquire_owned().ok()?;
-            Some(Admission { actor: mailbox.actor.clone(), slot })
+            Some(Admission { address: mailbox.address.clone(), slot })
         })?;
         taken.ok_or_else(|| {
             counter!(MAILBOX_REJECTED_TOTAL, "actor" => A::KIND).increment(1);
@@ -208,20 +238,24 @@ impl<A: Hosted> Directory<A> {
 
     fn start(&self, world: &Arc<World>, key: &str) -> Option<Mailbox<A>> {
         let stream = StreamId::new(A::KIND, key);
-        let supervisor = world.supervisor(stream.slot())?;
-        let incarnation = Incarnation { world: Arc::clone(world), stream };
-        let spawned = ActorRuntime::spawn_linked_instant(
-            None,
-            EntityShell::<A>::default(),
-            incarnation,
-            supervisor,
-        );
-        let (actor, _) = spawned.ok()?;
+        let incarnation = || Incarnation { world: Arc::clone(world), stream: stream.clone() };
+        while let Some(Mailbox { address, room, used_at }) = self.rested() {
+            if let Some(address) = address.begin(incarnation()) {
+                used_at.store(self.seconds(), Ordering::Relaxed);
+                return Some(Mailbox { address, room, used_at });
+            }
+        }
+        let actor = Address::spawn(world.supervisor(stream.slot())?)?;
         Some(Mailbox {
-            actor,
+            address: actor.begin(incarnation())?,
             room: Arc::new(Semaphore::new(self.slots as usize)),
             used_at: AtomicU64::new(self.seconds()),
         })
+    }
+
+    /// Notes how long a command has waited to be heard.
+    pub(crate) fn waited(&self, span: Duration) {
+        self.waits.record(span);
     }
 
     fn seconds(&self) -> u64 {
@@ -255,22 +289,33 @@ impl<A: Hosted> Directory<A> {
     /// Answers with what its readers see last: version and place of the last event.
     pub(crate) fn retire(&self, key: &str, actor: ActorId) -> Option<(u64, Option<Position>)> {
         let empty = |mailbox: &Mailbox<A>| {
-            mailbox.actor.get_id() == actor
+            mailbox.address.actor() == actor
                 && mailbox.room.available_permits() == self.slots as usize
         };
-        self.mailboxes.remove_if(key, |_, mailbox| empty(mailbox))?;
+        let (_, mailbox) = self.mailboxes.remove_if(key, |_, mailbox| empty(mailbox))?;
+        self.rest(mailbox);
         let published = self.views.get(key);
         Some(published.map_or((0, None), |published| (published.version, published.position)))
     }
 
+    /// Lets an actor rest until somebody else's life begins in it.
+    fn rest(&self, mailbox: Mailbox<A>) {
+        let mut resting = self.resting();
+        if resting.len() < RESTING_MAX {
+            resting.push(mailbox);
+        } else {
+            mailbox.address.stop();
+        }
+    }
+
     /// Forgets a dead incarnation; the next command starts another.
     pub(crate) fn forget(&self, key: &str, actor: ActorId) {
-        self.mailboxes.remove_if(key, |_, mailbox| mailbox.actor.get_id() == actor);
+        self.mailboxes.remove_if(key, |_, mailbox| mailbox.address.actor() == actor);
     }
 
     /// Forgets a dead incarnation of which nothing but its actor's id is known. Walks all.
     pub(crate) fn forget_actor(&self, actor: ActorId) {
-        self.mailboxes.retain(|_, mailbox| mailbox.actor.get_id() != actor);
+        self.mailboxes.retain(|_, mailbox| mailbox.address.actor() != actor);
     }
 
     /// Books the death of an incarnation by its own fault; too many of them quarantine the stream.
@@ -291,11 +336,11 @@ impl<A: Hosted> Directory<A> {
 
     /// Drops every incarnation: their generation has ended.
     pub(crate) fn abandon(&self) {
-        let live: Vec<ActorRef<EntityMessage<A>>> =
-            self.mailboxes.iter().map(|mailbox| mailbox.actor.clone()).collect();
-        for actor in live {
+        let live: Vec<Address<A>> =
+            self.mailboxes.iter().map(|mailbox| mailbox.address.clone()).collect();
+        for address in live {
             // In the mailbox's order, after everything that was let in before.
-            let _ = actor.send_message(EntityMessage::Failed { unknown: false });
+            address.send(EntityMessage::Failed { unknown: false });
         }
     }
 
@@ -304,7 +349,7 @@ impl<A: Hosted> Directory<A> {
         let before = self.seconds().saturating_sub(idle_seconds);
         for mailbox in &self.mailboxes {
             if mailbox.used_at.load(Ordering::Relaxed) < before {
-                let _ = mailbox.actor.send_message(EntityMessage::Sleep);
+                mailbox.address.send(EntityMessage::Sleep);
             }
         }
     }

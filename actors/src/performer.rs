@@ -2,10 +2,11 @@
 //! breaker. What can be answered from a published view is answered at once.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, HeldUnits, Intent, StockRefusal, Trouble};
+use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Trouble};
 use engine::values::{CustomerId, Moment, ProductId, Quantity};
 use metrics::counter;
 use tokio::time::Instant;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use crate::entity::{Asked, EntityMessage, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
 use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
-use crate::payments::ChargeRequest;
+use crate::payments::{ChargeRequest, ProviderFailure};
 use crate::runtime::spawn_light;
 use crate::system::World;
 
@@ -35,27 +36,25 @@ impl World {
                 self.hold(&units, customer, expires_at, valid_until, answer)
             }
             Intent::Extend { units, expires_at } => {
-                self.each(&units, Box::new(answer), |unit| InventoryCommand::Extend {
+                self.each(&units, answer, |unit| InventoryCommand::Extend {
                     hold: unit.hold,
                     expires_at,
                 });
                 None
             }
             Intent::Commit { units } => {
-                self.each(&units, Box::new(answer), |unit| InventoryCommand::Commit {
+                self.each(&units, answer, |unit| InventoryCommand::Commit {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
                 None
             }
             Intent::Release { units } => {
-                self.each(&units, Box::new(answer), |unit| InventoryCommand::Release {
-                    hold: unit.hold,
-                });
+                self.each(&units, answer, |unit| InventoryCommand::Release { hold: unit.hold });
                 None
             }
             Intent::Restock { units } => {
-                self.each(&units, Box::new(answer), |unit| InventoryCommand::Restock {
+                self.each(&units, answer, |unit| InventoryCommand::Restock {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
@@ -64,30 +63,23 @@ impl World {
             Intent::Charge { key, order, amount, token } => {
                 let payments = Arc::clone(self.payments());
                 let request = ChargeRequest { key, order, amount, token };
-                spawn_light(async move {
-                    let outcome = payments.charge(&request).await;
-                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge));
-                });
-                None
+                let charge = async move { charged(payments.charge(&request).await) };
+                at_once_or_later(charge, answer)
             }
             Intent::QueryCharge { key } => {
                 let payments = Arc::clone(self.payments());
-                spawn_light(async move {
-                    let outcome = payments.query(key).await;
-                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge));
-                });
-                None
+                at_once_or_later(async move { charged(payments.query(key).await) }, answer)
             }
             Intent::Refund { key, amount } => {
                 let payments = Arc::clone(self.payments());
-                spawn_light(async move {
+                let refund = async move {
                     let outcome = payments.refund(key, amount).await;
                     if outcome.is_err() {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
                     }
-                    answer(outcome.map_or(Answer::Failed(Trouble::Unknown), |()| Answer::Refunded));
-                });
-                None
+                    outcome.map_or(Answer::Failed(Trouble::Unknown), |()| Answer::Refunded)
+                };
+                at_once_or_later(refund, answer)
             }
         }
     }
@@ -145,28 +137,40 @@ impl World {
     fn each(
         self: &Arc<Self>,
         units: &[HeldUnits],
-        answer: Box<dyn FnOnce(Answer) + Send>,
+        answer: impl FnOnce(Answer) + Send + 'static,
         command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) {
+        if let [unit] = units {
+            let answered = move |verdict| answer(stock_answer(verdict));
+            return self.one(unit, command(unit), ReplyTo::callback(answered));
+        }
         let join = Arc::new(Mutex::new(Join {
             open: units.len(),
             worst: Answer::StockDone,
-            answer: Some(answer),
+            answer: Some(Box::new(answer)),
         }));
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            let asked =
-                Asked { command: Some(command(unit)), cause: Cause::default(), reply, ahead: true };
-            let now = Instant::now();
-            let message = EntityMessage::Ask {
-                asked: Box::new(asked),
-                deadline: now + INTERNAL_DEADLINE,
-                queued_at: now,
-            };
-            // Where it was refused, the dropped reply has answered already.
-            let _ = self.inventories.tell(self, unit.product.as_str(), message);
+            self.one(unit, command(unit), reply);
         }
+    }
+
+    fn one(
+        self: &Arc<Self>,
+        unit: &HeldUnits,
+        command: InventoryCommand,
+        reply: ReplyTo<Inventory>,
+    ) {
+        let asked = Asked { command: Some(command), cause: Cause::default(), reply, ahead: true };
+        let now = Instant::now();
+        let message = EntityMessage::Ask {
+            asked: Box::new(asked),
+            deadline: now + INTERNAL_DEADLINE,
+            queued_at: now,
+        };
+        // Where it was refused, the dropped reply has answered already.
+        let _ = self.inventories.tell(self, unit.product.as_str(), message);
     }
 }
 
@@ -193,6 +197,24 @@ impl Join {
             answer(worst);
         }
     }
+}
+
+/// Begins a call to the outside. What is answered at once needs no task and no message of its own.
+fn at_once_or_later(
+    call: impl Future<Output = Answer> + Send + 'static,
+    answer: impl FnOnce(Answer) + Send + 'static,
+) -> Option<Answer> {
+    let mut call = Box::pin(call);
+    // Whoever goes on with it polls it anew, so this first waker is never waited for.
+    if let Poll::Ready(known) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return Some(known);
+    }
+    spawn_light(async move { answer(call.await) });
+    None
+}
+
+fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
+    outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge)
 }
 
 /// What must be tried again outweighs what is final: an answer is final only for all products.

@@ -86,7 +86,7 @@ pub enum Effect<A: Aggregate, R> {
     Snapshot {
         /// Version of its last event.
         version: u64,
-        /// Where that event lies.
+        /// Where a durable event lies that is no older.
         position: Position,
         /// The state.
         state: Box<A::State>,

@@ -18,7 +18,7 @@ use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
 /// What an open ticket is for.
 pub(super) enum Ticket {
     Need(Intent),
-    Owed(Intent),
+    Owed,
     Undo,
 }
 
@@ -33,7 +33,8 @@ pub struct Entity<A: Aggregate, R> {
     waiting: WaitingRoom<A, R>,
     pub(super) gathering: Option<Gathering<A, R>>,
     pub(super) stash: VecDeque<Asked<A, R>>,
-    tickets: std::collections::BTreeMap<u64, Ticket>,
+    /// A handful at most, so that it is looked through.
+    tickets: Vec<(u64, Ticket)>,
     next_ticket: u64,
     pursuit: Pursuit,
     last_at: Moment,
@@ -57,7 +58,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             waiting: WaitingRoom::default(),
             gathering: None,
             stash: VecDeque::new(),
-            tickets: std::collections::BTreeMap::new(),
+            tickets: Vec::new(),
             next_ticket: 0,
             pursuit: Pursuit::default(),
             last_at: Moment::default(),
@@ -109,10 +110,11 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// An intent was answered.
     pub fn answered(&mut self, ticket: u64, answer: Answer, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
-        match self.tickets.remove(&ticket) {
+        let open = self.tickets.iter().position(|(number, _)| *number == ticket);
+        match open.map(|index| self.tickets.swap_remove(index).1) {
             Some(Ticket::Need(intent)) => self.supply(&intent, answer, now, &mut effects),
             Some(Ticket::Undo) => self.undone(now, &mut effects),
-            Some(Ticket::Owed(intent)) => self.absorb(&intent, answer, now, &mut effects),
+            Some(Ticket::Owed) => self.absorb(ticket, answer, now, &mut effects),
             None => {}
         }
         self.settle(now, &mut effects);
@@ -131,8 +133,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         if let Some((_, view)) = seen {
             self.view = view;
         }
-        // Exactly this one: whatever is decided together is also written together.
-        if let Some((_, state)) = self.snapshot.take_if(|(at, _)| *at == version) {
+        if let Some((version, state)) = self.snapshot.take_if(|(at, _)| *at <= version) {
             effects.push(Effect::Snapshot { version, position, state });
         }
         self.pursue_into(now, &mut effects);
@@ -215,14 +216,9 @@ impl<A: Aggregate, R> Entity<A, R> {
         Ok(true)
     }
 
-    fn absorb(
-        &mut self,
-        intent: &Intent,
-        answer: Answer,
-        now: Moment,
-        effects: &mut Effects<A, R>,
-    ) {
-        let command = A::absorb(intent, answer);
+    fn absorb(&mut self, ticket: u64, answer: Answer, now: Moment, effects: &mut Effects<A, R>) {
+        let Some(intent) = self.pursuit.ended(ticket) else { return };
+        let command = A::absorb(&intent, answer);
         let progress = command.is_some_and(|command| self.judge_internal(&command, now, effects));
         // Without progress the same work is owed still; a pause keeps it from spinning.
         self.pursuit.finished(intent, progress, now);
@@ -235,18 +231,25 @@ impl<A: Aggregate, R> Entity<A, R> {
         // through the same writer, hence after everything that this one has written.
         let may_leave = self.is_durable();
         for intent in self.pursuit.take_up(outstanding, may_leave, now) {
-            self.perform(intent.clone(), Ticket::Owed(intent), effects);
+            let ticket = self.perform(intent.clone(), Ticket::Owed, effects);
+            self.pursuit.started(ticket, intent);
         }
         if let Some(pause) = self.pursuit.pause(now) {
             effects.push(Effect::PursueIn(pause));
         }
     }
 
-    pub(super) fn perform(&mut self, intent: Intent, ticket: Ticket, effects: &mut Effects<A, R>) {
+    pub(super) fn perform(
+        &mut self,
+        intent: Intent,
+        ticket: Ticket,
+        effects: &mut Effects<A, R>,
+    ) -> u64 {
         let number = self.next_ticket;
         self.next_ticket = number.wrapping_add(1);
-        self.tickets.insert(number, ticket);
+        self.tickets.push((number, ticket));
         effects.push(Effect::Perform { ticket: number, intent });
+        number
     }
 
     pub(super) fn wait(&mut self, reply: R, outcome: Outcome<A>, settle: bool) {
@@ -276,9 +279,11 @@ impl<A: Aggregate, R> Entity<A, R> {
             && self.waiting.is_empty()
             && self.gathering.is_none()
             && self.tickets.is_empty();
-        let done = self.version == 0
-            || (A::is_dormant(&self.state) && A::outstanding(&self.state, now).is_empty());
-        if idle && done {
+        let is_done = || {
+            self.version == 0
+                || (A::is_dormant(&self.state) && A::outstanding(&self.state, now).is_empty())
+        };
+        if idle && is_done() {
             effects.push(Effect::Rest);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! [`logic`] is sans-I/O and holds all decisions; [`shell`] is the thin ractor actor around it.
 
+mod address;
 mod effect;
 mod gathering;
 pub mod logic;
@@ -12,7 +13,8 @@ mod shell;
 mod tests;
 mod waiting;
 
+pub use address::{Address, Incarnation, Letter};
 pub use effect::{Asked, Effect, Loaded};
 pub use logic::Entity;
 pub use message::{Death, EntityMessage, NextWake, ReplyTo};
-pub use shell::{EntityShell, Incarnation};
+pub use shell::EntityShell;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
-use metrics::histogram;
 use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
@@ -15,13 +14,13 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::address::{Address, Incarnation, Letter};
 use super::effect::{Asked, Effect, Loaded};
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
-use crate::directory::Hosted;
+use crate::directory::{Directory, Hosted};
 use crate::histories::fold;
 use crate::loader::{History, Unreadable};
-use crate::metrics::MAILBOX_WAIT_SECONDS;
 use crate::outcome::{NotAccepted, NotDone, Position};
 use crate::system::World;
 use crate::writer::{Notify, Submission};
@@ -35,83 +34,92 @@ impl<A> Default for EntityShell<A> {
     }
 }
 
-/// What an incarnation starts from.
-pub struct Incarnation {
-    /// Everything around it.
-    pub world: Arc<World>,
-    /// Whose history.
-    pub stream: StreamId,
-}
-
 /// One live incarnation.
 pub struct Life<A: Hosted> {
     world: Arc<World>,
     stream: StreamId,
+    address: Address<A>,
     generation: u64,
     entity: Option<Entity<A, ReplyTo<A>>>,
-    notify: Option<Arc<dyn Notify>>,
+    notify: Arc<dyn Notify>,
 }
 
-struct Notifier<A: Aggregate>(ActorRef<EntityMessage<A>>);
+struct Notifier<A: Aggregate>(Address<A>);
 
 impl<A: Aggregate> Notify for Notifier<A> {
     fn written(&self, version: u64, position: Position) {
         // An entity that has ended needs no news.
-        let _ = self.0.send_message(EntityMessage::Written { version, position });
+        self.0.send(EntityMessage::Written { version, position });
     }
 
     fn failed(&self, unknown: bool) {
-        let _ = self.0.send_message(EntityMessage::Failed { unknown });
+        self.0.send(EntityMessage::Failed { unknown });
     }
 }
 
+/// Whether a life goes on after what it has heard.
+enum Then {
+    Live,
+    Rest,
+}
+
 impl<A: Hosted> Actor for EntityShell<A> {
-    type Msg = EntityMessage<A>;
-    type State = Life<A>;
-    type Arguments = Incarnation;
+    type Msg = Letter<A>;
+    // Nothing between two lives: who rests keeps nothing alive.
+    type State = Option<Life<A>>;
+    type Arguments = ();
 
     async fn pre_start(
         &self,
-        myself: ActorRef<Self::Msg>,
-        start: Incarnation,
-    ) -> Result<Life<A>, ActorProcessingErr> {
-        // Nothing here can fail; the history is read after the start, where failing is supervised.
-        Ok(Life {
-            world: start.world,
-            stream: start.stream,
-            generation: 0,
-            entity: None,
-            notify: Some(Arc::new(Notifier(myself))),
-        })
-    }
-
-    async fn post_start(
-        &self,
-        myself: ActorRef<Self::Msg>,
-        life: &mut Life<A>,
-    ) -> Result<(), ActorProcessingErr> {
-        let loaded = life.load().await?;
-        let mut entity = Entity::new(loaded, life.world.config.snapshot_every);
-        let now = life.world.clock.now();
-        let effects = entity.start(now);
-        life.entity = Some(entity);
-        life.carry_out(&myself, effects).await
+        _myself: ActorRef<Letter<A>>,
+        (): (),
+    ) -> Result<Option<Life<A>>, ActorProcessingErr> {
+        Ok(None)
     }
 
     async fn handle(
         &self,
-        myself: ActorRef<Self::Msg>,
-        message: Self::Msg,
-        life: &mut Life<A>,
+        myself: ActorRef<Letter<A>>,
+        letter: Letter<A>,
+        state: &mut Option<Life<A>>,
     ) -> Result<(), ActorProcessingErr> {
-        let effects = life.hear(&myself, message)?;
-        life.carry_out(&myself, effects).await
+        let then = match letter {
+            Letter::Begin { life, incarnation } => {
+                let address = Address::of(myself, life);
+                state.insert(Life::new(incarnation, address)).begin().await?
+            }
+            Letter::For { life, message } => match state {
+                Some(present) if present.address.life() == life => {
+                    let effects = present.hear(message)?;
+                    present.carry_out(effects).await?
+                }
+                _ => return Ok(()),
+            },
+        };
+        if let Then::Rest = then {
+            *state = None;
+        }
+        Ok(())
     }
 }
 
 type Effects<A> = Vec<Effect<A, ReplyTo<A>>>;
 
 impl<A: Hosted> Life<A> {
+    fn new(incarnation: Incarnation, address: Address<A>) -> Self {
+        let Incarnation { world, stream } = incarnation;
+        let notify = Arc::new(Notifier(address.clone()));
+        Self { world, stream, address, generation: 0, entity: None, notify }
+    }
+
+    async fn begin(&mut self) -> Result<Then, ActorProcessingErr> {
+        let loaded = self.load().await?;
+        let mut entity = Entity::new(loaded, self.world.config.snapshot_every);
+        let effects = entity.start(self.world.clock.now());
+        self.entity = Some(entity);
+        self.carry_out(effects).await
+    }
+
     fn death(&self, cause: String, own_fault: bool) -> ActorProcessingErr {
         Box::new(Death { stream: self.stream.clone(), cause, own_fault })
     }
@@ -147,26 +155,19 @@ impl<A: Hosted> Life<A> {
         folded.map_err(|error| self.death(error.to_string(), true))
     }
 
-    fn hear(
-        &mut self,
-        myself: &ActorRef<EntityMessage<A>>,
-        message: EntityMessage<A>,
-    ) -> Result<Effects<A>, ActorProcessingErr> {
+    fn hear(&mut self, message: EntityMessage<A>) -> Result<Effects<A>, ActorProcessingErr> {
         let now = self.world.clock.now();
         if let EntityMessage::Failed { unknown } = message {
-            return self.fail(myself, unknown);
+            return self.fail(unknown);
         }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
-        let judged = catch_unwind(AssertUnwindSafe(|| hear::<A>(entity, message, now)));
+        let directory = A::directory(&self.world);
+        let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
         judged.map_err(|panic| self.death(panic_text(&*panic), true))
     }
 
     /// The state is ahead of the journal, and the journal wins: say so and end.
-    fn fail(
-        &mut self,
-        myself: &ActorRef<EntityMessage<A>>,
-        unknown: bool,
-    ) -> Result<Effects<A>, ActorProcessingErr> {
+    fn fail(&mut self, unknown: bool) -> Result<Effects<A>, ActorProcessingErr> {
         let failure =
             if unknown { NotDone::Unknown } else { NotDone::NotAccepted(NotAccepted::NotWritten) };
         let answers = self.entity.take().map(|mut entity| entity.fail(&failure));
@@ -175,15 +176,11 @@ impl<A: Hosted> Life<A> {
                 to.send(answer);
             }
         }
-        A::directory(&self.world).forget(self.stream.key(), myself.get_id());
+        A::directory(&self.world).forget(self.stream.key(), self.address.actor());
         Err(self.death("its events did not become durable".to_owned(), false))
     }
 
-    async fn carry_out(
-        &mut self,
-        myself: &ActorRef<EntityMessage<A>>,
-        effects: Effects<A>,
-    ) -> Result<(), ActorProcessingErr> {
+    async fn carry_out(&mut self, effects: Effects<A>) -> Result<Then, ActorProcessingErr> {
         let mut effects = std::collections::VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
@@ -192,7 +189,7 @@ impl<A: Hosted> Life<A> {
                     self.append(events, first_version, at, meta, view).await?;
                 }
                 Effect::Perform { ticket, intent } => {
-                    let done = self.world.perform(intent, answerer(myself, ticket));
+                    let done = self.world.perform(intent, answerer(&self.address, ticket));
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
                         let now = self.world.clock.now();
                         let next =
@@ -205,16 +202,18 @@ impl<A: Hosted> Life<A> {
                     directory.publish(self.stream.key(), view, version, position);
                 }
                 Effect::Reply { to, answer } => to.send(answer),
-                Effect::PursueIn(pause) => {
-                    myself.send_after(pause, || EntityMessage::Pursue);
-                }
+                Effect::PursueIn(pause) => self.address.pursue_in(pause),
                 Effect::Snapshot { version, position, state } => {
                     self.snapshot(version, position, state);
                 }
-                Effect::Rest => self.rest(myself),
+                Effect::Rest => {
+                    if let Then::Rest = self.rest() {
+                        return Ok(Then::Rest);
+                    }
+                }
             }
         }
-        Ok(())
+        Ok(Then::Live)
     }
 
     async fn append(
@@ -241,8 +240,8 @@ impl<A: Hosted> Life<A> {
                 payload,
             });
         }
-        let Some(notify) = self.notify.clone() else { return Ok(()) };
         let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
+        let notify = Arc::clone(&self.notify);
         let publish = Box::new(move |version, position| {
             A::directory(&world).publish(stream.key(), view, version, Some(position));
         });
@@ -262,18 +261,17 @@ impl<A: Hosted> Life<A> {
         }));
     }
 
-    fn rest(&mut self, myself: &ActorRef<EntityMessage<A>>) {
+    fn rest(&self) -> Then {
         let may_sleep = self.entity.as_ref().is_some_and(|e| e.may_sleep(self.world.is_draining()));
-        if !may_sleep {
-            return;
-        }
-        let key = self.stream.key();
-        if let Some(published) = A::directory(&self.world).retire(key, myself.get_id()) {
+        if may_sleep
+            && let Some(published) =
+                A::directory(&self.world).retire(self.stream.key(), self.address.actor())
+        {
+            // The mailbox was closed while it was empty, so nothing is overtaken.
             self.world.evict_later(&self.stream, published);
-            // The mailbox is closed and empty, so nothing can be overtaken by the stop.
-            self.notify = None;
-            myself.stop(None);
+            return Then::Rest;
         }
+        Then::Live
     }
 }
 
@@ -292,6 +290,7 @@ async fn read(
 }
 
 fn hear<A: Hosted>(
+    directory: &Directory<A>,
     entity: &mut Entity<A, ReplyTo<A>>,
     message: EntityMessage<A>,
     now: Moment,
@@ -301,8 +300,7 @@ fn hear<A: Hosted>(
             let mut asked = asked;
             asked.reply.heard();
             let began = Instant::now();
-            histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND)
-                .record(began.saturating_duration_since(queued_at));
+            directory.waited(began.saturating_duration_since(queued_at));
             if deadline < began {
                 let Asked { reply, .. } = *asked;
                 let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
@@ -330,15 +328,10 @@ fn hear<A: Hosted>(
 }
 
 /// How an intent's answer comes back to the entity that wanted it.
-fn answerer<A: Hosted>(
-    myself: &ActorRef<EntityMessage<A>>,
-    ticket: u64,
-) -> impl FnOnce(Answer) + Send + 'static {
-    let myself = myself.clone();
-    move |answer| {
-        // An entity that has ended will find its work outstanding when it is rebuilt.
-        let _ = myself.send_message(EntityMessage::Answered { ticket, answer });
-    }
+fn answerer<A: Hosted>(address: &Address<A>, ticket: u64) -> impl FnOnce(Answer) + Send + 'static {
+    let address = address.clone();
+    // An entity that has ended will find its work outstanding when it is rebuilt.
+    move |answer| address.send(EntityMessage::Answered { ticket, answer })
 }
 
 fn meta(cause: &crate::outcome::Cause) -> String {

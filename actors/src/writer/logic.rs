@@ -4,6 +4,7 @@
 //! meanwhile. When the outcome of an append is unknown it answers nobody until it has fenced and
 //! looked (reliability before speed).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -94,10 +95,24 @@ struct Notice {
     position: Position,
 }
 
+impl Notice {
+    /// What tells one submitter from another.
+    fn submitter(notify: &Arc<dyn Notify>) -> usize {
+        Arc::as_ptr(notify).cast::<()>().addr()
+    }
+}
+
 struct Flight {
     batch: Arc<Batch>,
     hashes: BTreeMap<Shard, Digest>,
     notices: Vec<Notice>,
+}
+
+/// Where the next event of a shard goes, while a batch is gathered.
+struct Tail {
+    expected: u64,
+    next: u64,
+    hash: Digest,
 }
 
 /// The state of one writer.
@@ -267,52 +282,87 @@ impl WriterLogic {
     }
 
     fn gather(&mut self) -> Flight {
-        let mut moves: BTreeMap<Shard, ShardMove> = BTreeMap::new();
-        let mut hashes: BTreeMap<Shard, Digest> = BTreeMap::new();
+        let mut tails: BTreeMap<Shard, Tail> = BTreeMap::new();
         let mut records = Vec::new();
-        let mut notices = Vec::new();
+        let mut notices: Vec<Notice> = Vec::new();
+        let mut by_submitter: BTreeMap<usize, usize> = BTreeMap::new();
         while let Some(submission) = self.pending.front() {
             let total = records.len().saturating_add(submission.events.len());
             if !records.is_empty() && self.batch_events_max < total {
                 break;
             }
-            let Some(mut submission) = self.pending.pop_front() else { break };
-            let mut last = None;
-            for event in std::mem::take(&mut submission.events) {
-                let slot = event.stream.slot();
-                let shard = slot.shard(self.shards);
-                let holding = self.holdings.get(&shard);
-                let (next, hash) = holding.map_or((1, [0; 32]), |h| (h.next_position, h.last_hash));
-                let step = moves.entry(shard).or_insert(ShardMove { shard, expected: next, next });
-                let mut record = Record {
-                    shard,
-                    position: step.next,
-                    epoch: self.epoch,
-                    slot,
-                    stream: event.stream,
-                    version: event.version,
-                    event_id: event_id(self.epoch, shard, step.next),
-                    name: event.name.into(),
-                    schema: event.schema,
-                    at: event.at,
-                    meta: event.meta,
-                    payload: event.payload,
-                    checksum: 0,
-                    hash: [0; 32],
-                };
-                seal(hashes.get(&shard).unwrap_or(&hash), &mut record);
-                hashes.insert(shard, record.hash);
-                step.next = step.next.saturating_add(1);
-                last = Some((record.version, Position { shard, position: record.position }));
-                records.push(record);
-            }
-            if let Some((version, position)) = last {
-                let Submission { publish, notify, .. } = submission;
-                notices.push(Notice { publish, notify, version, position });
+            let Some(Submission { events, publish, notify, .. }) = self.pending.pop_front() else {
+                break;
+            };
+            let Some((version, position)) = self.seal_all(events, &mut tails, &mut records) else {
+                continue;
+            };
+            let notice = Notice { publish, notify, version, position };
+            // Who submitted twice hears of both at once, and readers see the later view only.
+            match by_submitter.entry(Notice::submitter(&notice.notify)) {
+                Entry::Vacant(place) => {
+                    place.insert(notices.len());
+                    notices.push(notice);
+                }
+                Entry::Occupied(place) => {
+                    if let Some(earlier) = notices.get_mut(*place.get()) {
+                        *earlier = notice;
+                    }
+                }
             }
         }
-        let moves = moves.into_values().collect();
+        let moves = tails
+            .iter()
+            .map(|(shard, tail)| ShardMove {
+                shard: *shard,
+                expected: tail.expected,
+                next: tail.next,
+            })
+            .collect();
+        let hashes = tails.iter().map(|(shard, tail)| (*shard, tail.hash)).collect();
         let batch = Arc::new(Batch { epoch: self.epoch, moves, records });
         Flight { batch, hashes, notices }
+    }
+
+    /// Gives the events of one stream their places; version and place of the last.
+    fn seal_all(
+        &self,
+        events: Vec<NewEvent>,
+        tails: &mut BTreeMap<Shard, Tail>,
+        records: &mut Vec<Record>,
+    ) -> Option<(u64, Position)> {
+        let slot = events.first()?.stream.slot();
+        let shard = slot.shard(self.shards);
+        let tail = tails.entry(shard).or_insert_with(|| {
+            let holding = self.holdings.get(&shard);
+            let (next, hash) = holding.map_or((1, [0; 32]), |h| (h.next_position, h.last_hash));
+            Tail { expected: next, next, hash }
+        });
+        let mut last = None;
+        for event in events {
+            let position = tail.next;
+            let mut record = Record {
+                shard,
+                position,
+                epoch: self.epoch,
+                slot,
+                stream: event.stream,
+                version: event.version,
+                event_id: event_id(self.epoch, shard, position),
+                name: event.name.into(),
+                schema: event.schema,
+                at: event.at,
+                meta: event.meta,
+                payload: event.payload,
+                checksum: 0,
+                hash: [0; 32],
+            };
+            seal(&tail.hash, &mut record);
+            tail.hash = record.hash;
+            tail.next = position.saturating_add(1);
+            last = Some((record.version, Position { shard, position }));
+            records.push(record);
+        }
+        last
     }
 }

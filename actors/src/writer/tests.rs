@@ -124,6 +124,29 @@ fn a_batch_is_bounded_but_never_tears_a_decision_apart() {
 }
 
 #[test]
+fn who_submits_twice_within_a_batch_hears_of_both_at_once() {
+    let (mut writer, a, b) = (logic(), Arc::<Heard>::default(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Appended(Ok(()))));
+    carry_out(writer.on(WriterInput::Submit(submission("b", 1..=1, &b))));
+    assert_eq!(heard(&a).len(), 1);
+
+    carry_out(writer.on(WriterInput::Submit(submission("a", 2..=2, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("b", 2..=2, &b))));
+    carry_out(writer.on(WriterInput::Submit(submission("a", 3..=3, &a))));
+    carry_out(writer.on(WriterInput::Appended(Ok(()))));
+    assert_eq!(heard(&b).len(), 1);
+
+    let effects = writer.on(WriterInput::Appended(Ok(())));
+    let published = |effect: &&WriterEffect| matches!(effect, WriterEffect::Publish(_, 3, _));
+    assert_eq!(effects.iter().filter(published).count(), 1, "readers see the later view only");
+    carry_out(effects);
+    let told = heard(&a);
+    assert!(told.len() == 1 && told[0].starts_with("written 3 at"), "{told:?}");
+    assert_eq!(heard(&b).len(), 1);
+}
+
+#[test]
 fn an_unknown_outcome_that_landed_is_told_as_written_once_it_was_looked_up() {
     let (mut writer, a) = (logic(), Arc::<Heard>::default());
     carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));

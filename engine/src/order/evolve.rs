@@ -76,7 +76,7 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
     }
 }
 
-fn placed(placement: &Placement, at: Moment) -> Order {
+fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
     let first = Transition {
         from: None,
         to: OrderStatus::Pending,
@@ -102,7 +102,7 @@ fn placed(placement: &Placement, at: Moment) -> Order {
         created_at: at,
         updated_at: at,
         version: 1,
-        placement: placement.clone(),
+        placement: Arc::clone(placement),
     }
 }
 

@@ -83,8 +83,8 @@ pub struct Transition {
 /// An order that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// What was placed.
-    pub placement: Placement,
+    /// What was placed. It never changes, so every view of the order shares it.
+    pub placement: Arc<Placement>,
     /// Where the goods are.
     pub status: OrderStatus,
     /// Where the money is.
@@ -119,7 +119,7 @@ impl Order {
     }
 
     /// The key of the present attempt to charge.
-    pub const fn charge_key(&self) -> ChargeKey {
+    pub fn charge_key(&self) -> ChargeKey {
         self.placement.order.charge(self.payment.attempt)
     }
 }
@@ -208,7 +208,7 @@ pub enum OrderCommand {
 #[serde(rename_all = "snake_case")]
 pub enum OrderEvent {
     /// It was placed; its units are held.
-    Placed(Box<Placement>),
+    Placed(Arc<Placement>),
     /// The payment waits for the provider.
     PaymentQueued {
         /// Which attempt.

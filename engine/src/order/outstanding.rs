@@ -92,8 +92,9 @@ fn may_be_sold(order: &Order) -> bool {
 }
 
 fn stock_intent(order: &Order) -> Option<Intent> {
+    let work = stock_work(order)?;
     let units = order.held_units();
-    Some(match stock_work(order)? {
+    Some(match work {
         StockWork::Commit => Intent::Commit { units },
         StockWork::Release => Intent::Release { units },
         StockWork::Restock => Intent::Restock { units },

@@ -1,5 +1,6 @@
 //! Placing an order: what the client wishes, what was looked up for it, and what comes of both.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{OrderEvent, OrderRefusal};
@@ -210,7 +211,7 @@ impl PlaceOrder {
         let (Ok(amounts), Some(held_until)) = (self.amounts(), self.held_until) else {
             return Err(OrderRefusal::Invalid(findings));
         };
-        Ok(vec![OrderEvent::Placed(Box::new(Placement {
+        Ok(vec![OrderEvent::Placed(Arc::new(Placement {
             order: self.order,
             customer: self.customer.clone(),
             channel: self.channel.clone(),

@@ -1,6 +1,8 @@
 //! One sample of every event: each match names every variant and hands on to the next sample, so
 //! that a new variant does not compile before it has a place here.
 
+use std::sync::Arc;
+
 use super::{ORDER, adjustment, cart, customer, hold, product, seconds, units, usd};
 use crate::cart::CartEvent;
 use crate::catalog::{ProductEvent, ProductStatus};
@@ -137,7 +139,7 @@ pub(super) fn carts() -> Vec<CartEvent> {
 }
 
 pub(crate) fn orders() -> Vec<OrderEvent> {
-    all(OrderEvent::Placed(Box::new(with_address(placement()))), |event| {
+    all(OrderEvent::Placed(Arc::new(with_address(placement()))), |event| {
         let (attempt, until) = (1, seconds(900));
         Some(match event {
             OrderEvent::Placed(_) => OrderEvent::PaymentQueued { attempt, until },
@@ -180,10 +182,10 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
     let cash = Wish { method: PaymentMethod::Cash, token: None };
     let bare = placement_of(None, &[("laptop", 1, 99_999), ("mouse", 3, 2_550)]);
     vec![
-        ("order.placed.bare", OrderEvent::Placed(Box::new(bare))),
+        ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
         (
             "order.placed.cash",
-            OrderEvent::Placed(Box::new(placement_of(Some(cash), &[("mouse", 1, 2_550)]))),
+            OrderEvent::Placed(Arc::new(placement_of(Some(cash), &[("mouse", 1, 2_550)]))),
         ),
         (
             "order.payment_abandoned.known",

@@ -210,7 +210,7 @@ impl Shop {
             let (OrderEvent::Placed(first), _) = &life.history[0] else {
                 return Err(TestCaseError::fail("something came before the placement"));
             };
-            prop_assert_eq!(&**first, &order.placement);
+            prop_assert_eq!(first, &order.placement);
             // ORDER-2
             for steps in order.history.windows(2) {
                 prop_assert_eq!(steps[1].from, Some(steps[0].to));

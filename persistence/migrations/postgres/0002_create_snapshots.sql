@@ -10,7 +10,7 @@ CREATE TABLE snapshots (
 );
 
 COMMENT ON COLUMN snapshots.version IS 'Version of the last event in the state.';
-COMMENT ON COLUMN snapshots.shard IS 'Shard of the last event in the state.';
-COMMENT ON COLUMN snapshots.position IS 'Position of the last event in the state.';
+COMMENT ON COLUMN snapshots.shard IS 'Shard of that event.';
+COMMENT ON COLUMN snapshots.position IS 'Position of that event or of a later one of the stream.';
 COMMENT ON COLUMN snapshots.body IS 'The state as JSON.';
 COMMENT ON COLUMN snapshots.checksum IS 'CRC-32 of all other columns.';

@@ -6,7 +6,7 @@ CREATE TABLE snapshots (
     stream   TEXT    NOT NULL PRIMARY KEY,
     -- version of the last event in the state
     version  INTEGER NOT NULL CHECK (version >= 1),
-    -- where that event lies
+    -- where that event lies, or a later one of the stream
     shard    INTEGER NOT NULL,
     position INTEGER NOT NULL CHECK (position >= 1),
     -- the state as JSON

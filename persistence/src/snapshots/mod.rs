@@ -26,7 +26,8 @@ pub struct Snapshot {
     pub stream: StreamId,
     /// The version of the last event in it.
     pub version: u64,
-    /// Where that event lies: shard and position.
+    /// Shard and position of that event or of a later one of the stream: proof that the journal has
+    /// come so far.
     pub place: (Shard, u64),
     /// The state as JSON.
     pub body: String,

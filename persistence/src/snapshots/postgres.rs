@@ -13,7 +13,7 @@ use crate::tasks::owned;
 
 const LOAD: &str = "SELECT s.stream, s.version, s.shard, s.position, s.body, s.checksum \
     FROM snapshots s JOIN journal j ON j.shard = s.shard AND j.position = s.position \
-    AND j.stream = s.stream AND j.version = s.version \
+    AND j.stream = s.stream AND j.version >= s.version \
     WHERE s.stream = ANY ($1::text[])";
 
 const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, body, checksum) \

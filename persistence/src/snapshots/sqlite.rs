@@ -15,10 +15,10 @@ use crate::tasks::owned;
 const LOAD: &str = "SELECT s.stream, s.version, s.shard, s.position, s.body, s.checksum \
     FROM json_each($1) AS wanted CROSS JOIN snapshots s ON s.stream = wanted.value";
 
-/// The events that snapshots end with, as far as the journal has them.
+/// The snapshots whose events are in the journal.
 const KNOWN: &str = "SELECT wanted.key FROM json_each($1) AS wanted CROSS JOIN journal j \
     ON j.shard = wanted.value ->> 0 AND j.position = wanted.value ->> 1 \
-    AND j.stream = wanted.value ->> 2 AND j.version = wanted.value ->> 3";
+    AND j.stream = wanted.value ->> 2 AND j.version >= wanted.value ->> 3";
 
 const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, body, checksum) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (stream) DO UPDATE \

@@ -6,6 +6,7 @@ mod orders;
 mod stocks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Ledger, LedgerEvent, Violation};
 use crate::cart::CartEvent;
@@ -165,7 +166,7 @@ fn placed() -> OrderEvent {
 }
 
 fn placed_as(placement: Placement) -> OrderEvent {
-    OrderEvent::Placed(Box::new(placement))
+    OrderEvent::Placed(Arc::new(placement))
 }
 
 fn captured() -> OrderEvent {

@@ -7,6 +7,8 @@ mod paying;
 mod placing;
 mod validating;
 
+use std::sync::Arc;
+
 use super::{
     CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderStatus,
     PlaceOrder, Placement, QUEUE_LONGEST, RECONCILE_LONGEST, UNPAID_HOLD, Wish, WishedItem,
@@ -47,7 +49,7 @@ fn cash() -> Wish {
 }
 
 fn placed(placement: Placement) -> OrderEvent {
-    OrderEvent::Placed(Box::new(placement))
+    OrderEvent::Placed(Arc::new(placement))
 }
 
 /// Two laptops by card.
