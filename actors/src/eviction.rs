@@ -32,9 +32,11 @@ pub(crate) struct Evictions {
 }
 
 impl Evictions {
-    /// Lets a view wait.
-    pub(crate) fn leave(&self, leaving: Leaving) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(leaving);
+    /// Lets a view wait; returned is the one that goes early for it, if too many do.
+    pub(crate) fn leave(&self, leaving: Leaving) -> Option<Leaving> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push_back(leaving);
+        if WAITING_MAX < waiting.len() { waiting.pop_front() } else { None }
     }
 
     /// Takes out what may go.
@@ -45,9 +47,8 @@ impl Evictions {
         };
         let mut due = Vec::new();
         let mut kept = VecDeque::with_capacity(waiting.len());
-        let surplus = waiting.len().saturating_sub(WAITING_MAX);
-        for (index, leaving) in waiting.drain(..).enumerate() {
-            if index < surplus || passed(&leaving) {
+        for leaving in waiting.drain(..) {
+            if passed(&leaving) {
                 due.push(leaving);
             } else {
                 kept.push_back(leaving);
@@ -64,10 +65,15 @@ pub(crate) async fn run(world: Weak<World>, progress: Progress) {
     while moved.changed().await.is_ok() {
         let Some(world) = world.upgrade() else { return };
         for leaving in world.evictions.due(&progress) {
-            let (key, version) = (leaving.stream.key(), leaving.version);
-            world.with_kind(leaving.stream.kind(), Evict { key, version });
+            evict(&world, &leaving);
         }
     }
+}
+
+/// Takes a view away, unless its entity has come back to life.
+pub(crate) fn evict(world: &World, leaving: &Leaving) {
+    let (key, version) = (leaving.stream.key(), leaving.version);
+    world.with_kind(leaving.stream.kind(), Evict { key, version });
 }
 
 struct Evict<'a> {

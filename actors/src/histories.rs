@@ -120,6 +120,7 @@ pub(crate) fn fold<A: Aggregate>(
         let event = codec::decode::<A>(record)?;
         A::evolve(&mut loaded.state, &event, record.at);
         loaded.version = record.version;
+        loaded.at = record.at;
         loaded.position = Some(Position { shard: record.shard, position: record.position });
     }
     Ok(loaded)

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use metrics::counter;
 use persistence::journal::StreamId;
 use persistence::read_models::Wakeup;
@@ -22,6 +23,9 @@ use crate::system::World;
 
 /// Wake-ups in one round.
 const ROUND_MAX: u32 = 1_000;
+
+/// Entities woken at once.
+const AT_ONCE: usize = 256;
 
 /// An entity that still has open work is woken again after this. It is also the longest time that
 /// an order which was interrupted may lie still after a restart, so it is short.
@@ -53,16 +57,19 @@ async fn round(world: &Arc<World>) -> bool {
             return false;
         }
     };
-    let mut done = Vec::with_capacity(due.len());
-    for wakeup in &due {
-        counter!(WAKEUPS_TOTAL).increment(1);
+    counter!(WAKEUPS_TOTAL).increment(due.len() as u64);
+    // Many at once, so that their histories are read together.
+    let full = u64::from(ROUND_MAX) == due.len() as u64;
+    let waking = stream::iter(due).map(|wakeup| async move {
         // What could not be woken now keeps its row and comes up again.
-        let Some(next) = wake(world, &wakeup.stream).await else { continue };
+        let next = wake(world, &wakeup.stream).await?;
         // Open work is due at once, for the sake of a restart; here it has just been taken up.
         let recheck = now.saturating_add(RECHECK_AFTER);
         let due = next.due.map(|due| if due <= now { recheck } else { due });
-        done.push(Wakeup { stream: wakeup.stream.clone(), due, version: next.version });
-    }
+        Some(Wakeup { stream: wakeup.stream, due, version: next.version })
+    });
+    let woken: Vec<Option<Wakeup>> = waking.buffer_unordered(AT_ONCE).collect().await;
+    let done: Vec<Wakeup> = woken.into_iter().flatten().collect();
     if done.is_empty() {
         return false;
     }
@@ -70,7 +77,7 @@ async fn round(world: &Arc<World>) -> bool {
         warn!(error = %error, "wake-ups cannot be put back");
         return false;
     }
-    u64::from(ROUND_MAX) == due.len() as u64
+    full
 }
 
 async fn wake(world: &Arc<World>, stream: &StreamId) -> Option<NextWake> {

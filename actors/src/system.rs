@@ -22,7 +22,7 @@ use crate::admission::ServiceHealth;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::directory::{Directory, Hosted};
-use crate::eviction::{Evictions, Leaving};
+use crate::eviction::{self, Evictions, Leaving};
 use crate::feed::Feed;
 use crate::histories::Histories;
 use crate::loader::Loader;
@@ -141,7 +141,13 @@ impl World {
     /// A view stays until the read models have passed it, so that a read never misses.
     pub(crate) fn evict_later(&self, stream: &StreamId, published: (u64, Option<Position>)) {
         let (version, position) = published;
-        self.evictions.leave(Leaving { stream: stream.clone(), version, position });
+        // Refused before anything was written: there is no view.
+        if 0 < version {
+            let leaving = Leaving { stream: stream.clone(), version, position };
+            if let Some(early) = self.evictions.leave(leaving) {
+                eviction::evict(self, &early);
+            }
+        }
     }
 
     /// Does something with the directory of a kind that is known by name only.
@@ -200,7 +206,8 @@ impl OrderSystem {
             }
         });
         let feed = Arc::new(Feed::default());
-        let owner = format!("pid {}", std::process::id());
+        // A name that nobody else has ever had, so that an owner knows itself again.
+        let owner = format!("pid {} {:016x}", std::process::id(), rand::random::<u64>());
         let writer = Writer::start(
             Arc::clone(&stores.journal),
             &config,
@@ -243,7 +250,7 @@ impl OrderSystem {
         spawn_named("snapshots", keep_snapshots(world.stores.clone(), snapshot_queue));
         spawn_named("newcomers", newcomers::fill(Arc::downgrade(&world)));
         spawn_named("sweeper", sweep(Arc::downgrade(&world)));
-        spawn_named("eviction", crate::eviction::run(Arc::downgrade(&world), progress.clone()));
+        spawn_named("eviction", eviction::run(Arc::downgrade(&world), progress.clone()));
         info!("engine started");
         Ok(Arc::new(Self { world, histories, progress }))
     }

@@ -118,6 +118,18 @@ async fn the_same_batch_twice_is_fenced(journal: &dyn Journal) {
     assert_eq!(everything(journal).await.len(), 2);
 }
 
+async fn who_was_the_owner_takes_again_only_what_nobody_else_has_taken(journal: &dyn Journal) {
+    let first = journal.acquire("first").await.unwrap();
+    let again = journal.reacquire("first").await.unwrap().unwrap();
+    assert!(first.epoch < again.epoch);
+    let second = journal.acquire("second").await.unwrap();
+
+    assert_eq!(journal.reacquire("first").await.unwrap(), None);
+
+    let still = journal.reacquire("second").await.unwrap().unwrap();
+    assert_eq!(still.epoch, second.epoch + 1, "the refused one has taken nothing");
+}
+
 async fn a_new_owner_finds_where_the_old_one_stopped(journal: &dyn Journal) {
     let mut old = Writer::of(journal).await;
     journal.append(&old.batch(&[("a", 1), ("b", 1), ("a", 2)])).await.unwrap();
@@ -297,6 +309,7 @@ macro_rules! conformance_suite {
             a_wrong_position_is_fenced,
             a_shard_that_is_not_there_is_fenced,
             the_same_batch_twice_is_fenced,
+            who_was_the_owner_takes_again_only_what_nobody_else_has_taken,
             a_new_owner_finds_where_the_old_one_stopped,
             a_present_batch_is_found_and_an_absent_one_is_not,
             a_batch_in_the_place_of_another_is_not_taken_for_it,

@@ -17,13 +17,21 @@ pub struct Loaded<A: Aggregate> {
     pub version: u64,
     /// Where that event lies.
     pub position: Option<Position>,
+    /// When that event was decided; the beginning of time when only a snapshot tells of it.
+    pub at: Moment,
     /// Version of the snapshot that it was folded from; 0 for none.
     pub snapshot: u64,
 }
 
 impl<A: Aggregate> Default for Loaded<A> {
     fn default() -> Self {
-        Self { state: A::State::default(), version: 0, position: None, snapshot: 0 }
+        Self {
+            state: A::State::default(),
+            version: 0,
+            position: None,
+            at: Moment::default(),
+            snapshot: 0,
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             tickets: Vec::new(),
             next_ticket: 0,
             pursuit: Pursuit::default(),
-            last_at: Moment::default(),
+            last_at: loaded.at,
             snapshot_every,
             snapshot_after: loaded.snapshot.saturating_add(snapshot_every),
             snapshot: None,
@@ -165,10 +165,21 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// The incarnation ends because its events did not become durable: everybody waiting hears it.
     pub fn fail(&mut self, failure: &NotDone<A::Refusal>) -> Effects<A, R> {
         let untouched = NotDone::NotAccepted(NotAccepted::NotWritten);
+        // What an answer speaks of may be durable already, though more was to come: then "nothing
+        // happened" would be a lie, and whoever asked has to look.
+        let written = self.written;
+        let verdict = |waiting: &Waiting<A, R>| {
+            let unchanged = matches!(waiting.outcome, Outcome::Accepted { changed: false });
+            let stands = waiting.until <= written || (unchanged && 0 < written);
+            if stands { NotDone::Unknown } else { failure.clone() }
+        };
         let mut effects: Effects<A, R> = self
             .waiting
             .drain()
-            .map(|waiting| Effect::Reply { to: waiting.reply, answer: Err(failure.clone()) })
+            .map(|waiting| {
+                let answer = Err(verdict(&waiting));
+                Effect::Reply { to: waiting.reply, answer }
+            })
             .collect();
         let unstarted = self.gathering.take().map(|gathering| gathering.asked);
         for asked in unstarted.into_iter().chain(self.stash.drain(..)) {

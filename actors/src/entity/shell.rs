@@ -90,8 +90,11 @@ impl<A: Hosted> Actor for EntityShell<A> {
             }
             Letter::For { life, message } => match state {
                 Some(present) if present.address.life() == life => {
-                    let effects = present.hear(message)?;
-                    present.carry_out(effects).await?
+                    let lived = present.live(message).await;
+                    if lived.is_err() {
+                        present.settle().await;
+                    }
+                    lived?
                 }
                 _ => return Ok(()),
             },
@@ -153,6 +156,19 @@ impl<A: Hosted> Life<A> {
         let folded = catch_unwind(AssertUnwindSafe(|| fold(loaded, &history.records)))
             .unwrap_or_else(|panic| Err(StoreError::Corrupt(panic_text(&*panic))));
         folded.map_err(|error| self.death(error.to_string(), true))
+    }
+
+    async fn live(&mut self, message: EntityMessage<A>) -> Result<Then, ActorProcessingErr> {
+        let effects = self.hear(message)?;
+        self.carry_out(effects).await
+    }
+
+    /// Before the death is known and somebody may begin anew: what this life has submitted must be in
+    /// the journal by then, or never, else both would continue the same history.
+    async fn settle(&mut self) {
+        if self.entity.as_ref().is_some_and(|entity| !entity.is_durable()) {
+            self.world.writer().settle(self.generation).await;
+        }
     }
 
     fn hear(&mut self, message: EntityMessage<A>) -> Result<Effects<A>, ActorProcessingErr> {
@@ -312,8 +328,12 @@ fn hear<A: Hosted>(
         EntityMessage::Written { version, position } => entity.written(version, position, now),
         EntityMessage::Wake { then } => {
             let effects = entity.wake(now);
-            let (due, version) = (A::wake_at(entity.state()), entity.version());
-            let _ = then.send(NextWake { due, version });
+            // What is not durable yet must not move the row that brings this entity back after a
+            // crash. Unanswered, it stays and comes up again.
+            if entity.is_durable() {
+                let (due, version) = (A::wake_at(entity.state()), entity.version());
+                let _ = then.send(NextWake { due, version });
+            }
             effects
         }
         EntityMessage::Pursue => entity.pursue(now),

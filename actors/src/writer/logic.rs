@@ -12,21 +12,25 @@ use persistence::journal::{
     AppendError, Batch, Digest, Holding, NewEvent, Record, Shard, ShardMove, Tenure, event_id, seal,
 };
 
+use super::recent::Recent;
 use crate::outcome::Position;
 
 /// Whoever submitted events and waits for them to become durable.
 pub trait Notify: Send + Sync + 'static {
     /// Every event up to `version` is durable.
     fn written(&self, version: u64, position: Position);
+    /// Everything that was submitted before the barrier is settled.
+    fn settled(&self) {}
     /// The events did not become durable, or nobody can say; the submitter must end.
     fn failed(&self, unknown: bool);
 }
 
-/// Events of one stream, to become durable together.
+/// Events of one stream, to become durable together. One without events is a barrier: its notifier
+/// hears that everything submitted before has been settled.
 pub struct Submission {
     /// The generation under which the submitter read its history.
     pub generation: u64,
-    /// The events; never empty, versions ascending.
+    /// The events, versions ascending.
     pub events: Vec<NewEvent>,
     /// Lets readers see the new view, once it is durable.
     pub publish: Publish,
@@ -52,6 +56,8 @@ pub enum WriterInput {
     },
     /// That could not be found out in time.
     Unresolved,
+    /// Somebody else has become the owner meanwhile.
+    TakenOver,
     /// The journal was fenced after it had been unresolved.
     Reacquired(Tenure),
 }
@@ -66,6 +72,8 @@ pub enum WriterEffect {
     Publish(Publish, u64, Position),
     /// Tell a submitter that its events are durable.
     Written(Arc<dyn Notify>, u64, Position),
+    /// Tell who set a barrier that everything before it is settled.
+    Settled(Arc<dyn Notify>),
     /// Tell a submitter that its events are not known to be durable.
     Failed(Arc<dyn Notify>, bool),
     /// Every incarnation of an older generation is to be dropped.
@@ -106,6 +114,7 @@ struct Flight {
     batch: Arc<Batch>,
     hashes: BTreeMap<Shard, Digest>,
     notices: Vec<Notice>,
+    barriers: Vec<Arc<dyn Notify>>,
 }
 
 /// Where the next event of a shard goes, while a batch is gathered.
@@ -123,6 +132,8 @@ pub struct WriterLogic {
     generation: u64,
     phase: Phase,
     pending: VecDeque<Submission>,
+    pending_events: usize,
+    recent: Recent,
     flight: Option<Flight>,
     batch_events_max: usize,
 }
@@ -137,6 +148,8 @@ impl WriterLogic {
             generation: 1,
             phase: Phase::Serving,
             pending: VecDeque::new(),
+            pending_events: 0,
+            recent: Recent::default(),
             flight: None,
             batch_events_max,
         };
@@ -155,8 +168,8 @@ impl WriterLogic {
     }
 
     /// Events that wait for the next batch.
-    pub fn pending(&self) -> usize {
-        self.pending.iter().map(|submission| submission.events.len()).sum()
+    pub const fn pending(&self) -> usize {
+        self.pending_events
     }
 
     /// Takes one input.
@@ -164,6 +177,8 @@ impl WriterLogic {
         let mut effects = Vec::new();
         match input {
             WriterInput::Submit(submission) => self.submit(submission, &mut effects),
+            // What comes to an end now was given up before.
+            _ if self.phase == Phase::Stopped => {}
             WriterInput::Appended(Ok(())) => self.landed(&mut effects),
             WriterInput::Appended(Err(AppendError::Unknown(_))) => {
                 self.phase = Phase::Resolving;
@@ -174,11 +189,8 @@ impl WriterLogic {
                 self.abandon(false, &mut effects);
                 self.phase = Phase::Serving;
             }
-            WriterInput::Appended(Err(AppendError::Fenced)) => {
-                self.abandon(false, &mut effects);
-                self.phase = Phase::Stopped;
-                effects.push(WriterEffect::Stop);
-            }
+            WriterInput::Appended(Err(AppendError::Fenced)) => self.stop(false, &mut effects),
+            WriterInput::TakenOver => self.stop(true, &mut effects),
             WriterInput::Resolved { tenure, present } => {
                 self.resolved(tenure, present, &mut effects);
             }
@@ -202,11 +214,25 @@ impl WriterLogic {
     }
 
     fn submit(&mut self, submission: Submission, effects: &mut Vec<WriterEffect>) {
-        if submission.generation == self.generation && self.is_serving() {
-            self.pending.push_back(submission);
-        } else {
+        if submission.generation != self.generation || !self.is_serving() {
             effects.push(WriterEffect::Failed(submission.notify, false));
+            return;
         }
+        let follows = self.recent.follow(&submission.events);
+        self.pending_events = self.pending_events.saturating_add(submission.events.len());
+        self.pending.push_back(submission);
+        if !follows {
+            // Counts as fenced: two incarnations believe to be the one. Nothing that either has
+            // said can be trusted, and others may have built upon it.
+            self.stop(true, effects);
+        }
+    }
+
+    /// For good. `unknown` says whether the batch in flight may have been written.
+    fn stop(&mut self, unknown: bool, effects: &mut Vec<WriterEffect>) {
+        self.abandon(unknown, effects);
+        self.phase = Phase::Stopped;
+        effects.push(WriterEffect::Stop);
     }
 
     fn landed(&mut self, effects: &mut Vec<WriterEffect>) {
@@ -229,6 +255,7 @@ impl WriterLogic {
             told.push(WriterEffect::Written(notify, version, position));
         }
         effects.append(&mut told);
+        effects.extend(flight.barriers.into_iter().map(WriterEffect::Settled));
     }
 
     fn resolved(&mut self, tenure: Tenure, present: bool, effects: &mut Vec<WriterEffect>) {
@@ -266,9 +293,12 @@ impl WriterLogic {
             for notice in flight.notices {
                 effects.push(WriterEffect::Failed(notice.notify, unknown));
             }
+            effects.extend(flight.barriers.into_iter().map(WriterEffect::Settled));
         }
         let unwritten = |s: Submission| WriterEffect::Failed(s.notify, false);
         effects.extend(self.pending.drain(..).map(unwritten));
+        self.pending_events = 0;
+        self.recent = Recent::default();
         effects.push(WriterEffect::Abandon { generation: self.generation });
     }
 
@@ -277,6 +307,10 @@ impl WriterLogic {
             return;
         }
         let flight = self.gather();
+        if flight.batch.records.is_empty() {
+            effects.extend(flight.barriers.into_iter().map(WriterEffect::Settled));
+            return;
+        }
         effects.push(WriterEffect::Append(Arc::clone(&flight.batch)));
         self.flight = Some(flight);
     }
@@ -285,6 +319,7 @@ impl WriterLogic {
         let mut tails: BTreeMap<Shard, Tail> = BTreeMap::new();
         let mut records = Vec::new();
         let mut notices: Vec<Notice> = Vec::new();
+        let mut barriers = Vec::new();
         let mut by_submitter: BTreeMap<usize, usize> = BTreeMap::new();
         while let Some(submission) = self.pending.front() {
             let total = records.len().saturating_add(submission.events.len());
@@ -294,7 +329,9 @@ impl WriterLogic {
             let Some(Submission { events, publish, notify, .. }) = self.pending.pop_front() else {
                 break;
             };
+            self.pending_events = self.pending_events.saturating_sub(events.len());
             let Some((version, position)) = self.seal_all(events, &mut tails, &mut records) else {
+                barriers.push(notify);
                 continue;
             };
             let notice = Notice { publish, notify, version, position };
@@ -321,7 +358,7 @@ impl WriterLogic {
             .collect();
         let hashes = tails.iter().map(|(shard, tail)| (*shard, tail.hash)).collect();
         let batch = Arc::new(Batch { epoch: self.epoch, moves, records });
-        Flight { batch, hashes, notices }
+        Flight { batch, hashes, notices, barriers }
     }
 
     /// Gives the events of one stream their places; version and place of the last.

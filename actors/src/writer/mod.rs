@@ -3,6 +3,7 @@
 //! [`logic`] is sans-I/O; [`task`] runs it over a journal.
 
 pub mod logic;
+mod recent;
 mod task;
 #[cfg(test)]
 mod tests;

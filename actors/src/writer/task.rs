@@ -9,10 +9,10 @@ use metrics::{counter, gauge, histogram};
 use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, info, warn};
 
-use super::logic::{Submission, WriterEffect, WriterInput, WriterLogic};
+use super::logic::{Notify, Submission, WriterEffect, WriterInput, WriterLogic};
 use crate::admission::{Dependency, Report, ServiceHealth};
 use crate::config::EngineConfig;
 use crate::feed::Feed;
@@ -20,6 +20,7 @@ use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
     WRITER_QUEUE_EVENTS,
 };
+use crate::outcome::Position;
 use crate::runtime::spawn_named;
 
 /// How long an unknown outcome is looked into before its waiters are told so.
@@ -98,6 +99,27 @@ impl Writer {
         self.submissions.send(submission).await.map_err(|_| WriterStopped)
     }
 
+    /// Waits until everything that was submitted so far under a generation is settled.
+    pub(crate) async fn settle(&self, generation: u64) {
+        struct Barrier(tokio::sync::watch::Sender<bool>);
+        impl Notify for Barrier {
+            fn written(&self, _version: u64, _position: Position) {}
+            fn settled(&self) {
+                self.0.send_replace(true);
+            }
+            fn failed(&self, _unknown: bool) {
+                self.0.send_replace(true);
+            }
+        }
+        let (settled, mut wait) = watch::channel(false);
+        let (publish, notify) = (Box::new(|_, _| {}), Arc::new(Barrier(settled)));
+        let barrier = Submission { generation, events: Vec::new(), publish, notify };
+        if self.submit(barrier).await.is_ok() {
+            // A writer that is gone has settled everything, one way or the other.
+            let _ = wait.wait_for(|settled| *settled).await;
+        }
+    }
+
     /// The generation under which a history read from now on may be continued; `None` while the
     /// journal is not ours.
     pub fn generation(&self) -> Option<u64> {
@@ -140,7 +162,8 @@ impl Task {
     async fn run(mut self, mut queue: mpsc::Receiver<Submission>) {
         let mut drained = Vec::new();
         loop {
-            // Wait for one, then take everything that is there: no linger, no empty commits.
+            // Wait for one, then take everything that is there: no linger, no empty commits. What
+            // waits here and what waits in the queue are bounded by the same number.
             let limit = queue.max_capacity();
             if queue.recv_many(&mut drained, limit).await == 0 {
                 return;
@@ -153,7 +176,9 @@ impl Task {
             while let Some(input) = self.step(next).await {
                 // What arrived during the commit goes into the next batch.
                 next = Next::Wait;
-                while let Ok(submission) = queue.try_recv() {
+                while self.logic.pending() < limit
+                    && let Ok(submission) = queue.try_recv()
+                {
                     let effects = self.logic.on(WriterInput::Submit(submission));
                     next = self.carry_out(effects, next);
                 }
@@ -175,7 +200,7 @@ impl Task {
             Next::Wait => None,
             Next::Append(batch) => Some(WriterInput::Appended(self.append(&batch).await)),
             Next::Resolve(batch) => Some(self.resolve(&batch).await),
-            Next::Reacquire => Some(WriterInput::Reacquired(self.reacquire().await)),
+            Next::Reacquire => Some(self.reacquire().await),
             Next::Stop => {
                 error!("another writer owns the journal; this one stops for good");
                 self.shared.stopped.store(true, Ordering::Release);
@@ -195,6 +220,7 @@ impl Task {
                 WriterEffect::Written(notify, version, position) => {
                     notify.written(version, position);
                 }
+                WriterEffect::Settled(notify) => notify.settled(),
                 WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
                 WriterEffect::Abandon { generation } => {
                     // In this order: nothing is read, everybody hears that it has ended, and only
@@ -247,11 +273,13 @@ impl Task {
     async fn resolve(&self, batch: &Batch) -> WriterInput {
         let give_up_at = Instant::now() + RESOLVE_WITHIN;
         loop {
-            match self.look(batch).await {
-                Ok((tenure, present)) => {
+            let looked = timeout_at(give_up_at, self.look(batch)).await;
+            match looked.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+                Ok(Some((tenure, present))) => {
                     info!(epoch = tenure.epoch, present, "unknown append resolved");
                     return WriterInput::Resolved { tenure, present };
                 }
+                Ok(None) => return WriterInput::TakenOver,
                 Err(cause) if give_up_at <= Instant::now() => {
                     warn!(error = %cause, "unknown append stays unresolved");
                     return WriterInput::Unresolved;
@@ -262,19 +290,21 @@ impl Task {
         }
     }
 
-    async fn look(&self, batch: &Batch) -> Result<(Tenure, bool), BoxError> {
-        let tenure = self.journal.acquire(&self.owner).await?;
+    /// None when somebody else has taken over: then it is no longer ours to ask.
+    async fn look(&self, batch: &Batch) -> Result<Option<(Tenure, bool)>, BoxError> {
+        let Some(tenure) = self.journal.reacquire(&self.owner).await? else { return Ok(None) };
         let present = self.journal.contains(batch).await?;
-        Ok((tenure, present))
+        Ok(Some((tenure, present)))
     }
 
-    async fn reacquire(&self) -> Tenure {
+    async fn reacquire(&self) -> WriterInput {
         loop {
-            match self.journal.acquire(&self.owner).await {
-                Ok(tenure) => {
+            match self.journal.reacquire(&self.owner).await {
+                Ok(Some(tenure)) => {
                     info!(epoch = tenure.epoch, "journal acquired again");
-                    return tenure;
+                    return WriterInput::Reacquired(tenure);
                 }
+                Ok(None) => return WriterInput::TakenOver,
                 Err(cause) => warn!(error = %cause, "journal still out of reach"),
             }
             sleep(RETRY_PAUSE).await;

@@ -21,6 +21,10 @@ impl Notify for Heard {
         self.0.lock().unwrap().push(place);
     }
 
+    fn settled(&self) {
+        self.0.lock().unwrap().push("settled".into());
+    }
+
     fn failed(&self, unknown: bool) {
         self.0.lock().unwrap().push(if unknown { "unknown" } else { "nothing happened" }.into());
     }
@@ -63,6 +67,7 @@ fn carry_out(effects: Vec<WriterEffect>) -> Option<Arc<Batch>> {
             WriterEffect::Publish(publish, version, position) => publish(version, position),
             WriterEffect::Written(notify, version, position) => notify.written(version, position),
             WriterEffect::Failed(notify, unknown) => notify.failed(unknown),
+            WriterEffect::Settled(notify) => notify.settled(),
             WriterEffect::Resolve(_)
             | WriterEffect::Abandon { .. }
             | WriterEffect::Reacquire
@@ -228,4 +233,63 @@ fn a_fenced_writer_stops_for_good() {
     late.generation = writer.generation();
     carry_out(writer.on(WriterInput::Submit(late)));
     assert_eq!(heard(&a), ["nothing happened", "nothing happened"]);
+}
+
+fn barrier(heard: &Arc<Heard>) -> Submission {
+    Submission { events: Vec::new(), ..submission("a", 1..=1, heard) }
+}
+
+#[test]
+fn a_barrier_waits_for_everything_before_it_and_for_nothing_else() {
+    let (mut writer, a, b) = (logic(), Arc::<Heard>::default(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(barrier(&b))));
+    assert_eq!(heard(&b), ["settled"], "nothing is under way");
+
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Submit(submission("a", 2..=2, &a))));
+    carry_out(writer.on(WriterInput::Submit(barrier(&b))));
+    carry_out(writer.on(WriterInput::Appended(Ok(()))));
+    assert!(heard(&b).is_empty(), "the second event is in flight");
+
+    carry_out(writer.on(WriterInput::Appended(Ok(()))));
+    assert_eq!(heard(&b), ["settled"]);
+}
+
+#[test]
+fn a_barrier_before_a_batch_that_is_given_up_is_settled_too() {
+    let (mut writer, a, b) = (logic(), Arc::<Heard>::default(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    carry_out(writer.on(WriterInput::Submit(barrier(&b))));
+    let error = AppendError::Unavailable("drill".into());
+    carry_out(writer.on(WriterInput::Appended(Err(error))));
+    assert_eq!(heard(&b), ["nothing happened"]);
+}
+
+#[test]
+fn a_version_that_somebody_has_written_stops_the_writer() {
+    let (mut writer, a, b) = (logic(), Arc::<Heard>::default(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=2, &a))));
+
+    let effects = writer.on(WriterInput::Submit(submission("a", 2..=2, &b)));
+
+    assert!(effects.iter().any(|effect| matches!(effect, WriterEffect::Stop)));
+    carry_out(effects);
+    assert_eq!(heard(&a), ["unknown"], "its batch may land");
+    assert_eq!(heard(&b), ["nothing happened"]);
+    assert!(writer.on(WriterInput::Appended(Ok(()))).is_empty(), "nobody is told anything more");
+    assert!(!writer.is_serving());
+}
+
+#[test]
+fn who_was_taken_over_while_looking_stops_and_says_that_it_does_not_know() {
+    let (mut writer, a) = (logic(), Arc::<Heard>::default());
+    carry_out(writer.on(WriterInput::Submit(submission("a", 1..=1, &a))));
+    writer.on(WriterInput::Appended(Err(AppendError::Unknown("drill".into()))));
+
+    let effects = writer.on(WriterInput::TakenOver);
+
+    assert!(effects.iter().any(|effect| matches!(effect, WriterEffect::Stop)));
+    carry_out(effects);
+    assert_eq!(heard(&a), ["unknown"]);
+    assert!(!writer.is_serving());
 }

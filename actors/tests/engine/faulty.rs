@@ -101,6 +101,11 @@ impl Journal for FaultyJournal {
         self.inner.acquire(owner).await
     }
 
+    async fn reacquire(&self, owner: &str) -> Result<Option<Tenure>, StoreError> {
+        self.reach()?;
+        self.inner.reacquire(owner).await
+    }
+
     async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
         match self.draw() {
             Some(Fault::WrittenButUnknown) => {

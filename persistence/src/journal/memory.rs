@@ -11,6 +11,7 @@ use crate::StoreError;
 #[derive(Default)]
 struct Contents {
     epoch: u64,
+    owner: String,
     shards: Vec<Vec<Record>>,
     ids: BTreeSet<uuid::Uuid>,
 }
@@ -36,6 +37,17 @@ impl MemoryJournal {
 }
 
 impl Contents {
+    fn take(&mut self, owner: &str) -> Tenure {
+        self.epoch = self.epoch.saturating_add(1);
+        owner.clone_into(&mut self.owner);
+        let holdings = (0_u16..).map(Shard).zip(&self.shards).map(|(shard, rows)| Holding {
+            shard,
+            next_position: self.next_position(shard),
+            last_hash: rows.last().map_or(GENESIS, |record| record.hash),
+        });
+        Tenure { epoch: self.epoch, holdings: holdings.collect() }
+    }
+
     fn next_position(&self, shard: Shard) -> u64 {
         let rows = self.shards.get(usize::from(shard.0)).map_or(0, Vec::len);
         (rows as u64).saturating_add(1)
@@ -60,19 +72,13 @@ impl Journal for MemoryJournal {
         self.shards
     }
 
-    async fn acquire(&self, _owner: &str) -> Result<Tenure, StoreError> {
+    async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError> {
+        Ok(self.lock().take(owner))
+    }
+
+    async fn reacquire(&self, owner: &str) -> Result<Option<Tenure>, StoreError> {
         let mut contents = self.lock();
-        contents.epoch = contents.epoch.saturating_add(1);
-        let holdings = (0..self.shards).map(Shard).map(|shard| Holding {
-            shard,
-            next_position: contents.next_position(shard),
-            last_hash: contents
-                .shards
-                .get(usize::from(shard.0))
-                .and_then(|rows| rows.last())
-                .map_or(GENESIS, |record| record.hash),
-        });
-        Ok(Tenure { epoch: contents.epoch, holdings: holdings.collect() })
+        Ok((contents.owner == owner).then(|| contents.take(owner)))
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), AppendError> {

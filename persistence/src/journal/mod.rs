@@ -64,6 +64,20 @@ pub struct Tenure {
     pub holdings: Vec<Holding>,
 }
 
+/// Whose shards may be taken.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// Anybody's.
+    Any,
+    /// Only one's own.
+    Own,
+}
+
+/// How many shards are somebody else's.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const FOREIGN: &str = "SELECT count(*) FROM shard_fence WHERE owner <> $1";
+
 /// The append-only store.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
@@ -76,6 +90,14 @@ pub trait Journal: Send + Sync + 'static {
     ///
     /// [`StoreError`] when the store cannot be reached; nothing was taken then.
     async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError>;
+
+    /// The same for who believes to be the owner still: `None`, and nothing was taken, when somebody
+    /// else has become it. `owner` must be a name that nobody else has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached; nothing was taken then, or by `owner`.
+    async fn reacquire(&self, owner: &str) -> Result<Option<Tenure>, StoreError>;
 
     /// Appends the whole batch or nothing. `Ok` means durable.
     ///

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
-use crate::journal::{GENESIS, Holding, Shard, Tenure};
+use crate::journal::{Claim, FOREIGN, GENESIS, Holding, Shard, Tenure};
 
 /// How often the fence is tried; after each failure the old writer's process is ended.
 const TRIES_MAX: u32 = 3;
@@ -31,12 +31,16 @@ const END_WRITERS: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activ
     WHERE a.pid <> pg_backend_pid() AND EXISTS (SELECT FROM shard_fence f \
     WHERE f.writer_pid = a.pid AND f.writer_started = a.backend_start)";
 
-/// Raises the epoch and reads what the new owner finds.
-pub(super) async fn acquire(writer: &mut Writer, owner: &str) -> Result<Tenure, StoreError> {
+/// Raises the epoch and reads what the new owner finds; `None` for shards that cannot be claimed.
+pub(super) async fn acquire(
+    writer: &mut Writer,
+    owner: &str,
+    claim: Claim,
+) -> Result<Option<Tenure>, StoreError> {
     // A connection of its own: the old one may be the reason for taking over.
     let mut connection = writer.renew().await.map_err(trouble)?;
     for _ in 0..TRIES_MAX {
-        match timeout(TRY_MAX, take(&mut connection, owner)).await {
+        match timeout(TRY_MAX, take(&mut connection, owner, claim)).await {
             Ok(Ok(tenure)) => {
                 writer.put_back(connection);
                 return Ok(tenure);
@@ -61,8 +65,20 @@ async fn end_writers(connection: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn take(connection: &mut PgConnection, owner: &str) -> sqlx::Result<Tenure> {
+async fn take(
+    connection: &mut PgConnection,
+    owner: &str,
+    claim: Claim,
+) -> sqlx::Result<Option<Tenure>> {
     connection.execute(LOCK).await?;
+    if claim == Claim::Own {
+        let foreign: i64 =
+            sqlx::query_scalar(FOREIGN).bind(owner).fetch_one(&mut *connection).await?;
+        if 0 < foreign {
+            connection.execute("ROLLBACK").await?;
+            return Ok(None);
+        }
+    }
     let epochs: Vec<i64> = sqlx::query_scalar(TAKE).bind(owner).fetch_all(&mut *connection).await?;
     let epoch = epochs.first().copied().unwrap_or_default();
     sqlx::query(NOTE_PROCESS).bind(epoch).execute(&mut *connection).await?;
@@ -70,7 +86,7 @@ async fn take(connection: &mut PgConnection, owner: &str) -> sqlx::Result<Tenure
         sqlx::query_as(HOLDINGS).fetch_all(&mut *connection).await?;
     let holdings = rows.into_iter().map(holding).collect::<sqlx::Result<_>>()?;
     connection.execute("COMMIT").await?;
-    Ok(Tenure { epoch: epoch.cast_unsigned(), holdings })
+    Ok(Some(Tenure { epoch: epoch.cast_unsigned(), holdings }))
 }
 
 fn holding((shard, next_position, hash): (i32, i64, Option<Vec<u8>>)) -> sqlx::Result<Holding> {

@@ -14,7 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use self::writer::Writer;
-use super::{AppendError, Batch, FORMAT, Journal, Record, Shard, StreamId, Tenure};
+use super::{AppendError, Batch, Claim, FORMAT, Journal, Record, Shard, StreamId, Tenure};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::{detached, owned};
@@ -79,7 +79,16 @@ impl Journal for PostgresJournal {
 
     async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError> {
         let (writer, owner) = (Arc::clone(&self.writer), owner.to_owned());
-        owned(async move { acquire::acquire(&mut *writer.lock().await, &owner).await }).await
+        let tenure = owned(async move {
+            acquire::acquire(&mut *writer.lock().await, &owner, Claim::Any).await
+        });
+        tenure.await?.ok_or_else(|| StoreError::Unavailable("nobody took the journal".into()))
+    }
+
+    async fn reacquire(&self, owner: &str) -> Result<Option<Tenure>, StoreError> {
+        let (writer, owner) = (Arc::clone(&self.writer), owner.to_owned());
+        owned(async move { acquire::acquire(&mut *writer.lock().await, &owner, Claim::Own).await })
+            .await
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), AppendError> {

@@ -8,7 +8,9 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr
 use super::Fatal;
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
-use crate::journal::{AppendError, Batch, GENESIS, Holding, Record, Shard, ShardMove, Tenure};
+use crate::journal::{
+    AppendError, Batch, Claim, FOREIGN, GENESIS, Holding, Record, Shard, ShardMove, Tenure,
+};
 use crate::{BoxError, StoreError};
 
 /// A fence row that does not match gets NULL for its next position, which its column refuses: so
@@ -127,26 +129,38 @@ async fn commit(writer: &mut SqliteConnection, fatal: &Fatal) -> Result<(), Appe
     Err(AppendError::Unknown(error.into()))
 }
 
-/// Raises the epoch and reads what the new owner finds.
+/// Raises the epoch and reads what the new owner finds; `None` for shards that cannot be claimed.
 pub(super) async fn acquire(
     writer: &mut SqliteConnection,
     owner: &str,
+    claim: Claim,
     fatal: &Fatal,
-) -> Result<Tenure, StoreError> {
-    match take(writer, owner).await {
-        Err(error) => {
-            roll_back(writer).await;
-            Err(error)
-        }
-        Ok(tenure) => match commit(writer, fatal).await {
-            Ok(()) => Ok(tenure),
+) -> Result<Option<Tenure>, StoreError> {
+    match take(writer, owner, claim).await {
+        Ok(Some(tenure)) => match commit(writer, fatal).await {
+            Ok(()) => Ok(Some(tenure)),
             Err(error) => Err(StoreError::Unavailable(error.into())),
         },
+        refused => {
+            roll_back(writer).await;
+            refused
+        }
     }
 }
 
-async fn take(writer: &mut SqliteConnection, owner: &str) -> Result<Tenure, StoreError> {
+async fn take(
+    writer: &mut SqliteConnection,
+    owner: &str,
+    claim: Claim,
+) -> Result<Option<Tenure>, StoreError> {
     writer.execute("BEGIN IMMEDIATE").await.map_err(trouble)?;
+    if claim == Claim::Own {
+        let foreign = sqlx::query_scalar(FOREIGN).bind(owner).fetch_one(&mut *writer).await;
+        let foreign: i64 = foreign.map_err(trouble)?;
+        if 0 < foreign {
+            return Ok(None);
+        }
+    }
     sqlx::query(TAKE).bind(owner).execute(&mut *writer).await.map_err(trouble)?;
     let rows: Vec<(u16, i64, i64, Option<Vec<u8>>)> =
         sqlx::query_as(HOLDINGS).fetch_all(writer).await.map_err(trouble)?;
@@ -154,7 +168,7 @@ async fn take(writer: &mut SqliteConnection, owner: &str) -> Result<Tenure, Stor
     let holdings = rows.into_iter().map(|(shard, _, next_position, hash)| {
         holding(Shard(shard), next_position.cast_unsigned(), hash)
     });
-    Ok(Tenure { epoch, holdings: holdings.collect::<Result<_, _>>()? })
+    Ok(Some(Tenure { epoch, holdings: holdings.collect::<Result<_, _>>()? }))
 }
 
 fn holding(shard: Shard, next_position: u64, hash: Option<Vec<u8>>) -> Result<Holding, StoreError> {

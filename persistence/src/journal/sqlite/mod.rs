@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::{AppendError, Batch, Journal, Record, Shard, StreamId, Tenure};
+use super::{AppendError, Batch, Claim, Journal, Record, Shard, StreamId, Tenure};
 use crate::StoreError;
 pub use crate::database::sqlite::Fatal;
 use crate::tasks::{detached, owned};
@@ -42,7 +42,19 @@ impl Journal for SqliteJournal {
     async fn acquire(&self, owner: &str) -> Result<Tenure, StoreError> {
         let writer = Arc::clone(&self.writer);
         let (owner, fatal) = (owner.to_owned(), self.fatal.clone());
-        owned(async move { append::acquire(&mut *writer.lock().await, &owner, &fatal).await }).await
+        let tenure = owned(async move {
+            append::acquire(&mut *writer.lock().await, &owner, Claim::Any, &fatal).await
+        });
+        tenure.await?.ok_or_else(|| StoreError::Unavailable("nobody took the journal".into()))
+    }
+
+    async fn reacquire(&self, owner: &str) -> Result<Option<Tenure>, StoreError> {
+        let writer = Arc::clone(&self.writer);
+        let (owner, fatal) = (owner.to_owned(), self.fatal.clone());
+        owned(async move {
+            append::acquire(&mut *writer.lock().await, &owner, Claim::Own, &fatal).await
+        })
+        .await
     }
 
     async fn append(&self, batch: &Batch) -> Result<(), AppendError> {
