@@ -180,7 +180,8 @@ impl Front {
             body_limit: self.config.body_limit,
         };
         let (is_safe, deadline) = (request.method().is_safe(), call.deadline);
-        let path = request.uri().path().to_owned();
+        // Shares its bytes; most answers never look at it.
+        let uri = request.uri().clone();
         request.extensions_mut().insert(call);
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind();
         let mut response = if is_safe {
@@ -194,7 +195,7 @@ impl Front {
             handled.await.unwrap_or_else(|_| panicked())
         };
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            self.tell(&problem, &mut response, &path, request_id);
+            self.tell(&problem, &mut response, uri.path(), request_id);
         }
         response
     }

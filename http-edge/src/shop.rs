@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::clock::Clock;
-use actors::directory::Hosted;
 use actors::outcome::{Accepted, Asking, NotDone};
 use actors::reads::OrderList;
 use actors::system::OrderSystem;
@@ -66,19 +65,7 @@ impl Shop {
         &*self.clock
     }
 
-    /// Asks, and does not wait for longer than the caller has.
-    async fn ask<A: Hosted>(
-        &self,
-        key: &str,
-        command: A::Command,
-        asking: Asking,
-    ) -> Result<Accepted<A>, NotDone<A::Refusal>> {
-        let deadline = asking.deadline;
-        let asked = self.system.ask::<A>(key, command, asking);
-        timeout_at(deadline, asked).await.unwrap_or(Err(NotDone::Unknown))
-    }
-
-    /// Asks an order.
+    /// Asks an order, and does not wait for longer than the caller has; likewise below.
     ///
     /// # Errors
     ///
@@ -90,7 +77,7 @@ impl Shop {
         asking: Asking,
     ) -> Result<Accepted<Order>, NotDone<<Order as Aggregate>::Refusal>> {
         let mut buffer = [0; 36];
-        self.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+        self.system.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
     }
 
     /// Asks a cart.
@@ -105,7 +92,7 @@ impl Shop {
         asking: Asking,
     ) -> Result<Accepted<Cart>, NotDone<<Cart as Aggregate>::Refusal>> {
         let mut buffer = [0; 36];
-        self.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+        self.system.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
     }
 
     /// Asks a product.
@@ -119,7 +106,7 @@ impl Shop {
         command: ProductCommand,
         asking: Asking,
     ) -> Result<Accepted<Product>, NotDone<<Product as Aggregate>::Refusal>> {
-        self.ask(id.as_str(), command, asking).await
+        self.system.ask(id.as_str(), command, asking).await
     }
 
     /// Asks a stock.
@@ -133,7 +120,7 @@ impl Shop {
         command: InventoryCommand,
         asking: Asking,
     ) -> Result<Accepted<Inventory>, NotDone<<Inventory as Aggregate>::Refusal>> {
-        self.ask(id.as_str(), command, asking).await
+        self.system.ask(id.as_str(), command, asking).await
     }
 
     /// An order.
