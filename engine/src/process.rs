@@ -97,6 +97,12 @@ impl Intent {
             | Self::Restock { .. } => false,
         }
     }
+
+    /// Whether it must not be started while `other` is under way: what became of a charge cannot be
+    /// told while somebody is making it.
+    pub fn waits_for(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::QueryCharge { key }, Self::Charge { key: made, .. }) if key == made)
+    }
 }
 
 /// What came back for an [`Intent`].

@@ -210,3 +210,25 @@ async fn a_cancelled_queued_order_is_not_charged_or_gets_its_money_back() -> Res
     .await
     .context("a late success is refunded automatically")
 }
+
+#[tokio::test]
+async fn money_that_is_taken_after_the_provider_denied_it_goes_back_when_the_order_is_cancelled()
+-> Result<()> {
+    let scene = Scene::set(Mood::Slow(Duration::from_secs(8))).await?;
+    let queued = scene.buy().await?.expect(202)?;
+    let id = queued.text("/id")?.to_owned();
+    scene.shop.delete(&format!("/v1/orders/{id}")).await?.expect(200)?;
+    wait::until("the provider was asked", Duration::from_secs(20), || async {
+        ensure!(0 < scene.provider.questions(), "not asked yet");
+        Ok(())
+    })
+    .await?;
+    wait::until("the late money is back", Duration::from_mins(1), || async {
+        let captures = scene.provider.captures_of(&id);
+        ensure!(captures.len() == 1, "not taken yet");
+        let kept: i64 = captures.iter().map(|charge| charge.minor - charge.refunded).sum();
+        ensure!(kept == 0, "{kept} kept");
+        Ok(())
+    })
+    .await
+}

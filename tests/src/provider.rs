@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::extract::{Path, State};
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// How the provider answers a charge that it has not decided yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Mood {
     Late,
     /// Captures and answers 500.
     CapturedServerError,
+    /// Captures after this span, and never answers: meanwhile the key was never charged.
+    Slow(Duration),
 }
 
 /// One charge as the ledger knows it.
@@ -56,6 +60,8 @@ struct Books {
     charges: BTreeMap<String, Charge>,
     refunds: BTreeMap<String, i64>,
     asked: Vec<String>,
+    /// Charges that are made at their moment, in the order in which they were asked for.
+    later: Vec<(Instant, ChargeRequest)>,
     questions: u64,
     conflicts: Vec<String>,
 }
@@ -157,8 +163,11 @@ impl Drop for Provider {
     }
 }
 
+/// The books as they are now: nobody can look before what is due has been done.
 fn locked(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
-    books.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut books = books.lock().unwrap_or_else(PoisonError::into_inner);
+    books.pass(Instant::now());
+    books
 }
 
 /// What the provider does with one request to charge.
@@ -178,31 +187,48 @@ impl Books {
             }
             // Decided keys keep their outcome; the mood decides only whether anybody hears it.
             return match self.mood {
-                Mood::Timeout | Mood::Late => Reply::Silence,
+                Mood::Timeout | Mood::Late | Mood::Slow(_) => Reply::Silence,
                 Mood::ServerError | Mood::CapturedServerError => failed(),
                 Mood::Ok | Mood::Declined => told(&request.key, known),
             };
         }
-        let declined = request.token == "tok_declined" || self.mood == Mood::Declined;
         match self.mood {
-            Mood::Timeout => return Reply::Silence,
-            Mood::ServerError => return failed(),
-            Mood::Ok | Mood::Declined | Mood::Late | Mood::CapturedServerError => {}
+            Mood::Timeout => Reply::Silence,
+            Mood::ServerError => failed(),
+            Mood::Slow(span) => {
+                self.later.push((Instant::now() + span, request));
+                Reply::Silence
+            }
+            Mood::Late => {
+                self.decide(request);
+                Reply::Silence
+            }
+            Mood::CapturedServerError => {
+                self.decide(request);
+                failed()
+            }
+            Mood::Ok | Mood::Declined => self.decide(request),
         }
-        let charge = Charge {
+    }
+
+    /// Makes the charges whose moment has come.
+    fn pass(&mut self, now: Instant) {
+        for (_, request) in self.later.extract_if(.., |(due, _)| *due <= now).collect::<Vec<_>>() {
+            self.decide(request);
+        }
+    }
+
+    /// Takes the money or declines, once for each key.
+    fn decide(&mut self, request: ChargeRequest) -> Reply {
+        let declined = request.token == "tok_declined" || self.mood == Mood::Declined;
+        let fresh = Charge {
             order: request.order_id,
             minor: request.amount.minor,
             currency: request.amount.currency,
             captured: !declined,
             refunded: 0,
         };
-        let reply = told(&request.key, &charge);
-        self.charges.insert(request.key, charge);
-        match self.mood {
-            Mood::Late => Reply::Silence,
-            Mood::CapturedServerError => failed(),
-            Mood::Ok | Mood::Declined | Mood::Timeout | Mood::ServerError => reply,
-        }
+        told(&request.key, self.charges.entry(request.key.clone()).or_insert(fresh))
     }
 
     fn question(&mut self, key: &str) -> Reply {
@@ -210,7 +236,7 @@ impl Books {
         match self.mood {
             Mood::Timeout => return Reply::Silence,
             Mood::ServerError => return failed(),
-            Mood::Ok | Mood::Declined | Mood::Late | Mood::CapturedServerError => {}
+            Mood::Ok | Mood::Declined | Mood::Late | Mood::CapturedServerError | Mood::Slow(_) => {}
         }
         match self.charges.get(key) {
             Some(charge) => {
@@ -335,5 +361,15 @@ mod tests {
         let mut books = books(Mood::Timeout);
         assert_eq!(status(&books.charge(request("k", 5))), None);
         assert!(books.charges.is_empty());
+    }
+
+    #[test]
+    fn a_slow_charge_was_never_made_until_it_is() {
+        let mut books = books(Mood::Slow(Duration::from_secs(1)));
+        assert_eq!(status(&books.charge(request("k", 5))), None);
+        books.pass(Instant::now());
+        assert_eq!(status(&books.question("k")), Some(404));
+        books.pass(Instant::now() + Duration::from_secs(1));
+        assert_eq!(status(&books.question("k")), Some(200));
     }
 }

@@ -48,6 +48,7 @@ impl Pursuit {
         outstanding.retain(|intent| {
             (may_leave || !intent.leaves_the_engine())
                 && !self.is_under_way(intent)
+                && !self.under_way.iter().any(|(_, other)| intent.waits_for(other))
                 && self.pause_of(intent).is_none_or(|pause| pause.until <= now)
         });
         outstanding

@@ -295,3 +295,16 @@ fn a_charge_in_trouble_pauses_and_is_tried_again() {
     let later = Moment::from_unix_micros(20_000_000);
     assert!(words(&entity.pursue(later)).contains(&"perform charge".to_owned()));
 }
+
+#[test]
+fn what_became_of_a_charge_is_asked_only_when_nobody_is_making_it_any_more() {
+    let (mut entity, charge) = charging();
+    let cancel = OrderCommand::Cancel { by: "a".into(), as_operator: false, reason: None };
+    assert_eq!(words(&entity.ask(asked(cancel, "b"), NOW)), ["append order.cancelled"]);
+    let durable = words(&entity.written(2, at(2), NOW));
+    assert_eq!(durable, ["perform release"]);
+
+    let ended = words(&entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW));
+
+    assert_eq!(ended, ["perform query charge"]);
+}

@@ -263,3 +263,10 @@ async fn one_call_too_many_is_not_sent() {
     assert!(outcomes.contains(&Err(ProviderFailure::NotSent)));
     assert!(CAPTURED(&shop.charge(9, "tok_ok").await), "places are given back");
 }
+
+#[test]
+fn a_call_ends_long_before_a_charge_is_believed_not_to_have_been_made() {
+    let PaymentsConfig { timeout, backoff, .. } = PaymentsConfig::default();
+    let longest = timeout + backoff.budget;
+    assert!(longest * 4 < engine::order::CHARGE_ARRIVES_WITHIN, "{longest:?}");
+}

@@ -181,7 +181,11 @@ fn charged(order: &Order, key: ChargeKey, outcome: &ChargeOutcome, now: Moment) 
         ChargeOutcome::Declined { reason } if is_open => {
             vec![OrderEvent::PaymentDeclined { attempt, reason: reason.clone() }]
         }
-        ChargeOutcome::NotCharged if is_open && queue_is_over(order, now) => {
+        // A request that is still on its way may take the money yet: the provider is asked again.
+        ChargeOutcome::NotCharged if !order.every_charge_has_arrived(now) => {
+            query_trouble(order, key, now)
+        }
+        ChargeOutcome::NotCharged if is_open => {
             vec![OrderEvent::PaymentAbandoned { attempt, reconcile_until: None }]
         }
         ChargeOutcome::Declined { .. } | ChargeOutcome::NotCharged => {

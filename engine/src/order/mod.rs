@@ -22,8 +22,9 @@ mod validate;
 
 pub use life::{OrderStatus, PaymentStatus};
 pub use model::{
-    Actor, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState,
-    OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition, UNPAID_HOLD,
+    Actor, CHARGE_ARRIVES_WITHIN, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent,
+    OrderRefusal, OrderState, OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition,
+    UNPAID_HOLD,
 };
 pub use outstanding::outstanding;
 pub use place::{HoldAnswer, PlaceOrder, WishedItem};

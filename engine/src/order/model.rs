@@ -22,6 +22,10 @@ pub const UNPAID_HOLD: Duration = Duration::from_hours(24);
 /// How long a payment may stay queued before the provider is asked for the last time.
 pub const QUEUE_LONGEST: Duration = Duration::from_mins(15);
 
+/// How long the provider's "never charged" is not believed after the last attempt to charge may have
+/// been started: a request may still be on its way to it. Far longer than a call with its repeats.
+pub const CHARGE_ARRIVES_WITHIN: Duration = Duration::from_mins(1);
+
 /// How long the provider is asked what became of a charge that stayed unknown.
 pub const RECONCILE_LONGEST: Duration = Duration::from_hours(24);
 
@@ -116,6 +120,14 @@ impl Order {
     /// The method by which it is to be paid.
     pub fn method(&self) -> Option<PaymentMethod> {
         self.placement.payment.as_ref().map(|wish| wish.method)
+    }
+
+    /// Whether every attempt to charge has arrived by now, or never will. None is started once the
+    /// order is called off, and none after the end of the queue.
+    pub(super) fn every_charge_has_arrived(&self, now: Moment) -> bool {
+        let called_off = self.history.last().filter(|step| step.to == OrderStatus::Cancelled);
+        let last_start = called_off.map(|step| step.at).or(self.payment.queued_until);
+        last_start.is_some_and(|last| last.saturating_add(CHARGE_ARRIVES_WITHIN) <= now)
     }
 
     /// The key of the present attempt to charge.

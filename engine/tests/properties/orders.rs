@@ -74,6 +74,7 @@ fn any_luck() -> impl Strategy<Value = Luck> {
         1 => Just(Luck::NotAccepted),
         1 => Just(Luck::RequestLost),
         2 => Just(Luck::AnswerLost),
+        2 => (1_u64..50).prop_map(Luck::Delayed),
     ]
 }
 
@@ -176,14 +177,16 @@ impl Shop {
         }
     }
 
-    /// Everything works again: does all work until none is left. Returns the pieces done.
+    /// Everything works again: does all work until none is left. Returns the pieces done. The provider
+    /// tells nothing unasked.
     fn settle(&mut self) -> Result<usize, TestCaseError> {
         let mut done = 0;
         for order in 0..ORDERS {
-            self.call_back(order);
             while self.work(order, 0, Luck::Good, false) {
                 done += 1;
                 prop_assert!(done <= 20 * ORDERS, "the work never ends: {:?}", self.lives[order]);
+                // Work that is to be tried again pauses before.
+                self.pass(10);
             }
         }
         Ok(done)

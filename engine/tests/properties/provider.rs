@@ -1,9 +1,10 @@
-//! A payment provider that loses requests and answers, but never takes money twice for one key.
+//! A payment provider that loses and delays requests and answers, but never takes money twice for
+//! one key.
 
 use std::collections::BTreeMap;
 
 use engine::process::{Answer, ChargeOutcome, Trouble};
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Moment, Money};
 
 /// What happens to a call on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) enum Luck {
     RequestLost,
     /// It arrives, but its answer does not.
     AnswerLost,
+    /// It arrives so many seconds later, when nobody waits for its answer any more.
+    Delayed(u64),
 }
 
 /// What became of one key.
@@ -25,11 +28,21 @@ pub(crate) enum Charge {
     Captured { amount: Money, refunded: Option<Money> },
 }
 
+/// A request to charge that is still on its way.
+#[derive(Debug)]
+struct Underway {
+    key: ChargeKey,
+    amount: Money,
+    declines: bool,
+    arrives_at: Moment,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Provider {
     /// Nobody gets through to it.
     pub(crate) is_down: bool,
     pub(crate) charges: BTreeMap<ChargeKey, Charge>,
+    underway: Vec<Underway>,
 }
 
 impl Luck {
@@ -38,7 +51,7 @@ impl Luck {
         match self {
             Self::Good => act(),
             Self::NotAccepted => Answer::Failed(Trouble::NotAccepted),
-            Self::RequestLost => Answer::Failed(Trouble::Unknown),
+            Self::RequestLost | Self::Delayed(_) => Answer::Failed(Trouble::Unknown),
             Self::AnswerLost => {
                 let _lost = act();
                 Answer::Failed(Trouble::Unknown)
@@ -61,6 +74,27 @@ impl Provider {
             assert_eq!(*taken, amount, "a key is repeated with another amount");
         }
         Answer::Charge(self.outcome(key))
+    }
+
+    /// A request to charge that arrives later.
+    pub(crate) fn charge_at(
+        &mut self,
+        arrives_at: Moment,
+        key: ChargeKey,
+        amount: Money,
+        declines: bool,
+    ) {
+        self.underway.push(Underway { key, amount, declines, arrives_at });
+    }
+
+    /// Lets every delayed request arrive whose time has come.
+    pub(crate) fn pass(&mut self, now: Moment) {
+        let (arrived, underway) =
+            self.underway.drain(..).partition(|request| request.arrives_at <= now);
+        self.underway = underway;
+        for Underway { key, amount, declines, .. } in arrived {
+            let _nobody_waits = self.charge(key, amount, declines);
+        }
     }
 
     pub(crate) fn outcome(&self, key: ChargeKey) -> ChargeOutcome {

@@ -67,6 +67,7 @@ pub(crate) fn wish(method: Option<PaymentMethod>) -> Option<Wish> {
 impl Shop {
     pub(crate) fn pass(&mut self, seconds: u64) {
         self.now = self.now.saturating_add(Duration::from_secs(seconds));
+        self.provider.pass(self.now);
     }
 
     /// Judges a command for a stock and books what comes of it.
@@ -174,6 +175,10 @@ impl Shop {
             }
             Intent::Charge { key, amount, .. } => {
                 let luck = self.provider.luck(luck);
+                if let Luck::Delayed(seconds) = luck {
+                    let arrives_at = self.now.saturating_add(Duration::from_secs(seconds));
+                    self.provider.charge_at(arrives_at, *key, *amount, declines);
+                }
                 luck.carry(|| self.provider.charge(*key, *amount, declines))
             }
             Intent::QueryCharge { key } => {

@@ -10,8 +10,9 @@ mod validating;
 use std::sync::Arc;
 
 use super::{
-    CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderStatus,
-    PlaceOrder, Placement, QUEUE_LONGEST, RECONCILE_LONGEST, UNPAID_HOLD, Wish, WishedItem,
+    CHARGE_ARRIVES_WITHIN, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal,
+    OrderStatus, PlaceOrder, Placement, QUEUE_LONGEST, RECONCILE_LONGEST, UNPAID_HOLD, Wish,
+    WishedItem,
 };
 use crate::aggregate::Aggregate;
 use crate::catalog::Listing;

@@ -78,8 +78,14 @@ fn a_queued_payment_is_captured_when_the_provider_is_back() {
 fn a_charge_that_was_never_made_is_abandoned_when_the_queue_ends() {
     let not_charged = || says(ChargeOutcome::NotCharged);
     let given = || given::<Order>(&[placed_by_card(), queued()]);
+    let surely = queue_end().saturating_add(CHARGE_ARRIVES_WITHIN);
     given().at(just_before(queue_end())).when(not_charged()).then(&[]);
-    given().at(queue_end()).when(not_charged()).then(&[abandoned(None)]);
+    // The last attempt may have been started at the end of the queue, and be on its way yet.
+    for now in [queue_end(), just_before(surely)] {
+        let until = now.saturating_add(RECONCILE_LONGEST);
+        given().at(now).when(not_charged()).then(&[abandoned(Some(until))]);
+    }
+    given().at(surely).when(not_charged()).then(&[abandoned(None)]);
 }
 
 #[test]
@@ -102,9 +108,26 @@ fn an_abandoned_order_is_cancelled_and_failed() {
 #[test]
 fn an_abandoned_charge_is_reconciled_once_the_provider_knows() {
     let open = [placed_by_card(), queued(), abandoned(Some(reconcile_end()))];
+    let surely = seconds(0).saturating_add(CHARGE_ARRIVES_WITHIN);
     for outcome in [ChargeOutcome::NotCharged, ChargeOutcome::Declined { reason: String::new() }] {
-        given::<Order>(&open).when(says(outcome.clone())).then(&[reconciled()]);
-        given::<Order>(&open).and(&[reconciled()]).when(says(outcome)).then(&[]);
+        given::<Order>(&open).at(surely).when(says(outcome.clone())).then(&[reconciled()]);
+        given::<Order>(&open).at(surely).and(&[reconciled()]).when(says(outcome)).then(&[]);
+    }
+}
+
+#[test]
+fn that_nothing_was_charged_is_believed_once_no_request_can_be_on_its_way() {
+    let surely = seconds(0).saturating_add(CHARGE_ARRIVES_WITHIN);
+    for end in
+        [vec![asked_off(Some(reconcile_end()))], vec![queued(), abandoned(Some(reconcile_end()))]]
+    {
+        let history = then(vec![placed_by_card()], &end);
+        let given = || given::<Order>(&history);
+        given().when(says(ChargeOutcome::NotCharged)).then(&[]);
+        given().at(just_before(surely)).when(says(ChargeOutcome::NotCharged)).then(&[]);
+        given().at(surely).when(says(ChargeOutcome::NotCharged)).then(&[reconciled()]);
+        // A decline is an outcome: the key is decided.
+        given().when(says_declined()).then(&[reconciled()]);
     }
 }
 
