@@ -289,8 +289,13 @@ async fn check_out(
     }
     let placing = Placing { edge: &edge, call: &call, key: &key, trusted_price: false };
     let answer = placing.answer(&wish).await?;
-    if answer.status().is_success() {
-        edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await?;
+    // The order stands, whatever becomes of the cart.
+    if answer.status().is_success()
+        && let Err(error) =
+            edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await
+    {
+        tracing::warn!(%cart, ?error, request_id = %call.request_id,
+            "cart {cart} was not emptied after its checkout");
     }
     Ok(answer)
 }
