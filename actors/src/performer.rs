@@ -1,6 +1,7 @@
 //! Carries out intents: to other entities through their mailboxes, to the provider through the
 //! breaker. What can be answered from a published view is answered at once.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
 use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Trouble};
 use engine::values::{CustomerId, Moment, ProductId, Quantity};
+use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
+use tracing::error;
 
 use crate::entity::{Asked, EntityMessage, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
@@ -204,13 +207,21 @@ fn at_once_or_later(
     call: impl Future<Output = Answer> + Send + 'static,
     answer: impl FnOnce(Answer) + Send + 'static,
 ) -> Option<Answer> {
-    let mut call = Box::pin(call);
+    let mut call = Box::pin(answered_anyway(call));
     // Whoever goes on with it polls it anew, so this first waker is never waited for.
     if let Poll::Ready(known) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return Some(known);
     }
     spawn_light(async move { answer(call.await) });
     None
+}
+
+/// A call that panics is answered as well: whoever waits for it would do so for ever.
+async fn answered_anyway(call: impl Future<Output = Answer>) -> Answer {
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
+        error!("a call to the payment provider panicked, it is tried again");
+        Answer::Failed(Trouble::Unknown)
+    })
 }
 
 fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {

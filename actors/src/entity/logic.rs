@@ -157,6 +157,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// Takes up outstanding work whose pause is over.
     pub fn pursue(&mut self, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
+        self.pursuit.rang();
         self.pursue_into(now, &mut effects);
         self.settle(now, &mut effects);
         effects

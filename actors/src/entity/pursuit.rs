@@ -90,6 +90,12 @@ impl Pursuit {
         Some(next.saturating_since(now))
     }
 
+    /// The time that was told last is over. Without this nobody would be told of a pause again while
+    /// the wall clock is behind what was announced.
+    pub(super) const fn rang(&mut self) {
+        self.announced = None;
+    }
+
     fn is_under_way(&self, intent: &Intent) -> bool {
         self.under_way.iter().any(|(_, known)| known == intent)
     }

@@ -308,3 +308,13 @@ fn what_became_of_a_charge_is_asked_only_when_nobody_is_making_it_any_more() {
 
     assert_eq!(ended, ["perform query charge"]);
 }
+
+#[test]
+fn a_pause_that_ends_while_the_wall_clock_was_set_back_is_told_again() {
+    let (mut entity, charge) = charging();
+    entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW);
+    entity.written(2, at(2), NOW);
+    let set_back = Moment::from_unix_micros(1);
+
+    assert!(words(&entity.pursue(set_back)).contains(&"pause".to_owned()));
+}

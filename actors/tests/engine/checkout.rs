@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::shop::{Shop, Wishing as _, order_id, place};
+use crate::startled::Panics;
 use actors::NotDone;
 use engine::order::{OrderCommand, OrderRefusal, OrderStatus, PaymentStatus};
 use engine::values::PaymentMethod;
@@ -156,6 +157,20 @@ async fn a_provider_that_is_down_queues_the_order_and_is_asked_again() {
     shop.provider.faults().set_down(false);
     shop.until(|order| order.payment.status == PaymentStatus::Paid, 1).await;
     assert_eq!(shop.stock("mouse").await.sold.units(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_to_the_provider_that_panics_queues_the_order_and_is_made_again() {
+    for panics in [Panics::AtOnce, Panics::Later] {
+        let shop = Shop::open(&[("mouse", 10)]).await;
+        shop.startled.set(panics);
+
+        let queued = shop.place(1, place(1, "mouse", 3).card("tok_ok")).await.unwrap();
+
+        assert_eq!(queued.view.unwrap().payment.status, PaymentStatus::Queued, "{panics:?}");
+        shop.startled.set(Panics::Never);
+        shop.until(|order| order.payment.status == PaymentStatus::Paid, 1).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

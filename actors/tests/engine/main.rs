@@ -5,3 +5,4 @@ mod checkout;
 mod faulty;
 mod recovery;
 mod shop;
+mod startled;

@@ -19,10 +19,13 @@ use persistence::Stores;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::startled::StartledProvider;
+
 /// An open shop.
 pub(crate) struct Shop {
     pub(crate) system: Arc<OrderSystem>,
     pub(crate) provider: Arc<SandboxProvider>,
+    pub(crate) startled: Arc<StartledProvider>,
 }
 
 pub(crate) fn order_id(number: u32) -> OrderId {
@@ -86,13 +89,15 @@ impl Shop {
     pub(crate) async fn over(stores: Stores) -> Self {
         let clock = Arc::new(TokioClock::starting_at(Moment::from_unix_micros(1_000_000)));
         let provider = Arc::new(SandboxProvider::new(SandboxConfig::default()));
+        let inner = Arc::clone(&provider) as Arc<dyn PaymentProvider>;
+        let startled = Arc::new(StartledProvider::over(inner));
         let ports = Ports {
-            provider: Arc::clone(&provider) as Arc<dyn PaymentProvider>,
+            provider: Arc::clone(&startled) as Arc<dyn PaymentProvider>,
             payments: PaymentsConfig::default(),
             health: Arc::new(ServiceHealth::new(clock.clone())),
         };
-        let started = OrderSystem::start(EngineConfig::default(), stores, ports, clock).await;
-        Self { system: started.unwrap(), provider }
+        let system = OrderSystem::start(EngineConfig::default(), stores, ports, clock).await;
+        Self { system: system.unwrap(), provider, startled }
     }
 
     pub(crate) async fn publish(&self, product: &str) {
