@@ -2,11 +2,13 @@
 //!
 //! [`logic`] is sans-I/O; [`task`] runs it over a journal.
 
+mod effect;
 pub mod logic;
 mod recent;
 mod task;
 #[cfg(test)]
 mod tests;
 
-pub use logic::{Notify, Submission, WriterEffect, WriterInput, WriterLogic};
+pub use effect::{Notify, Publish, Submission, WriterEffect, WriterInput};
+pub use logic::WriterLogic;
 pub use task::{Writer, WriterStopped};

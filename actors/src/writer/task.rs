@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, info, warn};
 
-use super::logic::{Notify, Submission, WriterEffect, WriterInput, WriterLogic};
+use super::effect::{Notify, Submission, WriterEffect, WriterInput};
+use super::logic::WriterLogic;
 use crate::admission::{Dependency, Report, ServiceHealth};
 use crate::config::EngineConfig;
 use crate::feed::Feed;

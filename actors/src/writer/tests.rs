@@ -7,7 +7,8 @@ use persistence::journal::{
     AppendError, Batch, GENESIS, Holding, NewEvent, Shard, StreamId, Tenure, verify,
 };
 
-use super::logic::{Notify, Submission, WriterEffect, WriterInput, WriterLogic};
+use super::effect::{Notify, Submission, WriterEffect, WriterInput};
+use super::logic::WriterLogic;
 use crate::outcome::Position;
 
 const SHARDS: u16 = 4;
