@@ -71,6 +71,7 @@ fn wish(order: OrderId) -> PlaceOrder {
         channel: "bench".to_owned(),
         items: vec![WishedItem::new(ProductId::parse("hot").unwrap(), 1, None)],
         payment: Some(Wish { method: PaymentMethod::Card, token }),
+        cart: None,
         promo_code: None,
         personal: Personal::default(),
         trusted_price: false,

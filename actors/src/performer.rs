@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use engine::Aggregate;
+use engine::cart::{Cart, CartCommand, CartRefusal};
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
 use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Trouble};
-use engine::values::{CustomerId, Moment, ProductId, Quantity};
+use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
@@ -24,6 +26,7 @@ use crate::system::World;
 /// How long work between actors may wait in a mailbox before it is tried again.
 const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
 
+type CartVerdict = Result<Accepted<Cart>, NotDone<CartRefusal>>;
 type StockVerdict = Result<Accepted<Inventory>, NotDone<InventoryRefusal>>;
 
 impl World {
@@ -61,6 +64,14 @@ impl World {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
+                None
+            }
+            Intent::ClaimCart { cart, order, contents } => {
+                self.cart(cart, CartCommand::CheckOut { order, contents }, answer);
+                None
+            }
+            Intent::ReopenCart { cart, order } => {
+                self.cart(cart, CartCommand::Reopen { order }, answer);
                 None
             }
             Intent::Charge { key, order, amount, token } => {
@@ -136,6 +147,18 @@ impl World {
         None
     }
 
+    fn cart(
+        self: &Arc<Self>,
+        cart: CartId,
+        command: CartCommand,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) {
+        let reply = ReplyTo::callback(move |verdict| answer(cart_answer(verdict)));
+        let message = message(command, reply);
+        // Where it was refused, the dropped reply has answered already.
+        let _ = self.carts.tell(self, &cart.to_string(), message);
+    }
+
     /// Sends one command per product and answers once all have answered: the worst answer counts.
     fn each(
         self: &Arc<Self>,
@@ -165,16 +188,16 @@ impl World {
         command: InventoryCommand,
         reply: ReplyTo<Inventory>,
     ) {
-        let asked = Asked { command: Some(command), cause: Cause::default(), reply, ahead: true };
-        let now = Instant::now();
-        let message = EntityMessage::Ask {
-            asked: Box::new(asked),
-            deadline: now + INTERNAL_DEADLINE,
-            queued_at: now,
-        };
         // Where it was refused, the dropped reply has answered already.
-        let _ = self.inventories.tell(self, unit.product.as_str(), message);
+        let _ = self.inventories.tell(self, unit.product.as_str(), message(command, reply));
     }
+}
+
+/// Work between actors, which is answered ahead of the disk.
+fn message<A: Aggregate>(command: A::Command, reply: ReplyTo<A>) -> EntityMessage<A> {
+    let asked = Asked { command: Some(command), cause: Cause::default(), reply, ahead: true };
+    let now = Instant::now();
+    EntityMessage::Ask { asked: Box::new(asked), deadline: now + INTERNAL_DEADLINE, queued_at: now }
 }
 
 /// Answers of several products on their way to one.
@@ -233,12 +256,26 @@ const fn rank(answer: &Answer) -> u8 {
     match answer {
         Answer::Failed(_) => 2,
         Answer::StockRefused(_) => 1,
-        Answer::Listing(_) | Answer::StockDone | Answer::Charge(_) | Answer::Refunded => 0,
+        Answer::Listing(_)
+        | Answer::StockDone
+        | Answer::CartDone
+        | Answer::CartRefused(_)
+        | Answer::Charge(_)
+        | Answer::Refunded => 0,
     }
 }
 
 fn internal() -> Asking {
     Asking { deadline: Instant::now() + INTERNAL_DEADLINE, cause: Cause::default() }
+}
+
+fn cart_answer(verdict: CartVerdict) -> Answer {
+    match verdict {
+        Ok(_) => Answer::CartDone,
+        Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
+        Err(NotDone::NotAccepted(_)) => Answer::Failed(Trouble::NotAccepted),
+        Err(NotDone::Unknown) => Answer::Failed(Trouble::Unknown),
+    }
 }
 
 fn stock_answer(verdict: StockVerdict) -> Answer {

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::values::{
-    ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId, Quantity,
+    CartId, ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId,
+    Quantity,
 };
 
 /// Units of one product under one hold.
@@ -59,6 +61,22 @@ pub enum Intent {
         /// Which holds.
         units: Vec<HeldUnits>,
     },
+    /// Let a cart belong to an order, and to no other.
+    ClaimCart {
+        /// Which cart.
+        cart: CartId,
+        /// Which order.
+        order: OrderId,
+        /// The contents that the order was made of, when it was made of the cart's.
+        contents: Option<u64>,
+    },
+    /// Let a cart that belongs to an order belong to nobody.
+    ReopenCart {
+        /// Which cart.
+        cart: CartId,
+        /// Which order.
+        order: OrderId,
+    },
     /// Take money. Repeating the key never takes it twice.
     Charge {
         /// Names the attempt.
@@ -94,7 +112,9 @@ impl Intent {
             | Self::Extend { .. }
             | Self::Commit { .. }
             | Self::Release { .. }
-            | Self::Restock { .. } => false,
+            | Self::Restock { .. }
+            | Self::ClaimCart { .. }
+            | Self::ReopenCart { .. } => false,
         }
     }
 
@@ -114,6 +134,10 @@ pub enum Answer {
     StockDone,
     /// The stock was refused.
     StockRefused(StockRefusal),
+    /// The cart did as asked.
+    CartDone,
+    /// The cart refused.
+    CartRefused(CartRefusal),
     /// What the payment provider said.
     Charge(ChargeOutcome),
     /// The money went back.

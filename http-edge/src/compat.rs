@@ -23,6 +23,7 @@ use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
 use crate::reply::Reply;
 use crate::routes::carts::line_units;
+use crate::routes::carts::taken::{CartLife, TakenCart, ask_free, free};
 use crate::routes::orders::place::{Placing, replay};
 use crate::routes::orders::wish::{NewItem, NewOrder, NewPayment};
 use crate::routes::orders::{life, list, read};
@@ -136,7 +137,9 @@ async fn place(
     }
     let customer = order.customer_id.map(String::from).or(user);
     let wish = wish(customer, items, order.payment);
-    Placing { edge: &edge, call: &call, key: &key, trusted_price: false }.answer(&wish).await
+    Placing { edge: &edge, call: &call, key: &key, trusted_price: false, cart: None }
+        .answer(&wish)
+        .await
 }
 
 fn wish(
@@ -231,12 +234,12 @@ async fn add(
     edge.shop.product(&product).await?.ok_or_else(unknown)?;
     let asking = call.asking(None, None);
     let open = CartCommand::Open { cart, customer: Some(customer) };
-    let opened = edge.shop.ask_cart(cart, open, asking.clone()).await?;
+    let opened = ask_free(&edge, &call, cart, open, asking.clone(), CartLife::Again).await?;
     let present = opened.view.as_deref().and_then(|cart| cart.lines.get(&product).copied());
     let present = present.map_or(0, |quantity| i64::from(quantity.units()));
     let quantity = line_units(present.saturating_add(i64::try_from(quantity).unwrap_or(i64::MAX)))?;
     let filled = CartCommand::SetLine { product, quantity };
-    let filled = edge.shop.ask_cart(cart, filled, asking).await?;
+    let filled = ask_free(&edge, &call, cart, filled, asking, CartLife::Again).await?;
     cart_body(&edge, &user, filled.view.as_deref()).await
 }
 
@@ -248,7 +251,8 @@ async fn clear(
 ) -> Result<Response, Problem> {
     let (cart, _) = cart_of(&call, &user)?;
     if edge.shop.cart(cart).await?.is_some() {
-        edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await?;
+        let asking = call.asking(None, None);
+        ask_free(&edge, &call, cart, CartCommand::Clear, asking, CartLife::Again).await?;
     }
     cart_body(&edge, &user, None).await
 }
@@ -261,41 +265,48 @@ struct OldCheckout {
     payment: Option<Object<NewPayment>>,
 }
 
-/// Turns the cart of a user into an order, and empties it. Without a key of the client the cart at
-/// its present version is the key.
+/// Turns the cart of a user into an order, and empties it. Without a key of the client the cart
+/// with its present contents is the key.
 async fn check_out(
     State(edge): State<Shared>,
     call: Call,
-    mut key: RequestKey,
+    key: RequestKey,
     body: Json<OldCheckout>,
 ) -> Result<Response, Problem> {
     let user = String::from(body.0.customer_id);
     let (cart, _) = cart_of(&call, &user)?;
-    let found = edge.shop.cart(cart).await?;
+    let account = &call.allowed(Scope::Orders)?.account;
+    if key.from_client().is_some()
+        // The first try has emptied the cart; its order is the answer to all others.
+        && let Some(order) = edge.shop.order(key.order(account)).await?
+    {
+        return replay(&order);
+    }
+    let mut found = edge.shop.cart(cart).await?;
+    // An order before may have left it as it was.
+    if let Some(order) = found.as_ref().and_then(|cart| cart.ordered_as)
+        && order != checkout_key(&key, cart, found.as_deref()).order(account)
+        && free(&edge, &call, cart, order, CartLife::Again).await?
+    {
+        found = edge.shop.cart(cart).await?;
+    }
+    let key = checkout_key(&key, cart, found.as_deref());
     let lines = found.iter().flat_map(|cart| &cart.lines).map(|(product, quantity)| {
         let (product_id, quantity) = (product.to_string(), i64::from(quantity.units()));
         Object(NewItem { product_id, quantity, unit_price: None })
     });
     let wish = wish(Some(user), lines.collect(), body.0.payment);
+    let contents = found.as_ref().map(|cart| cart.contents);
+    let taken = Some(TakenCart { cart, contents, life: CartLife::Again });
+    let placing =
+        Placing { edge: &edge, call: &call, key: &key, trusted_price: false, cart: taken };
+    placing.answer(&wish).await
+}
+
+fn checkout_key(key: &RequestKey, cart: CartId, found: Option<&OpenCart>) -> RequestKey {
     if key.from_client().is_some() {
-        // The first try has emptied the cart; its order is the answer to all others.
-        let order = key.order(&call.allowed(Scope::Orders)?.account);
-        if let Some(order) = edge.shop.order(order).await? {
-            return replay(&order);
-        }
-    } else {
-        let version = found.as_ref().map_or(0, |cart| cart.version);
-        key = RequestKey::composed(&format!("user-cart:{cart}:{version}"));
+        return key.clone();
     }
-    let placing = Placing { edge: &edge, call: &call, key: &key, trusted_price: false };
-    let answer = placing.answer(&wish).await?;
-    // The order stands, whatever becomes of the cart.
-    if answer.status().is_success()
-        && let Err(error) =
-            edge.shop.ask_cart(cart, CartCommand::Clear, call.asking(None, None)).await
-    {
-        tracing::warn!(%cart, ?error, request_id = %call.request_id,
-            "cart {cart} was not emptied after its checkout");
-    }
-    Ok(answer)
+    let contents = found.map_or(0, |cart| cart.contents);
+    RequestKey::composed(&format!("user-cart:{cart}:{contents}"))
 }

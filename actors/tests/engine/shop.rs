@@ -40,6 +40,7 @@ pub(crate) fn place(number: u32, product: &str, quantity: i64) -> PlaceOrder {
         channel: "test".to_owned(),
         items: vec![WishedItem::new(ProductId::parse(product).unwrap(), quantity, None)],
         payment: None,
+        cart: None,
         promo_code: None,
         personal: Personal::default(),
         trusted_price: false,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::model::{
-    CART_LINES_MAX, Cart, CartCommand, CartEvent, CartRefusal, CartState, LINE_UNITS_MAX, OpenCart,
+    CART_LINES_MAX, CLAIM_VALID, CLAIM_YOUNG, Cart, CartCommand, CartEvent, CartRefusal, CartState,
+    LINE_UNITS_MAX, OpenCart,
 };
 use crate::aggregate::Aggregate;
-use crate::values::{Moment, ProductId, Quantity};
+use crate::values::{Moment, OrderId, ProductId, Quantity};
 
 type Decision = Result<Vec<CartEvent>, CartRefusal>;
 
@@ -18,7 +19,7 @@ impl Aggregate for Cart {
     type Refusal = CartRefusal;
     type View = Option<Arc<OpenCart>>;
 
-    fn decide(state: &CartState, command: &CartCommand, _now: Moment) -> Decision {
+    fn decide(state: &CartState, command: &CartCommand, now: Moment) -> Decision {
         if let CartCommand::Open { cart, customer } = command {
             return match &state.0 {
                 None => Ok(vec![CartEvent::Opened { cart: *cart, customer: customer.clone() }]),
@@ -28,19 +29,25 @@ impl Aggregate for Cart {
         }
         let open = state.0.as_ref().ok_or(CartRefusal::Unknown)?;
         match (open.ordered_as, command) {
-            (Some(order), CartCommand::CheckOut { order: again }) if order == *again => {
-                Ok(Vec::new())
-            }
-            (Some(order), _) => Err(CartRefusal::CheckedOut(order)),
+            (Some(order), command) => belonging(open, order, command, now),
             (None, CartCommand::SetLine { product, quantity }) => {
                 set_line(open, product, *quantity)
             }
             (None, CartCommand::Clear) if open.lines.is_empty() => Ok(Vec::new()),
             (None, CartCommand::Clear) => Ok(vec![CartEvent::Cleared]),
-            (None, CartCommand::CheckOut { order }) => {
+            (None, CartCommand::CheckOut { order, contents }) => {
+                if contents.is_some_and(|seen| seen != open.contents) {
+                    return Err(CartRefusal::Changed);
+                }
                 Ok(vec![CartEvent::CheckedOut { order: *order }])
             }
-            (None, CartCommand::Open { .. }) => Ok(Vec::new()),
+            (
+                None,
+                CartCommand::Open { .. }
+                | CartCommand::Reopen { .. }
+                | CartCommand::Abandon { .. }
+                | CartCommand::Empty { .. },
+            ) => Ok(Vec::new()),
         }
     }
 
@@ -50,6 +57,41 @@ impl Aggregate for Cart {
 
     fn view(state: &CartState) -> Option<Arc<OpenCart>> {
         state.0.clone()
+    }
+}
+
+/// What can be asked of a cart that belongs to `order`. Nothing changes it while it does, so its last
+/// change is the claim itself.
+fn belonging(open: &OpenCart, order: OrderId, command: &CartCommand, now: Moment) -> Decision {
+    let claimed_for = |span| open.updated_at.saturating_add(span) <= now;
+    match command {
+        // An order that asks again is about to be placed now, so its claim must not end soon.
+        CartCommand::CheckOut { order: again, .. } if *again == order => {
+            if claimed_for(CLAIM_YOUNG) {
+                return Ok(vec![CartEvent::Reopened { order }, CartEvent::CheckedOut { order }]);
+            }
+            Ok(Vec::new())
+        }
+        CartCommand::Reopen { order: ended } if *ended == order => {
+            Ok(vec![CartEvent::Reopened { order }])
+        }
+        CartCommand::Abandon { order: missing } if *missing == order => {
+            if claimed_for(CLAIM_VALID) {
+                return Ok(vec![CartEvent::Reopened { order }]);
+            }
+            Err(CartRefusal::CheckedOut(order))
+        }
+        CartCommand::Empty { order: stands } if *stands == order => {
+            Ok(vec![CartEvent::Reopened { order }, CartEvent::Cleared])
+        }
+        // It does not belong to them.
+        CartCommand::Reopen { .. } | CartCommand::Abandon { .. } | CartCommand::Empty { .. } => {
+            Ok(Vec::new())
+        }
+        CartCommand::Open { .. }
+        | CartCommand::SetLine { .. }
+        | CartCommand::Clear
+        | CartCommand::CheckOut { .. } => Err(CartRefusal::CheckedOut(order)),
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
             id: *cart,
             customer: customer.clone(),
             lines: BTreeMap::new(),
+            contents: 1,
             ordered_as: None,
             created_at: at,
             updated_at: at,
@@ -27,12 +28,18 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
     match event {
         CartEvent::Opened { .. } => {}
         CartEvent::LineSet { product, quantity } => {
+            open.contents = open.version;
             open.lines.insert(product.clone(), *quantity);
         }
         CartEvent::LineRemoved { product } => {
+            open.contents = open.version;
             open.lines.remove(product);
         }
-        CartEvent::Cleared => open.lines.clear(),
+        CartEvent::Cleared => {
+            open.contents = open.version;
+            open.lines.clear();
+        }
         CartEvent::CheckedOut { order } => open.ordered_as = Some(*order),
+        CartEvent::Reopened { .. } => open.ordered_as = None,
     }
 }

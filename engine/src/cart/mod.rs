@@ -1,7 +1,11 @@
 //! A cart: what a customer means to buy, before any stock is promised.
 //!
 //! - CART-A: a line has 1 to 100 units, a cart at most 50 lines, one line per product.
-//! - CART-B: a cart that was checked out never changes again.
+//! - CART-B: a cart belongs to one order at a time, and does not change while it does.
+//!
+//! An order claims its cart as the last thing before it is placed. The claim ends only when nobody
+//! will get anything for it: the order was refused, its payment failed, or it never came to be. The
+//! cart of a user is opened again, and empty, when its order stands.
 
 mod decide;
 mod evolve;
@@ -10,5 +14,6 @@ mod model;
 mod tests;
 
 pub use model::{
-    CART_LINES_MAX, Cart, CartCommand, CartEvent, CartRefusal, CartState, LINE_UNITS_MAX, OpenCart,
+    CART_LINES_MAX, CLAIM_VALID, Cart, CartCommand, CartEvent, CartRefusal, CartState,
+    LINE_UNITS_MAX, OpenCart,
 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,12 @@ pub const CART_LINES_MAX: usize = 50;
 
 /// Most units in one line (ORD-17).
 pub const LINE_UNITS_MAX: u32 = 100;
+
+/// How long an order that claimed a cart may take to come to be: far longer than it ever does.
+pub const CLAIM_VALID: Duration = Duration::from_mins(1);
+
+/// A claim that is older is renewed when its order asks again, so that it lasts for long enough.
+pub(super) const CLAIM_YOUNG: Duration = Duration::from_secs(30);
 
 /// The aggregate of one cart.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +34,9 @@ pub struct OpenCart {
     pub customer: Option<CustomerId>,
     /// Units by product.
     pub lines: BTreeMap<ProductId, Quantity>,
-    /// The order that it became.
+    /// The version with which its lines were last changed.
+    pub contents: u64,
+    /// The order that it belongs to.
     pub ordered_as: Option<OrderId>,
     /// When it was opened.
     pub created_at: Moment,
@@ -61,8 +70,25 @@ pub enum CartCommand {
     },
     /// Take all lines away.
     Clear,
-    /// Note the order that the cart became.
+    /// Let it belong to an order that is about to be placed.
     CheckOut {
+        /// That order.
+        order: OrderId,
+        /// The contents that the order was made of; absent when it was made of something else.
+        contents: Option<u64>,
+    },
+    /// The order that it belongs to was refused or its payment failed.
+    Reopen {
+        /// That order.
+        order: OrderId,
+    },
+    /// The order that it belongs to does not exist, and may be too late to come to be.
+    Abandon {
+        /// That order.
+        order: OrderId,
+    },
+    /// The order that it belongs to stands; the cart is to be filled anew.
+    Empty {
         /// That order.
         order: OrderId,
     },
@@ -93,8 +119,13 @@ pub enum CartEvent {
     },
     /// All lines were taken away.
     Cleared,
-    /// It became an order.
+    /// It belongs to an order.
     CheckedOut {
+        /// That order.
+        order: OrderId,
+    },
+    /// It does not belong to that order any more.
+    Reopened {
         /// That order.
         order: OrderId,
     },
@@ -108,6 +139,7 @@ impl EventName for CartEvent {
             Self::LineRemoved { .. } => "cart.line_removed",
             Self::Cleared => "cart.cleared",
             Self::CheckedOut { .. } => "cart.checked_out",
+            Self::Reopened { .. } => "cart.reopened",
         }
     }
 }
@@ -121,9 +153,12 @@ pub enum CartRefusal {
     /// Another cart has this id.
     #[error("cart exists and belongs to somebody else")]
     Exists,
-    /// It has become an order.
+    /// It belongs to an order.
     #[error("cart was checked out as order {0}")]
     CheckedOut(OrderId),
+    /// It holds something else than the order was made of.
+    #[error("cart has changed meanwhile")]
+    Changed,
     /// Too many units in one line.
     #[error("a line has at most {LINE_UNITS_MAX} units")]
     TooManyUnits,

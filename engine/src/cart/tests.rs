@@ -1,6 +1,9 @@
 //! What a cart does, rule by rule.
 
-use super::{CART_LINES_MAX, Cart, CartCommand, CartEvent, CartRefusal, LINE_UNITS_MAX};
+use super::model::CLAIM_YOUNG;
+use super::{
+    CART_LINES_MAX, CLAIM_VALID, Cart, CartCommand, CartEvent, CartRefusal, LINE_UNITS_MAX,
+};
 use crate::aggregate::Aggregate;
 use crate::samples::{ORDER, cart, customer, product, seconds, units};
 use crate::testkit::given;
@@ -27,11 +30,27 @@ fn removed(name: &str) -> CartEvent {
 }
 
 fn check_out() -> CartCommand {
-    CartCommand::CheckOut { order: ORDER }
+    CartCommand::CheckOut { order: ORDER, contents: None }
 }
 
 fn checked_out() -> CartEvent {
     CartEvent::CheckedOut { order: ORDER }
+}
+
+fn reopened() -> CartEvent {
+    CartEvent::Reopened { order: ORDER }
+}
+
+/// Another order than the one that the cart belongs to.
+const OTHER: OrderId = OrderId::new(uuid::Uuid::from_u128(2));
+
+/// A cart with a mouse, which belongs to an order since the epoch.
+fn taken() -> crate::testkit::Given<Cart> {
+    given::<Cart>(&[opened(), line("mouse", 2), checked_out()])
+}
+
+fn at(span: std::time::Duration) -> crate::values::Moment {
+    seconds(0).saturating_add(span)
 }
 
 #[test]
@@ -96,19 +115,69 @@ fn a_cart_is_cleared_once() {
 }
 
 #[test]
-fn a_cart_becomes_one_order() {
+fn a_cart_belongs_to_one_order() {
     given::<Cart>(&[opened(), line("mouse", 2)]).when(check_out()).then(&[checked_out()]);
-    given::<Cart>(&[opened(), line("mouse", 2), checked_out()]).when(check_out()).then(&[]);
+    taken().when(check_out()).then(&[]);
 }
 
 #[test]
-fn a_cart_that_became_an_order_never_changes() {
-    let other = CartCommand::CheckOut { order: OrderId::new(uuid::Uuid::from_u128(2)) };
+fn a_cart_that_belongs_to_an_order_does_not_change() {
+    let other = CartCommand::CheckOut { order: OTHER, contents: None };
     for command in [set("mouse", 3), set("mouse", 0), CartCommand::Clear, other] {
-        given::<Cart>(&[opened(), line("mouse", 2), checked_out()])
-            .when(command)
-            .then_refused(CartRefusal::CheckedOut(ORDER));
+        taken().at(at(CLAIM_VALID)).when(command).then_refused(CartRefusal::CheckedOut(ORDER));
     }
+}
+
+#[test]
+fn an_order_takes_the_cart_only_with_the_contents_that_it_was_made_of() {
+    let claim = |contents| CartCommand::CheckOut { order: ORDER, contents: Some(contents) };
+    let given = || given::<Cart>(&[opened(), line("mouse", 2)]);
+    given().when(claim(2)).then(&[checked_out()]);
+    given().and(&[line("mouse", 3)]).when(claim(2)).then_refused(CartRefusal::Changed);
+    // Having belonged to an order that came to nothing is no change of what is in it.
+    given().and(&[checked_out(), reopened()]).when(claim(2)).then(&[checked_out()]);
+}
+
+#[test]
+fn a_cart_whose_order_came_to_nothing_is_open_again() {
+    taken().when(CartCommand::Reopen { order: ORDER }).then(&[reopened()]);
+    given::<Cart>(&[opened(), line("mouse", 2), checked_out(), reopened()])
+        .when(set("mouse", 3))
+        .then(&[line("mouse", 3)]);
+}
+
+#[test]
+fn only_the_order_that_has_the_cart_gives_it_back() {
+    for command in [
+        CartCommand::Reopen { order: OTHER },
+        CartCommand::Abandon { order: OTHER },
+        CartCommand::Empty { order: OTHER },
+    ] {
+        taken().at(at(CLAIM_VALID)).when(command.clone()).then(&[]);
+        given::<Cart>(&[opened(), line("mouse", 2)]).when(command).then(&[]);
+    }
+}
+
+#[test]
+fn a_cart_that_is_to_be_filled_anew_is_empty_and_open() {
+    taken().when(CartCommand::Empty { order: ORDER }).then(&[reopened(), CartEvent::Cleared]);
+}
+
+#[test]
+fn a_claim_is_given_up_only_when_its_order_cannot_come_to_be_any_more() {
+    let abandon = || CartCommand::Abandon { order: ORDER };
+    let almost = at(CLAIM_VALID.saturating_sub(std::time::Duration::from_micros(1)));
+    taken().at(almost).when(abandon()).then_refused(CartRefusal::CheckedOut(ORDER));
+    taken().at(at(CLAIM_VALID)).when(abandon()).then(&[reopened()]);
+    // An order that asks again comes to be now, and its claim is as good as new.
+    let half = at(CLAIM_YOUNG);
+    taken().at(half).when(check_out()).then(&[reopened(), checked_out()]);
+    taken()
+        .at(half)
+        .and(&[reopened(), checked_out()])
+        .at(at(CLAIM_VALID))
+        .when(abandon())
+        .then_refused(CartRefusal::CheckedOut(ORDER));
 }
 
 #[test]
@@ -122,7 +191,7 @@ fn a_cart_shows_its_lines_and_when_they_changed() {
     let lines: Vec<_> = cart.lines.iter().map(|(id, count)| (id.as_str(), count.units())).collect();
     assert_eq!(lines, [("laptop", 1)]);
     assert_eq!((cart.created_at, cart.updated_at), (seconds(0), seconds(5)));
-    assert_eq!((cart.version, cart.ordered_as), (4, None));
+    assert_eq!((cart.version, cart.contents, cart.ordered_as), (4, 4, None));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::violation::{Found, broken, holds};
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
-use crate::values::{Currency, Money, Quantity};
+use crate::values::{Currency, Money, OrderId, Quantity};
 
 /// A listing: published once, priced in one currency.
 #[derive(Debug, Default)]
@@ -36,10 +36,10 @@ fn price_is_sound(price: Money) -> Result<(), Found> {
     holds("R5", 0 <= price.minor(), || format!("the price {price} is below zero"))
 }
 
-/// A cart: opened once, unchanged after it became an order.
+/// A cart: opened once, unchanged while it belongs to an order.
 #[derive(Debug, Default)]
 pub(super) struct CartBook {
-    checked_out: bool,
+    belongs_to: Option<OrderId>,
 }
 
 impl CartBook {
@@ -48,8 +48,15 @@ impl CartBook {
         holds("R12", opens == (version == 1), || {
             "a cart is opened once, before all else".to_owned()
         })?;
-        if self.checked_out {
-            return broken("R12", "the cart changed after it was checked out".to_owned());
+        if let CartEvent::Reopened { order } = event {
+            holds("R12", self.belongs_to == Some(*order), || {
+                format!("the cart was opened again for order {order}, which did not have it")
+            })?;
+            self.belongs_to = None;
+            return Ok(());
+        }
+        if let Some(order) = self.belongs_to {
+            return broken("R12", format!("the cart changed while it belonged to order {order}"));
         }
         match event {
             CartEvent::LineSet { product, quantity } => {
@@ -57,11 +64,14 @@ impl CartBook {
                     format!("a line of {product} has no units")
                 })
             }
-            CartEvent::CheckedOut { .. } => {
-                self.checked_out = true;
+            CartEvent::CheckedOut { order } => {
+                self.belongs_to = Some(*order);
                 Ok(())
             }
-            CartEvent::Opened { .. } | CartEvent::LineRemoved { .. } | CartEvent::Cleared => Ok(()),
+            CartEvent::Opened { .. }
+            | CartEvent::LineRemoved { .. }
+            | CartEvent::Cleared
+            | CartEvent::Reopened { .. } => Ok(()),
         }
     }
 }

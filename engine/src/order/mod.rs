@@ -27,6 +27,6 @@ pub use model::{
     UNPAID_HOLD,
 };
 pub use outstanding::outstanding;
-pub use place::{HoldAnswer, PlaceOrder, WishedItem};
+pub use place::{ClaimAnswer, HoldAnswer, PlaceOrder, WishedCart, WishedItem};
 pub use placement::{Amounts, Line, Personal, Placement, Wish};
 pub use validate::{Finding, Severity};

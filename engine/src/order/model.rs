@@ -10,6 +10,7 @@ use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
 use super::validate::Finding;
 use crate::aggregate::EventName;
+use crate::cart::CartRefusal;
 use crate::process::{ChargeOutcome, HeldUnits};
 use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
 
@@ -337,6 +338,12 @@ pub enum OrderRefusal {
         /// Units per customer.
         limit: Quantity,
     },
+    /// The cart cannot belong to this order.
+    #[error(transparent)]
+    Cart(#[from] CartRefusal),
+    /// The cart could not be asked now; nothing happened.
+    #[error("the cart could not be asked")]
+    CartUnavailable,
     /// A listing or a stock could not be asked now; nothing happened.
     #[error("{0} could not be asked about")]
     StockUnavailable(ProductId),

@@ -160,12 +160,16 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
             | Intent::Commit { .. }
             | Intent::Release { .. }
             | Intent::Restock { .. }
+            | Intent::ClaimCart { .. }
+            | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
             | Intent::Refund { .. },
             Answer::Listing(_)
             | Answer::StockDone
             | Answer::StockRefused(_)
+            | Answer::CartDone
+            | Answer::CartRefused(_)
             | Answer::Charge(
                 ChargeOutcome::Captured { .. }
                 | ChargeOutcome::Declined { .. }

@@ -7,11 +7,12 @@ use super::model::{OrderEvent, OrderRefusal};
 use super::placement::{Amounts, Line, Personal, Placement, Wish};
 use super::validate;
 use crate::aggregate::Step;
+use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal};
 use crate::values::{
-    CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, ProductId, Quantity,
+    CartId, CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, ProductId, Quantity,
 };
 
 /// One wished item, and what was learnt about it.
@@ -40,6 +41,28 @@ pub enum HoldAnswer {
     Unavailable,
 }
 
+/// The cart that an order is to have for itself, and what was learnt about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WishedCart {
+    /// Which cart.
+    pub cart: CartId,
+    /// The contents that the items were taken from; absent when they come from elsewhere.
+    pub contents: Option<u64>,
+    /// What the cart says.
+    pub claim: Option<ClaimAnswer>,
+}
+
+/// What a cart says about a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    /// It belongs to the order.
+    Granted,
+    /// Refused by the cart.
+    Refused(CartRefusal),
+    /// The cart could not be asked; the claim may stand.
+    Unavailable,
+}
+
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOrder {
@@ -51,6 +74,8 @@ pub struct PlaceOrder {
     pub channel: String,
     /// What.
     pub items: Vec<WishedItem>,
+    /// The cart that it comes from.
+    pub cart: Option<WishedCart>,
     /// How it is to be paid.
     pub payment: Option<Wish>,
     /// A code for a rebate.
@@ -66,6 +91,13 @@ pub struct PlaceOrder {
     pub hold_for: Duration,
     /// When the holds lapse that this placement takes; set when they are asked for.
     pub held_until: Option<Moment>,
+}
+
+impl WishedCart {
+    /// A cart that nobody has asked yet.
+    pub const fn new(cart: CartId, contents: Option<u64>) -> Self {
+        Self { cart, contents, claim: None }
+    }
 }
 
 impl WishedItem {
@@ -117,7 +149,7 @@ impl PlaceOrder {
         HeldUnits { product: item.product.clone(), hold: self.order.hold(), quantity: item.units() }
     }
 
-    /// Listings first, then holds; nothing more once a rule is broken.
+    /// Listings first, then holds, then the cart; nothing more once something is refused.
     pub(super) fn next_step(&self, now: Moment) -> Step {
         if !validate::shape(self).is_empty() || self.unreachable().is_some() {
             return Step::Ready;
@@ -128,9 +160,10 @@ impl PlaceOrder {
         if !lookups.is_empty() {
             return Step::Needs(lookups);
         }
-        if self.items.iter().any(|item| item.hold.is_some())
-            || !validate::catalogue(self).is_empty()
-        {
+        if self.items.iter().any(|item| item.hold.is_some()) {
+            return self.claim_step();
+        }
+        if !validate::catalogue(self).is_empty() {
             return Step::Ready;
         }
         let holds = self.items.iter().map(|item| Intent::Hold {
@@ -140,6 +173,20 @@ impl PlaceOrder {
             valid_until: now.saturating_add(HOLD_COMMAND_VALID),
         });
         Step::Needs(holds.collect())
+    }
+
+    /// The cart comes last: whoever finds a product sold out has not touched it, and between its
+    /// answer and the placement there is nothing to wait for.
+    fn claim_step(&self) -> Step {
+        let granted = |item: &WishedItem| item.hold == Some(HoldAnswer::Granted);
+        match &self.cart {
+            Some(WishedCart { cart, contents, claim: None }) if self.items.iter().all(granted) => {
+                let claim =
+                    Intent::ClaimCart { cart: *cart, order: self.order, contents: *contents };
+                Step::Needs(vec![claim])
+            }
+            Some(_) | None => Step::Ready,
+        }
     }
 
     pub(super) fn supply(&mut self, need: &Intent, answer: Answer) {
@@ -160,6 +207,8 @@ impl PlaceOrder {
                     Answer::StockRefused(refusal) => HoldAnswer::Refused(refusal),
                     Answer::Failed(_)
                     | Answer::Listing(_)
+                    | Answer::CartDone
+                    | Answer::CartRefused(_)
                     | Answer::Charge(_)
                     | Answer::Refunded => HoldAnswer::Unavailable,
                 };
@@ -167,10 +216,26 @@ impl PlaceOrder {
                     item.hold = Some(answer.clone());
                 }
             }
+            Intent::ClaimCart { .. } => {
+                let answer = match answer {
+                    Answer::CartDone => ClaimAnswer::Granted,
+                    Answer::CartRefused(refusal) => ClaimAnswer::Refused(refusal),
+                    Answer::Failed(_)
+                    | Answer::Listing(_)
+                    | Answer::StockDone
+                    | Answer::StockRefused(_)
+                    | Answer::Charge(_)
+                    | Answer::Refunded => ClaimAnswer::Unavailable,
+                };
+                if let Some(cart) = &mut self.cart {
+                    cart.claim = Some(answer);
+                }
+            }
             Intent::Extend { .. }
             | Intent::Commit { .. }
             | Intent::Release { .. }
             | Intent::Restock { .. }
+            | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
             | Intent::Refund { .. } => {}
@@ -190,10 +255,15 @@ impl PlaceOrder {
                 && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unavailable))
         });
         let units: Vec<HeldUnits> = granted.map(|item| self.held_units(item)).collect();
-        if units.is_empty() { Vec::new() } else { vec![Intent::Release { units }] }
+        let release = (!units.is_empty()).then_some(Intent::Release { units });
+        let claimed = self.cart.as_ref().filter(|cart| {
+            matches!(cart.claim, Some(ClaimAnswer::Granted | ClaimAnswer::Unavailable))
+        });
+        let reopen = claimed.map(|cart| Intent::ReopenCart { cart: cart.cart, order: self.order });
+        release.into_iter().chain(reopen).collect()
     }
 
-    /// The placement, when every rule is kept and every hold was granted.
+    /// The placement, when every rule is kept and everything was granted.
     pub(super) fn judge(&self) -> Result<Vec<OrderEvent>, OrderRefusal> {
         if let Some(product) = self.unreachable() {
             return Err(OrderRefusal::StockUnavailable(product.clone()));
@@ -208,6 +278,7 @@ impl PlaceOrder {
         for item in &self.items {
             Self::judge_hold(item)?;
         }
+        self.judge_claim()?;
         let (Ok(amounts), Some(held_until)) = (self.amounts(), self.held_until) else {
             return Err(OrderRefusal::Invalid(findings));
         };
@@ -222,6 +293,14 @@ impl PlaceOrder {
             fingerprint: self.fingerprint,
             personal: self.personal.clone(),
         }))])
+    }
+
+    fn judge_claim(&self) -> Result<(), OrderRefusal> {
+        match self.cart.as_ref().map(|cart| &cart.claim) {
+            None | Some(Some(ClaimAnswer::Granted)) => Ok(()),
+            Some(Some(ClaimAnswer::Refused(refusal))) => Err(refusal.clone().into()),
+            Some(Some(ClaimAnswer::Unavailable) | None) => Err(OrderRefusal::CartUnavailable),
+        }
     }
 
     fn judge_hold(item: &WishedItem) -> Result<(), OrderRefusal> {

@@ -133,7 +133,8 @@ pub(super) fn carts() -> Vec<CartEvent> {
             CartEvent::LineSet { .. } => CartEvent::LineRemoved { product: laptop() },
             CartEvent::LineRemoved { .. } => CartEvent::Cleared,
             CartEvent::Cleared => CartEvent::CheckedOut { order: ORDER },
-            CartEvent::CheckedOut { .. } => return None,
+            CartEvent::CheckedOut { .. } => CartEvent::Reopened { order: ORDER },
+            CartEvent::Reopened { .. } => return None,
         })
     })
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use engine::Aggregate;
+use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand};
 use engine::order::{
     Order, OrderCommand, OrderEvent, OrderState, OrderStatus, OrderStock, PaymentStatus,
 };
 use engine::process::ChargeOutcome;
-use engine::values::{AdjustmentId, ChargeKey, PaymentMethod, ProductId, Quantity};
+use engine::values::{AdjustmentId, ChargeKey, OrderId, PaymentMethod, ProductId, Quantity};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
 use crate::provider::{Charge, Luck};
-use crate::world::{ORDERS, PRODUCTS, Shop, order_id, product};
+use crate::world::{CART, ORDERS, PRODUCTS, Shop, order_id, product};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -31,8 +32,11 @@ enum Turn {
         order: usize,
         items: Vec<(usize, i64)>,
         method: Option<PaymentMethod>,
+        from_cart: bool,
         luck: [Luck; 2],
     },
+    /// Somebody finds the cart taken and looks whether it has to be.
+    FreeCart,
     Work {
         order: usize,
         pick: usize,
@@ -103,8 +107,12 @@ fn any_turn() -> impl Strategy<Value = Turn> {
         2 => (product(), 1_i64..4).prop_map(|(product, count)| Turn::Receive { product, count }),
         1 => (product(), prop::option::weighted(0.3, 1_u32..4))
             .prop_map(|(product, limit)| Turn::Limit { product, limit }),
-        8 => (order(), any_items(), any_method(), [any_luck(), any_luck()])
-            .prop_map(|(order, items, method, luck)| Turn::Place { order, items, method, luck }),
+        8 => (order(), any_items(), any_method(), any::<bool>(), [any_luck(), any_luck()]).prop_map(
+            |(order, items, method, from_cart, luck)| Turn::Place {
+                order, items, method, from_cart, luck
+            }
+        ),
+        2 => Just(Turn::FreeCart),
         20 => (order(), 0_usize..3, any_luck(), prop::bool::weighted(0.2)).prop_map(
             |(order, pick, luck, declines)| Turn::Work { order, pick, luck, declines }
         ),
@@ -136,9 +144,10 @@ impl Shop {
                 let command = InventoryCommand::SetLimit { limit: limit.map(Quantity::new) };
                 self.ask_stock(&product(which), &command).unwrap();
             }
-            Turn::Place { order, items, method, luck } => {
-                self.place(order, &items, method, |number| luck[number % luck.len()]);
+            Turn::Place { order, items, method, from_cart, luck } => {
+                self.place(order, &items, method, from_cart, |number| luck[number % luck.len()]);
             }
+            Turn::FreeCart => self.free_cart(),
             Turn::Work { order, pick, luck, declines } => {
                 self.work(order, pick, luck, declines);
             }
@@ -227,6 +236,20 @@ impl Shop {
         Ok(())
     }
 
+    /// CART-B: whatever gets lost, a cart is bought once.
+    fn the_cart_became_one_order_at_most(&self) -> Result<(), TestCaseError> {
+        let lives = self.lives.iter().filter(|life| life.from_cart);
+        let orders = lives.filter_map(|life| Order::view(&life.state));
+        let standing: Vec<OrderId> = orders
+            .filter(|order| order.status != OrderStatus::Cancelled)
+            .map(|order| order.placement.order)
+            .collect();
+        prop_assert!(standing.len() <= 1, "{:?}", standing);
+        let belongs_to = self.cart.0.as_ref().and_then(|cart| cart.ordered_as);
+        prop_assert!(standing.iter().all(|order| belongs_to == Some(*order)), "{:?}", belongs_to);
+        Ok(())
+    }
+
     /// ORDER-3 and ORDER-5, once nothing is owed any more.
     fn every_unit_and_cent_has_its_match(&self) -> Result<(), TestCaseError> {
         let mut sold: BTreeMap<ProductId, u32> = BTreeMap::new();
@@ -296,12 +319,14 @@ proptest! {
         turns in prop::collection::vec(any_turn(), 1..250),
     ) {
         let mut shop = Shop::default();
+        shop.ask_cart(&CartCommand::Open { cart: CART, customer: None }).unwrap();
         for product in 0..PRODUCTS.len() {
             shop.take(Turn::Receive { product, count: 3 }, usize::MAX - product);
         }
         for (number, turn) in turns.into_iter().enumerate() {
             shop.take(turn, number);
             shop.every_order_is_lawful()?;
+            shop.the_cart_became_one_order_at_most()?;
         }
         // Everything heals: the work that is left is done, and doing it again is free.
         shop.provider.is_down = false;

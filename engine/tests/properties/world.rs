@@ -1,18 +1,19 @@
-//! A small shop around the real rules: a few orders, two stocks, a provider, and no clock.
+//! A small shop around the real rules: a few orders, two stocks, a cart, a provider, and no clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use engine::cart::{Cart, CartCommand, CartRefusal, CartState};
 use engine::catalog::{Listing, ProductStatus};
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal, StockLevel};
 use engine::ledger::{Ledger, LedgerEvent};
 use engine::order::{
-    HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState, Personal, PlaceOrder,
-    Wish, WishedItem,
+    HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState, PaymentStatus, Personal,
+    PlaceOrder, Wish, WishedCart, WishedItem,
 };
 use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
 use engine::values::{
-    Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod, PaymentToken,
+    CartId, Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod, PaymentToken,
     ProductId,
 };
 use engine::{Aggregate, Step};
@@ -21,6 +22,8 @@ use uuid::Uuid;
 use crate::provider::{Luck, Provider};
 
 pub(crate) const ORDERS: usize = 6;
+/// The one cart, which every order may come from.
+pub(crate) const CART: CartId = CartId::new(Uuid::from_u128(1));
 pub(crate) const PRODUCTS: [&str; 2] = ["cup", "pan"];
 
 /// One order with its whole history.
@@ -28,6 +31,8 @@ pub(crate) const PRODUCTS: [&str; 2] = ["cup", "pan"];
 pub(crate) struct Life {
     pub(crate) state: OrderState,
     pub(crate) history: Vec<(OrderEvent, Moment)>,
+    /// Whether it was placed from the cart.
+    pub(crate) from_cart: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +41,8 @@ pub(crate) struct Shop {
     pub(crate) stocks: BTreeMap<ProductId, (StockLevel, u64)>,
     pub(crate) lives: [Life; ORDERS],
     pub(crate) provider: Provider,
+    pub(crate) cart: CartState,
+    cart_version: u64,
     pub(crate) ledger: Ledger,
     /// Stock intents that were carried out, for late copies of them.
     pub(crate) sent: Vec<Intent>,
@@ -106,12 +113,39 @@ impl Shop {
         Ok(())
     }
 
+    /// Judges a command for the cart and books what comes of it.
+    pub(crate) fn ask_cart(&mut self, command: &CartCommand) -> Result<(), CartRefusal> {
+        for event in Cart::decide(&self.cart, command, self.now)? {
+            Cart::evolve(&mut self.cart, &event, self.now);
+            self.cart_version += 1;
+            let entry = LedgerEvent::Cart(&event);
+            let booked = self.ledger.book("cart/1", self.cart_version, self.now, entry);
+            booked.expect("the journal is sound");
+        }
+        Ok(())
+    }
+
+    /// Opens the cart again if its order came to nothing, as somebody does who finds it taken.
+    pub(crate) fn free_cart(&mut self) {
+        let Some(order) = self.cart.0.as_ref().and_then(|cart| cart.ordered_as) else { return };
+        let life = (0..ORDERS).find(|index| order_id(*index) == order).unwrap();
+        let command = match Order::view(&self.lives[life].state) {
+            None => CartCommand::Abandon { order },
+            Some(found) if found.payment.status == PaymentStatus::Failed => {
+                CartCommand::Reopen { order }
+            }
+            Some(_) => return,
+        };
+        let _still_claimed = self.ask_cart(&command);
+    }
+
     /// Wishes, looks up, holds, places; gives back what was held when it is refused.
     pub(crate) fn place(
         &mut self,
         index: usize,
         items: &[(usize, i64)],
         method: Option<PaymentMethod>,
+        from_cart: bool,
         luck: impl Fn(usize) -> Luck,
     ) {
         let item = |(which, count): &(usize, i64)| WishedItem::new(product(*which), *count, None);
@@ -122,6 +156,7 @@ impl Shop {
             channel: "web".to_owned(),
             items: items.iter().map(item).collect(),
             payment: wish(method),
+            cart: from_cart.then(|| WishedCart::new(CART, None)),
             promo_code: None,
             personal: Personal::default(),
             trusted_price: false,
@@ -135,13 +170,17 @@ impl Shop {
             Order::next_step(&self.lives[index].state, &command, self.now)
         {
             rounds += 1;
-            assert!(rounds <= 2, "a placement needs listings, then holds");
+            assert!(rounds <= 3, "a placement needs listings, then holds, then its cart");
             for (number, need) in needs.into_iter().enumerate() {
                 let answer = self.carry_out(&need, luck(number), false);
                 Order::supply(&mut command, &need, answer);
             }
         }
-        if self.ask_order(index, &command).is_err() {
+        let before = self.lives[index].history.len();
+        if self.ask_order(index, &command).is_ok() {
+            let is_new = before < self.lives[index].history.len();
+            self.lives[index].from_cart |= is_new && from_cart;
+        } else {
             for intent in Order::compensate(&self.lives[index].state, &command) {
                 let _answer = self.carry_out(&intent, luck(0), false);
             }
@@ -173,6 +212,13 @@ impl Shop {
                 };
                 luck.carry(|| self.stock_answer(&units.product, &command))
             }
+            Intent::ClaimCart { order, contents, .. } => {
+                let claim = CartCommand::CheckOut { order: *order, contents: *contents };
+                luck.carry(|| self.cart_answer(&claim))
+            }
+            Intent::ReopenCart { order, .. } => {
+                luck.carry(|| self.cart_answer(&CartCommand::Reopen { order: *order }))
+            }
             Intent::Charge { key, amount, .. } => {
                 let luck = self.provider.luck(luck);
                 if let Luck::Delayed(seconds) = luck {
@@ -197,6 +243,10 @@ impl Shop {
                 luck.carry(|| self.for_each(units, intent))
             }
         }
+    }
+
+    fn cart_answer(&mut self, command: &CartCommand) -> Answer {
+        self.ask_cart(command).map_or_else(Answer::CartRefused, |()| Answer::CartDone)
     }
 
     /// Asks every stock; the answer is the worst one.

@@ -17,7 +17,16 @@ impl From<OrderRefusal> for Problem {
             }
             OrderRefusal::InsufficientStock { .. } => Code::InsufficientStock,
             OrderRefusal::OverLimit { .. } => Code::PurchaseLimitReached,
-            OrderRefusal::StockUnavailable(_) => Code::Unavailable,
+            OrderRefusal::Cart(CartRefusal::Unknown) => {
+                return Self::invalid(vec![FieldError::new(
+                    "cart_id",
+                    "unknown_cart",
+                    "there is no such cart",
+                    "Leave cart_id out, or send the id of an open cart.",
+                )]);
+            }
+            OrderRefusal::Cart(refusal) => return refusal.into(),
+            OrderRefusal::StockUnavailable(_) | OrderRefusal::CartUnavailable => Code::Unavailable,
             OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
             OrderRefusal::InvalidTransition { .. } => Code::InvalidTransition,
         };
@@ -82,6 +91,7 @@ impl From<CartRefusal> for Problem {
             CartRefusal::CheckedOut(order) => {
                 Self::new(Code::CartCheckedOut, refusal.to_string()).about(order)
             }
+            CartRefusal::Changed => Self::new(Code::CartChanged, refusal.to_string()),
             CartRefusal::TooManyUnits => Self::invalid(vec![FieldError::new(
                 "quantity",
                 "out_of_range",

@@ -2,6 +2,7 @@
 
 use crate::shop::{Answer, TestShop};
 use http::Method;
+use http_edge::idempotency::RequestKey;
 use serde_json::{Value, json};
 
 async fn with_mug() -> TestShop {
@@ -91,6 +92,53 @@ async fn a_user_has_one_cart_that_a_checkout_empties() {
     let cleared = shop.call(Method::DELETE, "/cart/u-1/clear", &[], None).await.expect(200);
     assert_eq!(cleared.body["total"], Value::Null);
     assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"], json!([]));
+    assert_eq!(shop.stock("mug").await, [8, 0, 8, 2]);
+}
+
+async fn add(shop: &TestShop, product: &str, quantity: u32) -> Answer {
+    let path = format!("/cart/u-1/add?product_id={product}&quantity={quantity}");
+    shop.call(Method::POST, &path, &[], None).await
+}
+
+async fn check_out(shop: &TestShop, key: &str) -> Answer {
+    let pay = json!({"user_id": "u-1", "payment": {"method": "card", "token": "tok_ok"}});
+    shop.call(Method::POST, "/checkout", &[("idempotency-key", key)], Some(pay)).await
+}
+
+#[tokio::test]
+async fn the_cart_of_a_user_is_bought_once_however_many_keys_ask_at_once() {
+    let shop = with_mug().await;
+    add(&shop, "mug", 1).await.expect(200);
+    let keys: Vec<String> = (0..6).map(|number| format!("k-{number}")).collect();
+    let tries = keys.iter().map(|key| check_out(&shop, key));
+    let answers = futures::future::join_all(tries).await;
+    let placed = answers.iter().filter(|answer| answer.status == 201).count();
+    let refused = answers.iter().filter(|answer| answer.status == 409).count();
+    assert_eq!((placed, refused), (1, 5), "{answers:?}");
+    assert_eq!(shop.stock("mug").await, [9, 0, 9, 1]);
+    assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_cart_that_was_not_emptied_after_its_order_sells_nothing_again() {
+    let shop = with_mug().await;
+    for next in ["add", "check out"] {
+        add(&shop, "mug", 1).await.expect(200);
+        // An order that took the cart and died before it emptied it looks like this.
+        let cart = RequestKey::composed("user:u-1").cart("owner");
+        let order = json!({"items": [{"product_id": "mug", "quantity": 1}], "cart_id": cart,
+                           "payment": {"method": "cash"}});
+        shop.post("/v1/orders", order).await.expect(201);
+        if next == "add" {
+            let filled = add(&shop, "2", 3).await.expect(200);
+            assert_eq!(filled.body["items"].as_array().unwrap().len(), 1);
+            let bought = check_out(&shop, "k-1").await.expect(201);
+            assert_eq!(bought.body["total"].to_string(), "76.5");
+        } else {
+            let nothing = check_out(&shop, "k-2").await;
+            nothing.expect_problem(422, "validation_failed");
+        }
+    }
     assert_eq!(shop.stock("mug").await, [8, 0, 8, 2]);
 }
 

@@ -5,6 +5,7 @@
     reason = "a test that meets something unexpected ends"
 )]
 
+mod carts;
 mod compat;
 mod shop;
 

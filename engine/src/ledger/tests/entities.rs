@@ -84,14 +84,19 @@ fn a_listing_is_published_once_and_keeps_its_currency() {
 }
 
 #[test]
-fn a_cart_is_opened_once_and_does_not_change_after_it_became_an_order() {
+fn a_cart_is_opened_once_and_does_not_change_while_it_belongs_to_an_order() {
     let checked_out = || CartEvent::CheckedOut { order: ORDER };
     let removed = || CartEvent::LineRemoved { product: product("laptop") };
+    let reopened = || CartEvent::Reopened { order: ORDER };
     Journal::default().sound([opened(), line(1), removed(), CartEvent::Cleared, checked_out()]);
+    Journal::default().sound([opened(), checked_out(), reopened(), line(1), checked_out()]);
     breaks(&[line(1)], "R12", "opened once");
     breaks(&[opened(), opened()], "R12", "opened once");
     breaks(&[opened(), line(0)], "R12", "no units");
     for change in [line(1), removed(), CartEvent::Cleared, checked_out()] {
-        breaks(&[opened(), line(1), checked_out(), change], "R12", "after it was checked out");
+        breaks(&[opened(), line(1), checked_out(), change], "R12", "while it belonged to order");
     }
+    breaks(&[opened(), reopened()], "R12", "which did not have it");
+    let other = CartEvent::Reopened { order: crate::values::OrderId::new(uuid::Uuid::nil()) };
+    breaks(&[opened(), checked_out(), other], "R12", "which did not have it");
 }

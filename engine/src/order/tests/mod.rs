@@ -176,6 +176,7 @@ fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         channel: "web".to_owned(),
         items: items.iter().map(item).collect(),
         payment,
+        cart: None,
         promo_code: None,
         personal: super::Personal::default(),
         trusted_price: false,

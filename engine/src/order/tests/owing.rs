@@ -36,7 +36,10 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
         }
         Intent::QueryCharge { key } => (key == KEY).then_some(Query),
         Intent::Refund { key, amount } => ((key, amount) == (KEY, total)).then_some(Refund),
-        Intent::Lookup { .. } | Intent::Hold { .. } => None,
+        Intent::Lookup { .. }
+        | Intent::Hold { .. }
+        | Intent::ClaimCart { .. }
+        | Intent::ReopenCart { .. } => None,
     };
     Order::outstanding(given.state(), now)
         .into_iter()

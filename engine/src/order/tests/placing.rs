@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::aggregate::Step;
+use crate::cart::CartRefusal;
 use crate::inventory::HOLD_COMMAND_VALID;
-use crate::order::OrderState;
+use crate::order::{OrderState, WishedCart};
+use crate::samples::cart;
+use crate::values::OrderId;
 
 fn place(place: PlaceOrder) -> OrderCommand {
     OrderCommand::Place(Box::new(place))
@@ -206,4 +209,59 @@ fn a_placed_order_is_pending_and_unpaid() {
     assert_eq!(order.stock, crate::order::OrderStock::Held(seconds(60)));
     let first = &order.history[0];
     assert_eq!((first.from, first.to, &*first.by), (None, OrderStatus::Pending, "alice"));
+}
+
+/// Two laptops from a cart, whose holds are granted; the cart says `answer`.
+fn from_cart(answer: Answer) -> OrderCommand {
+    let mut wish = wish();
+    wish.cart = Some(WishedCart::new(cart(1), Some(3)));
+    let mut command = answered_but_for_the_cart(wish);
+    let claim = Intent::ClaimCart { cart: cart(1), order: ORDER, contents: Some(3) };
+    assert_eq!(next_step(&command), Step::Needs(vec![claim.clone()]));
+    Order::supply(&mut command, &claim, answer);
+    assert_eq!(next_step(&command), Step::Ready);
+    command
+}
+
+fn answered_but_for_the_cart(wish: PlaceOrder) -> OrderCommand {
+    let mut command = place(wish);
+    let lookup = Intent::Lookup { product: product("laptop") };
+    Order::supply(&mut command, &lookup, Answer::Listing(catalogue("laptop")));
+    let Step::Needs(holds) = next_step(&command) else { panic!("no hold asked for") };
+    Order::supply(&mut command, &holds[0], Answer::StockDone);
+    command
+}
+
+#[test]
+fn a_cart_is_claimed_last_and_before_its_order_is_placed() {
+    given::<Order>(&[]).when(from_cart(Answer::CartDone)).then(&[placed_by_card()]);
+}
+
+#[test]
+fn a_cart_that_belongs_to_another_order_refuses_this_one_and_its_units_go_back() {
+    let refusal = CartRefusal::CheckedOut(OrderId::new(uuid::Uuid::from_u128(2)));
+    let command = from_cart(Answer::CartRefused(refusal.clone()));
+    given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::Cart(refusal));
+    assert_eq!(compensation(&command), [Intent::Release { units: vec![held("laptop", 2)] }]);
+}
+
+#[test]
+fn a_cart_that_cannot_be_asked_refuses_the_order_for_now_and_is_opened_again() {
+    let command = from_cart(Answer::Failed(Trouble::Unknown));
+    given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::CartUnavailable);
+    let undo = [
+        Intent::Release { units: vec![held("laptop", 2)] },
+        Intent::ReopenCart { cart: cart(1), order: ORDER },
+    ];
+    assert_eq!(compensation(&command), undo);
+}
+
+#[test]
+fn an_order_without_stock_does_not_touch_its_cart() {
+    let mut wish = wish();
+    wish.cart = Some(WishedCart::new(cart(1), None));
+    let none = Answer::StockRefused(StockRefusal::NotEnough { available: units(0) });
+    let command = answered(wish, laptops_say(&none));
+    assert_eq!(next_step(&command), Step::Ready);
+    assert_eq!(compensation(&command), []);
 }

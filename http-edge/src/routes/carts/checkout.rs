@@ -5,6 +5,7 @@ use axum::response::Response;
 use engine::values::CartId;
 use serde::Deserialize;
 
+use super::taken::{CartLife, TakenCart};
 use super::{cart_id, unknown};
 use crate::access::Scope;
 use crate::call::Call;
@@ -32,14 +33,15 @@ pub(crate) struct Checkout {
     channel: Option<String>,
 }
 
-/// Turns a cart into an order. The cart closes when the order is placed; after a refusal or a
-/// declined payment it stays open, and another try needs another key.
+/// Turns a cart into an order. The cart belongs to it from the moment at which it is placed, so it
+/// becomes one order whatever the keys; after a refusal or a declined payment it is open again, and
+/// another try needs another key.
 #[utoipa::path(
     post, path = "/v1/carts/{id}/checkout", operation_id = "check_out_cart", tag = "carts",
     params(
         ("id" = uuid::Uuid, Path, description = "The cart"),
         ("Idempotency-Key" = Option<String>, Header,
-         description = "Names the order; the cart at its present version when absent"),
+         description = "Names the order; the cart with its present contents when absent"),
     ),
     request_body = Checkout,
     responses(
@@ -47,7 +49,7 @@ pub(crate) struct Checkout {
         (status = 202, description = "Placed; the payment is queued", body = OrderBody),
         (status = 402, description = "The payment was declined", body = ProblemBody<'static>),
         (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
-        (status = 409, description = "Not enough stock, or the cart has become an order",
+        (status = 409, description = "Not enough stock, or the cart has become another order",
          body = ProblemBody<'static>),
         (status = 422, description = "Broken rules, all at once", body = ProblemBody<'static>),
     ),
@@ -84,10 +86,8 @@ pub(crate) async fn check_out(
     call.allowed(Scope::Carts)?;
     let found = edge.shop.cart(cart).await?.ok_or_else(unknown)?;
     if key.from_client().is_none() {
-        // Closing the cart is one more change; a repeat must find the key that it had before.
-        let closed = u64::from(found.ordered_as.is_some());
-        let version = found.version.saturating_sub(closed);
-        key = RequestKey::composed(&format!("cart:{cart}:{version}"));
+        // Belonging to an order is no change of what is in it: a repeat finds the same key.
+        key = RequestKey::composed(&format!("cart:{cart}:{}", found.contents));
     }
     wish.customer_id = found.customer.as_ref().map(ToString::to_string);
     wish.items = found
@@ -101,5 +101,6 @@ pub(crate) async fn check_out(
             })
         })
         .collect();
-    Placing { edge, call, key: &key, trusted_price: false }.answer(&wish).await
+    let taken = TakenCart { cart, contents: Some(found.contents), life: CartLife::Once };
+    Placing { edge, call, key: &key, trusted_price: false, cart: Some(taken) }.answer(&wish).await
 }

@@ -1,6 +1,7 @@
 //! Carts: opened, filled, read; turned into orders in `checkout`.
 
 pub mod checkout;
+pub(crate) mod taken;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,6 +11,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::taken::{CartLife, ask_free};
 use super::{Edge, Shared};
 use crate::access::Scope;
 use crate::call::Call;
@@ -39,7 +41,7 @@ pub(crate) struct CartBody<'a> {
     customer_id: Option<&'a CustomerId>,
     /// What is in it, by product.
     items: Vec<CartItem<'a>>,
-    /// The order that it became.
+    /// The order that it belongs to.
     #[schema(value_type = Option<Uuid>)]
     order_id: Option<OrderId>,
     /// When it was opened.
@@ -209,7 +211,8 @@ async fn change(
     command: CartCommand,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
-    let changed = edge.shop.ask_cart(id, command, call.asking(Some(key), None)).await?;
+    let asking = call.asking(Some(key), None);
+    let changed = ask_free(edge, call, id, command, asking, CartLife::Once).await?;
     let view = changed.view.as_deref().ok_or_else(unknown)?;
     Ok(Reply::ok(&CartBody::from(view)).etag(view.version).standing(&changed).into_response())
 }

@@ -3,9 +3,9 @@
 use actors::outcome::{Accepted, NotDone};
 use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
-use engine::cart::CartCommand;
-use engine::order::{Order, OrderCommand, PaymentStatus};
-use engine::values::{CartId, Fingerprint, OrderId};
+use engine::cart::CartRefusal;
+use engine::order::{Order, OrderCommand, OrderRefusal, PaymentStatus};
+use engine::values::{Fingerprint, OrderId};
 use http::request::Parts;
 use http::{HeaderName, StatusCode};
 
@@ -14,8 +14,9 @@ use super::wish::{Circumstances, NewOrder};
 use crate::access::Scope;
 use crate::call::Call;
 use crate::idempotency::{RequestKey, fingerprint};
-use crate::problem::{Code, FieldError, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::reply::{REPLAYED, Reply, standing_headers};
+use crate::routes::carts::taken::{CartLife, TakenCart, free};
 use crate::routes::{Edge, Shared};
 use crate::wire::Json;
 
@@ -58,8 +59,9 @@ pub(crate) async fn place(
     TrustedPrice(trusted): TrustedPrice,
     body: Json<NewOrder>,
 ) -> Result<Response, Problem> {
-    let placed = Placing { edge: &edge, call: &call, key: &key, trusted_price: trusted };
-    placed.answer(&body.0).await
+    let cart = body.0.cart().map(|cart| TakenCart { cart, contents: None, life: CartLife::Once });
+    let placing = Placing { edge: &edge, call: &call, key: &key, trusted_price: trusted, cart };
+    placing.answer(&body.0).await
 }
 
 /// One placement under way, from whichever route.
@@ -68,6 +70,7 @@ pub(crate) struct Placing<'a> {
     pub(crate) call: &'a Call,
     pub(crate) key: &'a RequestKey,
     pub(crate) trusted_price: bool,
+    pub(crate) cart: Option<TakenCart>,
 }
 
 impl Placing<'_> {
@@ -87,23 +90,41 @@ impl Placing<'_> {
         let order = self.key.order(&principal.account);
         let fingerprint = fingerprint(wish)?;
         let shop = &self.edge.shop;
-        if let Some(cart) = wish.cart() {
-            self.expect_open(cart, order).await?;
-        }
         let customer = &principal.customer;
         let trusted_price = self.trusted_price;
-        let given = Circumstances { order, customer, trusted_price, fingerprint };
+        let given = Circumstances { order, customer, trusted_price, fingerprint, cart: self.cart };
         let command = OrderCommand::Place(Box::new(wish.to_command(shop, given).await?));
-        let asking = self.call.asking(Some(self.key), Some(fingerprint));
-        let placed = match shop.ask_order(order, command, asking).await {
+        let placed = match self.ask(order, command, fingerprint).await? {
             Ok(accepted) => Placed::Done(accepted),
             Err(NotDone::Unknown) => self.look(order, fingerprint).await?,
             Err(not_done) => return Err(not_done.into()),
         };
-        if let Some(cart) = wish.cart().filter(|_| placed.stands()) {
-            self.close(cart, order).await;
+        if let Some(cart) = &self.cart {
+            cart.settle(self.edge, self.call, order, placed.stands()).await;
         }
         Ok(placed)
+    }
+
+    /// Asks the order; once more when its cart belonged to another one that came to nothing.
+    async fn ask(
+        &self,
+        order: OrderId,
+        command: OrderCommand,
+        fingerprint: Fingerprint,
+    ) -> Result<Result<Accepted<Order>, NotDone<OrderRefusal>>, Problem> {
+        let Self { edge, call, key, cart, .. } = self;
+        let asking = call.asking(Some(key), Some(fingerprint));
+        let Some(TakenCart { cart, life, .. }) = *cart else {
+            return Ok(edge.shop.ask_order(order, command, asking).await);
+        };
+        match edge.shop.ask_order(order, command.clone(), asking.clone()).await {
+            Err(NotDone::Refused(OrderRefusal::Cart(CartRefusal::CheckedOut(other))))
+                if free(edge, call, cart, other, life).await? =>
+            {
+                Ok(edge.shop.ask_order(order, command, asking).await)
+            }
+            asked => Ok(asked),
+        }
     }
 
     /// The deadline has passed, but a durable order needs nobody to wait for it.
@@ -112,39 +133,11 @@ impl Placing<'_> {
             Some(found) if found.placement.fingerprint == fingerprint => {
                 Ok(Placed::UnderWay(found))
             }
-            Some(_) => Err(engine::order::OrderRefusal::KeyReused.into()),
+            Some(_) => Err(OrderRefusal::KeyReused.into()),
             None => {
                 let detail = "the deadline passed before it was known whether the order was placed";
                 Err(Problem::new(Code::OutcomeUnknown, detail))
             }
-        }
-    }
-
-    async fn expect_open(&self, cart: CartId, order: OrderId) -> Result<(), Problem> {
-        let Some(found) = self.edge.shop.cart(cart).await? else {
-            return Err(Problem::invalid(vec![FieldError::new(
-                "cart_id",
-                "unknown_cart",
-                "there is no such cart",
-                "Leave cart_id out, or send the id of an open cart.",
-            )]));
-        };
-        match found.ordered_as {
-            Some(other) if other != order => {
-                Err(engine::cart::CartRefusal::CheckedOut(other).into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Notes in the cart which order it became. The order stands whether or not this succeeds;
-    /// a repeat of the request does it again.
-    async fn close(&self, cart: CartId, order: OrderId) {
-        let asking = self.call.asking(Some(self.key), None);
-        let command = CartCommand::CheckOut { order };
-        if let Err(error) = self.edge.shop.ask_cart(cart, command, asking).await {
-            tracing::warn!(%cart, %order, ?error, request_id = %self.call.request_id,
-                "cart {cart} was not closed after order {order}");
         }
     }
 }
@@ -158,14 +151,19 @@ pub(crate) enum Placed {
 }
 
 impl Placed {
-    /// Whether there is an order that somebody will get.
+    /// Whether there is an order that stands.
     fn stands(&self) -> bool {
         let order = match self {
             Self::Done(accepted) => accepted.view.as_deref(),
             Self::UnderWay(order) => Some(&**order),
         };
-        order.is_some_and(|order| matches!(standing(order), Standing::Placed | Standing::Queued))
+        order.is_some_and(stands)
     }
+}
+
+/// Whether it is an order that somebody will get.
+pub(crate) fn stands(order: &Order) -> bool {
+    matches!(standing(order), Standing::Placed | Standing::Queued)
 }
 
 /// Where a placed order stands, as its first answer and every repeat say.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::problem::{FieldError, Problem};
+use crate::routes::carts::taken::TakenCart;
 use crate::shop::Shop;
 use crate::wire::{MoneyBody, Object, Texts, card_number_in};
 
@@ -49,7 +50,7 @@ pub(crate) struct NewOrder {
     /// A code for a rebate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) promo_code: Option<String>,
-    /// The cart that it came from; it is closed when the order is placed.
+    /// The cart that it came from; it belongs to this order and to no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cart_id: Option<Uuid>,
     /// Through which channel; `api` when absent.
@@ -116,6 +117,7 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) customer: &'a CustomerId,
     pub(crate) trusted_price: bool,
     pub(crate) fingerprint: Fingerprint,
+    pub(crate) cart: Option<TakenCart>,
 }
 
 impl NewOrder {
@@ -140,6 +142,7 @@ impl NewOrder {
             customer,
             channel: self.channel.clone().unwrap_or_else(|| CHANNEL.to_owned()),
             items,
+            cart: given.cart.map(|taken| taken.wished()),
             payment: self.payment.clone().map(|payment| payment.0.into()),
             promo_code: self.promo_code.clone(),
             personal: Personal { shipping_address: self.address() },
@@ -150,7 +153,7 @@ impl NewOrder {
         })
     }
 
-    /// The cart that is closed with it.
+    /// The cart that it is to have for itself.
     pub(crate) fn cart(&self) -> Option<CartId> {
         self.cart_id.map(CartId::new)
     }
