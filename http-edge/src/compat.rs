@@ -240,7 +240,8 @@ async fn add(
     let quantity = line_units(present.saturating_add(i64::try_from(quantity).unwrap_or(i64::MAX)))?;
     let filled = CartCommand::SetLine { product, quantity };
     let filled = ask_free(&edge, &call, cart, filled, asking, CartLife::Again).await?;
-    cart_body(&edge, &user, filled.view.as_deref()).await
+    let shown = cart_body(&edge, &user, filled.view.as_deref()).await;
+    shown.map_err(|problem| problem.after("the units are in the cart"))
 }
 
 /// Empties the cart of a user.

@@ -123,6 +123,12 @@ impl Problem {
         self
     }
 
+    /// The same, met after something was `done`: it must not say that nothing happened.
+    #[must_use]
+    pub fn after(self, done: &str) -> Self {
+        Self::new(Code::OutcomeUnknown, format!("{done}, and then: {}", self.0.detail))
+    }
+
     /// Its code.
     pub fn code(&self) -> Code {
         self.0.code

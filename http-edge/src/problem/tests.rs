@@ -177,3 +177,13 @@ fn the_documented_catalogue_is_the_table() {
     let documented = std::fs::read_to_string(path).unwrap();
     assert_eq!(documented, catalogue(), "MILLRACE_BLESS=1 writes it anew");
 }
+
+#[test]
+fn what_fails_after_something_was_done_does_not_say_that_nothing_happened() {
+    for code in Code::ALL {
+        let after = Problem::new(*code, "the stock did not answer").after("the product is offered");
+        let Entry { outcome, .. } = after.code().entry();
+        assert_eq!(outcome, Outcome::Unknown, "{}", code.entry().code);
+        assert_eq!(after.0.detail, "the product is offered, and then: the stock did not answer");
+    }
+}

@@ -10,7 +10,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::catalog::{Listing, ProductCommand, ProductStatus};
-use engine::inventory::{InventoryCommand, InventoryRefusal};
+use engine::inventory::{InventoryCommand, InventoryRefusal, StockView};
 use engine::values::{Money, ProductId};
 use http::{StatusCode, Uri};
 use serde::Deserialize;
@@ -33,6 +33,8 @@ const LIMIT: u32 = 100;
 const LIMIT_MAX: u32 = 1_000;
 /// Why the first units came.
 const FIRST_DELIVERY: &str = "first delivery";
+/// What is done about a new product before its first delivery.
+const OFFERED: &str = "the product is offered";
 
 /// There is no such product.
 pub(crate) fn unknown() -> Problem {
@@ -139,6 +141,8 @@ pub(crate) struct NewProduct {
         (status = 201, description = "Offered", body = ProductBody<'static>),
         (status = 409, description = "It exists with other data", body = ProblemBody<'static>),
         (status = 422, description = "A field cannot be used", body = ProblemBody<'static>),
+        (status = 504, description = "Offered, but its first delivery is not known to be booked; repeat",
+         body = ProblemBody<'static>),
     ),
 )]
 pub(crate) async fn create(
@@ -185,7 +189,7 @@ impl Offer {
             Reply::new(StatusCode::CREATED, body).location(&location).replayed(!published.changed)
         };
         let Some(units) = stock.filter(|units| 0 < *units) else {
-            let (listing, stock) = edge.shop.product(&product).await?.ok_or_else(unknown)?;
+            let (listing, stock) = shown(edge, &product, OFFERED).await?;
             let answer = answer(&ProductBody::new(&listing, stock)).standing(&published);
             return Ok(answer.etag(stock.version).into_response());
         };
@@ -204,13 +208,31 @@ impl Offer {
             // Somebody else has booked the first units, of whatever number.
             Err(NotDone::Refused(
                 InventoryRefusal::AdjustmentMismatch(_) | InventoryRefusal::VersionMismatch { .. },
+            )) if published.changed => {
+                let (listing, stock) = shown(edge, &product, OFFERED).await?;
+                let answer = answer(&ProductBody::new(&listing, stock)).standing(&published);
+                Ok(answer.etag(stock.version).into_response())
+            }
+            Err(NotDone::Refused(
+                InventoryRefusal::AdjustmentMismatch(_) | InventoryRefusal::VersionMismatch { .. },
             )) => Err(Problem::new(
                 Code::ProductExists,
                 "the product exists and had another first delivery",
             )),
+            Err(not_done) if published.changed => Err(Problem::from(not_done).after(OFFERED)),
             Err(not_done) => Err(not_done.into()),
         }
     }
+}
+
+/// A product about which something was `done`, as it is now.
+async fn shown(
+    edge: &Edge,
+    product: &ProductId,
+    done: &str,
+) -> Result<(Listing, StockView), Problem> {
+    let found = edge.shop.product(product).await;
+    found.and_then(|found| found.ok_or_else(unknown)).map_err(|problem| problem.after(done))
 }
 
 /// What changes about a product; what is absent stays.
@@ -257,7 +279,7 @@ pub(crate) async fn change(
     let command = ProductCommand::Revise { name, price: price.map(Money::from), status };
     let revised = edge.shop.ask_product(&id, command, call.asking(Some(&key), None)).await?;
     let listing: &Listing = revised.view.as_ref().ok_or_else(unknown)?;
-    let (_, stock) = edge.shop.product(&id).await?.ok_or_else(unknown)?;
+    let (_, stock) = shown(&edge, &id, "the product was changed").await?;
     let body = ProductBody::new(listing, stock);
     Ok(Reply::ok(&body).etag(stock.version).standing(&revised).into_response())
 }
