@@ -14,10 +14,10 @@ use persistence::journal::StreamId;
 use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
 use tokio::time::{Instant, timeout_at};
 
-use crate::directory::Hosted;
+use crate::directory::{Hosted, Published};
 use crate::entity::Loaded;
 use crate::histories::fold;
-use crate::outcome::{Asking, Cause, Position};
+use crate::outcome::{Accepted, Asking, Cause, Position};
 use crate::system::OrderSystem;
 
 /// How long a read may wait for an entity that has to be woken.
@@ -52,10 +52,21 @@ impl OrderSystem {
     ///
     /// [`ReadError`] when that cannot be told now; likewise below.
     pub async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, ReadError> {
+        Ok(self.order_as_it_stands(id).await?.view)
+    }
+
+    /// One order, with its version and its place in the journal.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn order_as_it_stands(&self, id: OrderId) -> Result<Accepted<Order>, ReadError> {
         let key = id.to_string();
         match self.world.orders.view(&key) {
-            Some(published) => Ok(published.view),
-            None => self.wake_for::<Order>(&key).await,
+            Some(Published { view, version, position }) => {
+                Ok(Accepted { view, version, position, changed: false })
+            }
+            None => self.woken(&key).await,
         }
     }
 
@@ -154,10 +165,14 @@ impl OrderSystem {
     }
 
     async fn wake_for<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
+        Ok(self.woken::<A>(key).await?.view)
+    }
+
+    async fn woken<A: Hosted>(&self, key: &str) -> Result<Accepted<A>, ReadError> {
         let deadline = Instant::now() + WAKE_WITHIN;
         let asking = Asking { deadline, cause: Cause::default() };
         let read = A::directory(&self.world).ask(&self.world, key, None, asking);
-        read.await.map(|accepted| accepted.view).map_err(|_| ReadError::Entity)
+        read.await.map_err(|_| ReadError::Entity)
     }
 }
 

@@ -279,9 +279,10 @@ async fn check_out(
     let account = &call.allowed(Scope::Orders)?.account;
     if key.from_client().is_some()
         // The first try has emptied the cart; its order is the answer to all others.
-        && let Some(order) = edge.shop.order(key.order(account)).await?
+        && let placed = edge.shop.order_as_it_stands(key.order(account)).await?
+        && placed.view.is_some()
     {
-        return replay(&order);
+        return replay(&placed);
     }
     let mut found = edge.shop.cart(cart).await?;
     // An order before may have left it as it was.

@@ -132,10 +132,19 @@ impl Shop {
         self.system.order(id).await.map_err(|error| unreadable(&error))
     }
 
+    /// An order with its version and its place in the journal.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` when it cannot be read now.
+    pub async fn order_as_it_stands(&self, id: OrderId) -> Result<Accepted<Order>, Problem> {
+        self.system.order_as_it_stands(id).await.map_err(|error| unreadable(&error))
+    }
+
     /// An order that may have been placed by a request whose deadline has passed.
-    pub async fn order_at_last(&self, id: OrderId) -> Option<Arc<Order>> {
+    pub async fn order_at_last(&self, id: OrderId) -> Option<Accepted<Order>> {
         let until = Instant::now() + LAST_LOOK;
-        timeout_at(until, self.order(id)).await.ok()?.ok()?
+        timeout_at(until, self.order_as_it_stands(id)).await.ok()?.ok()
     }
 
     /// A cart.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::life::{OrderStatus, PaymentStatus};
+use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
 use super::validate::Finding;
@@ -121,6 +122,11 @@ impl Order {
     /// The method by which it is to be paid.
     pub fn method(&self) -> Option<PaymentMethod> {
         self.placement.payment.as_ref().map(|wish| wish.method)
+    }
+
+    /// Whether it was placed, and what comes of it first is not known yet.
+    pub fn is_under_way(&self) -> bool {
+        self.status == OrderStatus::Pending && !outstanding::is_settled(self)
     }
 
     /// Whether every attempt to charge has arrived by now, or never will. None is started once the

@@ -86,6 +86,9 @@ async fn a_user_has_one_cart_that_a_checkout_empties() {
     let again = shop.call(Method::POST, "/checkout", &key, pay()).await.expect(201);
     assert_eq!(again.body["id"], order.body["id"]);
     assert_eq!(again.header("idempotent-replayed"), "true");
+    for header in ["location", "x-position", "x-version"] {
+        assert_eq!(again.header(header), order.header(header), "{header}");
+    }
     let nothing = shop.call(Method::POST, "/checkout", &[], pay()).await;
     nothing.expect_problem(422, "validation_failed");
     add("2", 3).await.expect(200);

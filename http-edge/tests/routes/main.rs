@@ -78,6 +78,21 @@ async fn a_declined_payment_is_recorded_and_replayed() {
     assert_eq!(shop.stock("mug").await, [10, 0, 10, 0]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_order_that_is_found_after_the_deadline_is_told_as_it_stands() {
+    let config =
+        FrontConfig { answer_within: Duration::from_millis(500), ..FrontConfig::default() };
+    let shop = TestShop::with(config, AdmissionConfig::default()).await;
+    shop.stocked("mug", 1_250, 10).await;
+    // The provider is still being asked: nobody can say yet that the order is done.
+    let late = shop.place("k-1", card_order("mug", 1, "tok_timeout")).await.expect(202);
+    let id = late.body["id"].as_str().unwrap();
+    assert_eq!(late.header("location"), format!("/v1/orders/{id}"));
+    assert_eq!(late.header("x-version"), late.body["version"].to_string());
+    assert!(late.header("x-position").contains(':'));
+    assert_eq!(late.header("idempotent-replayed"), "");
+}
+
 #[tokio::test]
 async fn too_few_units_are_a_conflict_that_changes_nothing() {
     let shop = TestShop::open().await;

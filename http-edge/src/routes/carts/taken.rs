@@ -3,13 +3,11 @@
 //! The order itself claims its cart before it is placed. What is done here afterwards may fail or
 //! never happen; whoever finds the cart taken does it again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actors::outcome::{Accepted, Asking, NotDone};
-use engine::Aggregate as _;
 use engine::cart::{Cart, CartCommand, CartRefusal};
-use engine::order::{Order, OrderState, WishedCart};
+use engine::order::WishedCart;
 use engine::values::{CartId, OrderId};
 use tokio::time::Instant;
 
@@ -83,7 +81,7 @@ pub(crate) async fn free(
     let command = match edge.shop.order(order).await? {
         None => Some(CartCommand::Abandon { order }),
         // What comes of it is not known yet.
-        Some(found) if !Order::is_settled(&OrderState(Some(Arc::clone(&found)))) => None,
+        Some(found) if found.is_under_way() => None,
         Some(found) => life.after(order, stands(&found)),
     };
     let Some(command) = command else { return Ok(false) };

@@ -76,12 +76,8 @@ pub(crate) struct Placing<'a> {
 impl Placing<'_> {
     /// Places the order and answers as the contract says.
     pub(crate) async fn answer(&self, wish: &NewOrder) -> Result<Response, Problem> {
-        match self.carry_out(wish).await? {
-            Placed::Done(accepted) => respond(&accepted),
-            Placed::UnderWay(order) => {
-                Ok(Reply::new(StatusCode::ACCEPTED, &OrderView(&order)).into_response())
-            }
-        }
+        let placed = self.carry_out(wish).await?;
+        respond(&placed.standing, placed.replayed)
     }
 
     /// Places the order.
@@ -95,7 +91,7 @@ impl Placing<'_> {
         let given = Circumstances { order, customer, trusted_price, fingerprint, cart: self.cart };
         let command = OrderCommand::Place(Box::new(wish.to_command(shop, given).await?));
         let placed = match self.ask(order, command, fingerprint).await? {
-            Ok(accepted) => Placed::Done(accepted),
+            Ok(standing) => Placed { replayed: !standing.changed, standing },
             Err(NotDone::Unknown) => self.look(order, fingerprint).await?,
             Err(not_done) => return Err(not_done.into()),
         };
@@ -129,12 +125,15 @@ impl Placing<'_> {
 
     /// The deadline has passed, but a durable order needs nobody to wait for it.
     async fn look(&self, order: OrderId, fingerprint: Fingerprint) -> Result<Placed, Problem> {
-        match self.edge.shop.order_at_last(order).await {
-            Some(found) if found.placement.fingerprint == fingerprint => {
-                Ok(Placed::UnderWay(found))
+        let found = self.edge.shop.order_at_last(order).await;
+        let known = found.as_ref().and_then(|found| found.view.as_ref());
+        match (known.map(|order| order.placement.fingerprint), found) {
+            // Nobody can tell any more whether this request placed it.
+            (Some(known), Some(standing)) if known == fingerprint => {
+                Ok(Placed { standing, replayed: false })
             }
-            Some(_) => Err(OrderRefusal::KeyReused.into()),
-            None => {
+            (Some(_), _) => Err(OrderRefusal::KeyReused.into()),
+            (None, _) => {
                 let detail = "the deadline passed before it was known whether the order was placed";
                 Err(Problem::new(Code::OutcomeUnknown, detail))
             }
@@ -142,22 +141,17 @@ impl Placing<'_> {
     }
 }
 
-/// What a placement came to.
-pub(crate) enum Placed {
-    /// It has an answer.
-    Done(Accepted<Order>),
-    /// It is durable and finishes by itself.
-    UnderWay(std::sync::Arc<Order>),
+/// What a placement came to: a durable order.
+pub(crate) struct Placed {
+    standing: Accepted<Order>,
+    /// Whether an earlier request with the same key has placed it.
+    replayed: bool,
 }
 
 impl Placed {
     /// Whether there is an order that stands.
     fn stands(&self) -> bool {
-        let order = match self {
-            Self::Done(accepted) => accepted.view.as_deref(),
-            Self::UnderWay(order) => Some(&**order),
-        };
-        order.is_some_and(stands)
+        self.standing.view.as_deref().is_some_and(stands)
     }
 }
 
@@ -181,9 +175,15 @@ pub(crate) enum Standing {
 
 /// The first final answer stays the answer, whatever became of the order later.
 pub(crate) fn standing(order: &Order) -> Standing {
+    // Money that comes after a decline goes back; the decline stays the answer.
+    if order.payment.declined.is_some() {
+        return Standing::Declined;
+    }
+    if order.is_under_way() {
+        return Standing::Queued;
+    }
     match order.payment.status {
         PaymentStatus::Queued | PaymentStatus::Authorised => Standing::Queued,
-        PaymentStatus::Failed if order.payment.declined.is_some() => Standing::Declined,
         PaymentStatus::Failed => Standing::Failed,
         PaymentStatus::Unpaid
         | PaymentStatus::Paid
@@ -193,22 +193,12 @@ pub(crate) fn standing(order: &Order) -> Standing {
 }
 
 /// Answers a repeat whose content cannot be judged again.
-pub(crate) fn replay(order: &Order) -> Result<Response, Problem> {
-    let id = order.placement.order;
-    let status = match standing(order) {
-        Standing::Placed => StatusCode::CREATED,
-        Standing::Queued => StatusCode::ACCEPTED,
-        Standing::Declined => return Err(Problem::new(Code::PaymentDeclined, DECLINED).about(id)),
-        Standing::Failed => return Err(Problem::new(Code::PaymentFailed, FAILED).about(id)),
-    };
-    Ok(Reply::new(status, &OrderView(order))
-        .location(&format!("/v1/orders/{id}"))
-        .replayed(true)
-        .into_response())
+pub(crate) fn replay(standing: &Accepted<Order>) -> Result<Response, Problem> {
+    respond(standing, true)
 }
 
-/// Answers a placement.
-fn respond(accepted: &Accepted<Order>) -> Result<Response, Problem> {
+/// Answers a placement, with where it stands.
+fn respond(accepted: &Accepted<Order>, replayed: bool) -> Result<Response, Problem> {
     let Some(order) = accepted.view.as_ref() else {
         return Err(Problem::new(Code::Internal, "the order was placed and is not there"));
     };
@@ -217,16 +207,16 @@ fn respond(accepted: &Accepted<Order>) -> Result<Response, Problem> {
         Standing::Placed => StatusCode::CREATED,
         Standing::Queued => StatusCode::ACCEPTED,
         Standing::Declined => {
-            return Err(recorded(Code::PaymentDeclined, DECLINED, id, accepted));
+            return Err(recorded(Code::PaymentDeclined, DECLINED, id, accepted, replayed));
         }
         Standing::Failed => {
-            return Err(recorded(Code::PaymentFailed, FAILED, id, accepted));
+            return Err(recorded(Code::PaymentFailed, FAILED, id, accepted, replayed));
         }
     };
     Ok(Reply::new(status, &OrderView(order))
         .location(&format!("/v1/orders/{id}"))
         .standing(accepted)
-        .replayed(!accepted.changed)
+        .replayed(replayed)
         .into_response())
 }
 
@@ -235,12 +225,13 @@ fn recorded(
     detail: &'static str,
     order: OrderId,
     accepted: &Accepted<Order>,
+    replayed: bool,
 ) -> Problem {
     let mut problem = Problem::new(code, detail).about(order);
     for (name, value) in standing_headers(accepted) {
         problem = problem.header(name, value);
     }
-    if !accepted.changed {
+    if replayed {
         problem = problem.header(REPLAYED, http::HeaderValue::from_static("true"));
     }
     problem
