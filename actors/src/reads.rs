@@ -153,6 +153,11 @@ impl OrderSystem {
         Ok(rows)
     }
 
+    /// How many shards there are; positions name one of them.
+    pub fn shards(&self) -> u16 {
+        self.world.stores.journal.shards()
+    }
+
     /// Waits until the read models hold everything up to `position`; whether they do.
     pub async fn wait_for(&self, position: Position, deadline: Instant) -> bool {
         let mut moved = self.progress.moved();

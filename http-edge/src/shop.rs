@@ -200,9 +200,14 @@ impl Shop {
     ///
     /// # Errors
     ///
-    /// `not_fresh_yet` when it takes longer than a second.
+    /// `invalid_header` when there is no such shard, `not_fresh_yet` when it takes longer than a second.
     pub async fn wait_for(&self, Fresh(position): Fresh) -> Result<(), Problem> {
         let Some(position) = position else { return Ok(()) };
+        if self.system.shards() <= position.shard.0 {
+            let detail =
+                format!("x-min-position names shard {}, which is not there", position.shard);
+            return Err(Problem::new(Code::InvalidHeader, detail));
+        }
         if self.system.wait_for(position, Instant::now() + FRESHNESS_WAIT).await {
             return Ok(());
         }

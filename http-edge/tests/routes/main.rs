@@ -207,8 +207,10 @@ async fn reads_can_insist_on_a_position() {
     let far = [("x-min-position", "0:1000000")];
     let late = shop.call(Method::GET, "/v1/orders", &far, None).await;
     late.expect_problem(503, "not_fresh_yet");
-    let odd = shop.call(Method::GET, "/v1/orders", &[("x-min-position", "17")], None).await;
-    odd.expect_problem(422, "invalid_header");
+    for odd in ["17", "70:1"] {
+        let odd = shop.call(Method::GET, "/v1/orders", &[("x-min-position", odd)], None).await;
+        odd.expect_problem(422, "invalid_header");
+    }
 }
 
 #[tokio::test]
