@@ -33,6 +33,11 @@ impl Aggregate for Cart {
             (None, CartCommand::SetLine { product, quantity }) => {
                 set_line(open, product, *quantity)
             }
+            (None, CartCommand::AddUnits { product, quantity }) => {
+                let before = open.lines.get(product).copied().unwrap_or_default();
+                let sum = before.checked_add(*quantity).ok_or(CartRefusal::TooManyUnits)?;
+                set_line(open, product, sum)
+            }
             (None, CartCommand::Clear) if open.lines.is_empty() => Ok(Vec::new()),
             (None, CartCommand::Clear) => Ok(vec![CartEvent::Cleared]),
             (None, CartCommand::CheckOut { order, contents }) => {
@@ -90,6 +95,7 @@ fn belonging(open: &OpenCart, order: OrderId, command: &CartCommand, now: Moment
         }
         CartCommand::Open { .. }
         | CartCommand::SetLine { .. }
+        | CartCommand::AddUnits { .. }
         | CartCommand::Clear
         | CartCommand::CheckOut { .. } => Err(CartRefusal::CheckedOut(order)),
     }

@@ -68,6 +68,14 @@ pub enum CartCommand {
         /// How many units.
         quantity: Quantity,
     },
+    /// Make the line of a product have so many units more. The only command that does something each
+    /// time that it is repeated.
+    AddUnits {
+        /// Which product.
+        product: ProductId,
+        /// How many units more.
+        quantity: Quantity,
+    },
     /// Take all lines away.
     Clear,
     /// Let it belong to an order that is about to be placed.

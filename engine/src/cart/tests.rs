@@ -79,6 +79,20 @@ fn a_line_has_as_many_units_as_were_said_last() {
 }
 
 #[test]
+fn units_are_added_to_what_the_cart_has_and_not_to_what_somebody_saw() {
+    let add = |count| CartCommand::AddUnits { product: product("mouse"), quantity: units(count) };
+    given::<Cart>(&[opened()]).when(add(2)).then(&[line("mouse", 2)]);
+    given::<Cart>(&[opened(), line("mouse", 2)]).when(add(3)).then(&[line("mouse", 5)]);
+    given::<Cart>(&[opened()]).when(add(0)).then(&[]);
+    for count in [LINE_UNITS_MAX, u32::MAX] {
+        given::<Cart>(&[opened(), line("mouse", 1)])
+            .when(add(count))
+            .then_refused(CartRefusal::TooManyUnits);
+    }
+    taken().when(add(1)).then_refused(CartRefusal::CheckedOut(ORDER));
+}
+
+#[test]
 fn a_line_of_nothing_goes_away() {
     given::<Cart>(&[opened(), line("mouse", 2)]).when(set("mouse", 0)).then(&[removed("mouse")]);
     given::<Cart>(&[opened()]).when(set("mouse", 0)).then(&[]);

@@ -123,6 +123,15 @@ async fn the_cart_of_a_user_is_bought_once_however_many_keys_ask_at_once() {
 }
 
 #[tokio::test]
+async fn units_that_are_added_at_the_same_time_are_all_in_the_cart() {
+    let shop = with_mug().await;
+    let filled = futures::future::join_all((0..8).map(|_| add(&shop, "mug", 2))).await;
+    assert!(filled.iter().all(|answer| answer.status == 200), "{filled:?}");
+    assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"][0]["quantity"], 16);
+    add(&shop, "mug", 85).await.expect_problem(422, "validation_failed");
+}
+
+#[tokio::test]
 async fn a_cart_that_was_not_emptied_after_its_order_sells_nothing_again() {
     let shop = with_mug().await;
     for next in ["add", "check out"] {

@@ -218,7 +218,7 @@ async fn change(
 }
 
 /// Units of one line.
-pub(crate) fn line_units(quantity: i64) -> Result<Quantity, Problem> {
+fn line_units(quantity: i64) -> Result<Quantity, Problem> {
     let units = u32::try_from(quantity).ok().filter(|units| (1..=LINE_UNITS_MAX).contains(units));
     units.map(Quantity::new).ok_or_else(|| {
         Problem::invalid(vec![FieldError::new(
