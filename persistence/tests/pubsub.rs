@@ -189,6 +189,25 @@ mod over_redis {
     }
 
     #[tokio::test]
+    async fn what_was_last_said_while_redis_was_away_is_heard_when_it_is_back() {
+        let proxy = Proxy::start("127.0.0.1:0").await;
+        let (here, there) = (open(Some(proxy.url())).await, open(Some(server())).await);
+        let mut listener = there.pubsub.listen().await;
+        announce_until_heard(&here, &mut listener, 1010).await;
+
+        let address = proxy.cut().await;
+        for position in 1..3_000 {
+            here.pubsub.announce(&[announcement(1011, position)]).await;
+        }
+        let _mended = Proxy::start(&address).await;
+
+        let last = async {
+            while !listener.recv().await.is_ok_and(|heard| heard == announcement(1011, 2_999)) {}
+        };
+        timeout(PATIENCE, last).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn an_address_that_is_none_is_refused_without_repeating_it() {
         let redis_url = Some("radish://user:hunter2@host".into());
         let config = StorageConfig { database: Database::Memory, redis_url, shards: 4 };

@@ -1,16 +1,17 @@
 //! Announcements over Redis: to every process that listens, and to this one without a detour.
 //!
-//! Redis may be absent, slow or restarted at any time. Nobody waits for it: what cannot be sent is
-//! dropped and counted, and who misses it reads the journal.
+//! Redis may be absent, slow or restarted at any time. Nobody waits for it: of each shard only the
+//! last position waits to be sent, because it says all that the earlier ones did. When Redis is
+//! back it is told at once, and who missed something reads the journal.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use redis::{Client, RedisResult};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -21,30 +22,60 @@ use crate::journal::Shard;
 /// Where announcements go, as `shard:position`.
 const CHANNEL: &str = "millrace:journal";
 
-/// How many announcements may wait for Redis. One more is dropped.
-const QUEUE_MAX: usize = 1_024;
-
-/// How many announcements go out in one round trip.
-const BURST_MAX: usize = 256;
-
 /// How long Redis may take to answer before the connection is given up.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// The pause before Redis is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Announcements that were not sent because Redis was slow or away.
-const DROPPED: &str = "millrace_pubsub_dropped_total";
+/// Positions to send, by shard.
+type Positions = BTreeMap<Shard, u64>;
 
-/// The last position that this process announced itself, by shard. What comes back from Redis and
-/// is no later was heard already.
-type Announced = Arc<Mutex<BTreeMap<Shard, u64>>>;
+/// The last position that this process announced itself, by shard.
+#[derive(Default)]
+struct Announced {
+    last: Mutex<Positions>,
+    /// Told of every change; one change may stand for many.
+    changed: Notify,
+}
+
+impl Announced {
+    fn last(&self) -> MutexGuard<'_, Positions> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn advance(&self, announcements: &[Announcement]) {
+        let mut positions = self.last();
+        for Announcement { shard, position } in announcements {
+            let last = positions.entry(*shard).or_default();
+            *last = (*last).max(*position);
+        }
+        drop(positions);
+        self.changed.notify_one();
+    }
+
+    /// What comes back from Redis and is no later was heard already.
+    fn is_news(&self, heard: &Announcement) -> bool {
+        self.last().get(&heard.shard).is_none_or(|last| *last < heard.position)
+    }
+
+    /// What is later than `sent`; waits until there is some.
+    async fn later_than(&self, sent: &Positions) -> Positions {
+        loop {
+            let mut later = self.last().clone();
+            later.retain(|shard, position| sent.get(shard).is_none_or(|sent| sent < position));
+            if !later.is_empty() {
+                return later;
+            }
+            self.changed.notified().await;
+        }
+    }
+}
 
 /// Announcements over a Redis server.
 pub(crate) struct RedisPubSub {
     local: Arc<MemoryPubSub>,
-    outbound: mpsc::Sender<Announcement>,
-    announced: Announced,
+    announced: Arc<Announced>,
     /// Aborted when this is dropped.
     _tasks: JoinSet<()>,
 }
@@ -60,29 +91,19 @@ impl RedisPubSub {
         let client = Client::open(url)
             .map_err(|_| StoreError::Unsafe("the Redis address is malformed".into()))?;
         let local = Arc::new(MemoryPubSub::default());
-        let announced = Announced::default();
-        let (outbound, queue) = mpsc::channel(QUEUE_MAX);
+        let announced = Arc::<Announced>::default();
         let mut tasks = JoinSet::new();
-        tasks.spawn(publish_forever(client.clone(), queue));
+        tasks.spawn(publish_forever(client.clone(), Arc::clone(&announced)));
         tasks.spawn(listen_forever(client, Arc::clone(&local), Arc::clone(&announced)));
-        Ok(Self { local, outbound, announced, _tasks: tasks })
+        Ok(Self { local, announced, _tasks: tasks })
     }
 }
 
 #[async_trait]
 impl PubSub for RedisPubSub {
     async fn announce(&self, announcements: &[Announcement]) {
-        for Announcement { shard, position } in announcements {
-            let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
-            let last = announced.entry(*shard).or_default();
-            *last = (*last).max(*position);
-        }
+        self.announced.advance(announcements);
         self.local.announce(announcements).await;
-        for announcement in announcements {
-            if self.outbound.try_send(announcement.clone()).is_err() {
-                metrics::counter!(DROPPED).increment(1);
-            }
-        }
     }
 
     async fn listen(&self) -> broadcast::Receiver<Announcement> {
@@ -117,44 +138,37 @@ impl Link {
     }
 }
 
-async fn publish_forever(client: Client, mut queue: mpsc::Receiver<Announcement>) {
+async fn publish_forever(client: Client, announced: Arc<Announced>) {
     let mut link = Link::new("publisher");
+    let mut sent = Positions::new();
     loop {
-        match publish(&client, &mut queue, &mut link).await {
-            // Nobody can announce any more.
-            Ok(()) => return,
-            Err(error) => link.fails(&error),
-        }
+        let Err(error) = publish(&client, &announced, &mut sent, &mut link).await;
+        link.fails(&error);
         sleep(PAUSE).await;
     }
 }
 
 async fn publish(
     client: &Client,
-    queue: &mut mpsc::Receiver<Announcement>,
+    announced: &Announced,
+    sent: &mut Positions,
     link: &mut Link,
-) -> RedisResult<()> {
+) -> RedisResult<std::convert::Infallible> {
     let connecting = timeout(ANSWER_MAX, client.get_multiplexed_async_connection());
     let mut connection = connecting.await.map_err(|_| late())??;
     link.works();
-    let mut burst = Vec::with_capacity(BURST_MAX);
-    while 0 < queue.recv_many(&mut burst, BURST_MAX).await {
+    loop {
+        let later = announced.later_than(sent).await;
         let mut pipe = redis::pipe();
-        // A later position says all that an earlier one does.
-        let last: BTreeMap<Shard, u64> = burst.drain(..).map(|a| (a.shard, a.position)).collect();
-        for (shard, position) in &last {
+        for (shard, position) in &later {
             pipe.publish(CHANNEL, format!("{shard}:{position}")).ignore();
         }
-        let sent = timeout(ANSWER_MAX, pipe.exec_async(&mut connection)).await;
-        if let Err(error) = sent.map_err(|_| late()).flatten() {
-            metrics::counter!(DROPPED).increment(last.len() as u64);
-            return Err(error);
-        }
+        timeout(ANSWER_MAX, pipe.exec_async(&mut connection)).await.map_err(|_| late())??;
+        sent.extend(later);
     }
-    Ok(())
 }
 
-async fn listen_forever(client: Client, local: Arc<MemoryPubSub>, announced: Announced) {
+async fn listen_forever(client: Client, local: Arc<MemoryPubSub>, announced: Arc<Announced>) {
     let mut link = Link::new("listener");
     loop {
         let Err(error) = listen(&client, &local, &announced, &mut link).await;
@@ -177,16 +191,11 @@ async fn listen(
     while let Some(message) = messages.next().await {
         // What we cannot read is from something newer or foreign; hints may be lost.
         let Some(announcement) = read(message.get_payload_bytes()) else { continue };
-        if is_news(announced, &announcement) {
+        if announced.is_news(&announcement) {
             local.announce(&[announcement]).await;
         }
     }
     Err(redis::RedisError::from((redis::ErrorKind::Io, "the connection was closed")))
-}
-
-fn is_news(announced: &Announced, heard: &Announcement) -> bool {
-    let announced = announced.lock().unwrap_or_else(PoisonError::into_inner);
-    announced.get(&heard.shard).is_none_or(|last| *last < heard.position)
 }
 
 fn read(payload: &[u8]) -> Option<Announcement> {
