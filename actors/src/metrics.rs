@@ -9,6 +9,8 @@ pub const MAILBOX_REJECTED_TOTAL: &str = "millrace_mailbox_rejected_total";
 pub const MAILBOX_WAIT_SECONDS: &str = "millrace_mailbox_wait_seconds";
 /// Incarnations started because one before died. Labels: `actor`.
 pub const ACTOR_RESTARTS_TOTAL: &str = "millrace_actor_restarts_total";
+/// Histories that were looked for in the journal, because their entity was asleep. Labels: `actor`.
+pub const HISTORIES_READ_TOTAL: &str = "millrace_histories_read_total";
 /// Actors in memory. Labels: `actor`.
 pub const ACTORS_LIVE: &str = "millrace_actors_live";
 /// Streams that are not served because they make their actor fail. Labels: `actor`.
@@ -103,6 +105,7 @@ pub const ALL: &[Metric] = {
         metric(MAILBOX_REJECTED_TOTAL, Counter, Count, "commands turned away by a full mailbox"),
         metric(MAILBOX_WAIT_SECONDS, Histogram, Seconds, "time from acceptance to handling"),
         metric(ACTOR_RESTARTS_TOTAL, Counter, Count, "incarnations started after a death"),
+        metric(HISTORIES_READ_TOTAL, Counter, Count, "histories looked for in the journal"),
         metric(ACTORS_LIVE, Gauge, Count, "actors in memory"),
         metric(QUARANTINED, Gauge, Count, "streams not served because their actor keeps failing"),
         metric(WRITER_BATCH_EVENTS, Histogram, Count, "events in one commit"),

@@ -63,7 +63,7 @@ async fn round(world: &Arc<World>) -> bool {
     let waking = stream::iter(due).map(|wakeup| async move {
         // What could not be woken now keeps its row and comes up again.
         let next = wake(world, &wakeup.stream).await?;
-        // Open work is due at once, for the sake of a restart; here it has just been taken up.
+        // Open work that has just been taken up here is looked at again.
         let recheck = now.saturating_add(RECHECK_AFTER);
         let due = next.due.map(|due| if due <= now { recheck } else { due });
         Some(Wakeup { stream: wakeup.stream, due, version: next.version })

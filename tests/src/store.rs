@@ -75,7 +75,7 @@ pub async fn journal_events(launch: &Launch) -> Result<i64> {
         let known = "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'journal'";
         let known: i64 = sqlx::query(known).fetch_one(&mut connection).await?.try_get(0)?;
         if known == 1 {
-            let count = "SELECT COUNT(*) FROM journal";
+            let count = "SELECT COUNT(*) FROM journal_readable";
             return Ok(sqlx::query(count).fetch_one(&mut connection).await?.try_get(0)?);
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
+use metrics::counter;
 use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
@@ -21,6 +22,7 @@ use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::{Directory, Hosted};
 use crate::histories::fold;
 use crate::loader::{History, Unreadable};
+use crate::metrics::HISTORIES_READ_TOTAL;
 use crate::outcome::{NotAccepted, NotDone, Position};
 use crate::system::World;
 use crate::writer::{Notify, Submission};
@@ -135,6 +137,7 @@ impl<A: Hosted> Life<A> {
         if A::is_new(&self.world, self.stream.key()) {
             return Ok(Loaded::default());
         }
+        counter!(HISTORIES_READ_TOTAL, "actor" => A::KIND).increment(1);
         let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
         let mut history = read(&world, &stream, A::SNAPSHOTS).await?;
         let mut loaded = Loaded::default();

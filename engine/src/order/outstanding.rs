@@ -1,9 +1,15 @@
 //! The checkout as a process manager: what an order still owes, derived from its state alone.
 
+use std::time::Duration;
+
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{Order, OrderCommand, OrderStock, UNPAID_HOLD};
 use crate::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use crate::values::{Moment, PaymentMethod};
+
+/// How long an order may owe something before somebody looks whether it is still at it: most are
+/// done long before, and looking at one that has gone to sleep reads its history.
+pub(super) const RESUME_AFTER: Duration = Duration::from_secs(2);
 
 /// Where the units of an order ought to be.
 enum StockGoal {
@@ -211,7 +217,8 @@ pub(super) fn is_dormant(order: &Order) -> bool {
 
 /// When the order wants to be looked at again, whatever else happens.
 pub(super) fn wake_at(order: &Order) -> Option<Moment> {
-    // Open work is retried while the order lives; after a restart it is to be resumed at once,
-    // long before any deadline of the payment.
-    if has_open_work(order) { Some(order.updated_at) } else { unpaid_until(order) }
+    // Open work is retried while the order lives; after a restart it is to be resumed soon, long
+    // before any deadline of the payment.
+    let resumed_at = || order.updated_at.saturating_add(RESUME_AFTER);
+    if has_open_work(order) { Some(resumed_at()) } else { unpaid_until(order) }
 }

@@ -5,12 +5,12 @@
 //! inserts, so an older writer can never add a row. One contract, one conformance suite.
 
 mod chain;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod frame;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -121,7 +121,7 @@ pub trait Journal: Send + Sync + 'static {
     /// [`StoreError`] when the store cannot be reached or a row fails its checksum.
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError>;
 
-    /// The events of these streams of a shard after a position, in order. Looks at every row after
+    /// The events of these streams of a shard after a position, in order. Looks at every event after
     /// it, so the position is to be a late one.
     ///
     /// # Errors
@@ -134,7 +134,7 @@ pub trait Journal: Send + Sync + 'static {
         streams: &[StreamId],
     ) -> Result<Vec<Record>, StoreError>;
 
-    /// Up to `limit` events of a shard after a position, in order.
+    /// Up to `limit` events of a shard after a position, in order; none only where there are none.
     ///
     /// # Errors
     ///

@@ -1,20 +1,20 @@
 //! Snapshots on PostgreSQL.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sqlx::Executor as _;
 use sqlx::postgres::PgPool;
 
-use super::row::{Row, checksum};
+use super::row::{Row, checksum, of_this_journal};
 use super::{Snapshot, Snapshots};
 use crate::StoreError;
 use crate::database::postgres::trouble;
-use crate::journal::StreamId;
+use crate::journal::{Journal, StreamId};
 use crate::tasks::owned;
 
 const LOAD: &str = "SELECT s.stream, s.version, s.shard, s.position, s.body, s.checksum \
-    FROM snapshots s JOIN journal j ON j.shard = s.shard AND j.position = s.position \
-    AND j.stream = s.stream AND j.version >= s.version \
-    WHERE s.stream = ANY ($1::text[])";
+    FROM snapshots s WHERE s.stream = ANY ($1::text[])";
 
 const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, body, checksum) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (stream) DO UPDATE \
@@ -25,12 +25,13 @@ const SAVE: &str = "INSERT INTO snapshots (stream, version, shard, position, bod
 /// Snapshots beside the journal.
 pub(crate) struct PostgresSnapshots {
     pool: PgPool,
+    journal: Arc<dyn Journal>,
 }
 
 impl PostgresSnapshots {
-    /// Snapshots in the database behind `pool`.
-    pub(crate) const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Keeps snapshots behind `pool` and believes those whose last event is in `journal`.
+    pub(crate) fn new(pool: PgPool, journal: Arc<dyn Journal>) -> Self {
+        Self { pool, journal }
     }
 }
 
@@ -39,12 +40,12 @@ impl Snapshots for PostgresSnapshots {
     async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError> {
         let wanted: Vec<String> = streams.iter().map(ToString::to_string).collect();
         let pool = self.pool.clone();
-        owned(async move {
+        let readable = owned(async move {
             let rows: Vec<Row> =
                 sqlx::query_as(LOAD).bind(wanted).fetch_all(&pool).await.map_err(trouble)?;
             Ok(rows.into_iter().filter_map(Row::into_snapshot).collect())
-        })
-        .await
+        });
+        of_this_journal(&*self.journal, readable.await?).await
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {

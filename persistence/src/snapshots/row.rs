@@ -1,7 +1,10 @@
 //! Between a stored row and a snapshot: the same columns in both databases.
 
+use std::collections::BTreeMap;
+
 use super::Snapshot;
-use crate::journal::{Shard, StreamId};
+use crate::StoreError;
+use crate::journal::{Journal, Shard, StreamId};
 
 /// The columns of a snapshot.
 #[derive(sqlx::FromRow)]
@@ -30,6 +33,27 @@ impl Row {
         }
         Some(snapshot)
     }
+}
+
+/// Drops snapshots that the journal does not reach: it was put back from an older copy, while the
+/// snapshots were not.
+pub(super) async fn of_this_journal(
+    journal: &dyn Journal,
+    found: Vec<Snapshot>,
+) -> Result<Vec<Snapshot>, StoreError> {
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let places: Vec<(Shard, u64)> = found.iter().map(|snapshot| snapshot.place).collect();
+    let there = journal.read_places(&places).await?.into_iter();
+    let there: BTreeMap<(Shard, u64), (StreamId, u64)> =
+        there.map(|r| ((r.shard, r.position), (r.stream, r.version))).collect();
+    let is_known = |snapshot: &Snapshot| {
+        there.get(&snapshot.place).is_some_and(|(stream, version)| {
+            *stream == snapshot.stream && snapshot.version <= *version
+        })
+    };
+    Ok(found.into_iter().filter(is_known).collect())
 }
 
 /// CRC-32 of everything.

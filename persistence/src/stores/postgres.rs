@@ -14,10 +14,11 @@ use crate::snapshots::PostgresSnapshots;
 pub(super) async fn open(url: &str, shards: u16) -> Result<Stores, StoreError> {
     let options = options(url)?;
     let pool = prepare(&options).await?;
+    let journal = Arc::new(PostgresJournal::open(&options, pool.clone(), shards).await?);
     Ok(Stores {
-        snapshots: Arc::new(PostgresSnapshots::new(pool.clone())),
-        read_models: Arc::new(PostgresReadModels::open(pool.clone()).await?),
-        journal: Arc::new(PostgresJournal::open(&options, pool, shards).await?),
+        snapshots: Arc::new(PostgresSnapshots::new(pool.clone(), journal.clone())),
+        read_models: Arc::new(PostgresReadModels::open(pool).await?),
+        journal,
         pubsub: Arc::new(MemoryPubSub::default()),
     })
 }

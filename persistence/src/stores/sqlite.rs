@@ -13,12 +13,12 @@ use crate::snapshots::SqliteSnapshots;
 
 /// Opens both files.
 pub(super) async fn open(path: &Path, shards: u16) -> Result<Stores, StoreError> {
-    let journal = SqliteJournal::open(path, shards, Fatal::default()).await?;
+    let journal = Arc::new(SqliteJournal::open(path, shards, Fatal::default()).await?);
     let views = Views::open(&path_beside(path)).await?;
     Ok(Stores {
-        snapshots: Arc::new(SqliteSnapshots::new(views.clone(), journal.readers().clone())),
+        snapshots: Arc::new(SqliteSnapshots::new(views.clone(), journal.clone())),
         read_models: Arc::new(SqliteReadModels::open(views).await?),
-        journal: Arc::new(journal),
+        journal,
         pubsub: Arc::new(MemoryPubSub::default()),
     })
 }

@@ -59,12 +59,12 @@ async fn a_changed_byte_is_noticed_by_every_read(place: &Place) {
     for version in 1..=3 {
         stores.journal.append(&writer.batch(&[("a", version)])).await.unwrap();
     }
-    let payload = "replace(CAST(payload AS TEXT), '2', '3')";
-    let bytes = match place {
-        Place::Folder(_) => payload.to_owned(),
-        Place::Server(_) => "replace(convert_from(payload, 'UTF8'), '2', '3')::bytea".to_owned(),
+    let changed = r#"'"n":2', '"n":3'"#;
+    let events = match place {
+        Place::Folder(_) => format!("replace(events, {changed})"),
+        Place::Server(_) => format!("replace(convert_from(events, 'UTF8'), {changed})::bytea"),
     };
-    place.execute(&format!("UPDATE journal SET payload = {bytes} WHERE version = 2")).await;
+    place.execute(&format!("UPDATE journal SET events = {events} WHERE last_position = 2")).await;
 
     let stream = StreamId::new("thing", "a");
     let shard = stream.slot().shard(SHARDS);
@@ -82,7 +82,7 @@ async fn a_lost_row_breaks_the_chain(place: &Place) {
     for version in 1..=3 {
         stores.journal.append(&writer.batch(&[("a", version)])).await.unwrap();
     }
-    place.execute("DELETE FROM journal WHERE version = 2").await;
+    place.execute("DELETE FROM journal WHERE last_position = 2").await;
 
     let shard = StreamId::new("thing", "a").slot().shard(SHARDS);
     let records = stores.journal.read_shard(shard, 0, 10).await.unwrap();

@@ -1,6 +1,7 @@
 //! What an order owes after each event, whether a client still waits, and when it wakes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::*;
 use crate::EventName;
@@ -226,7 +227,7 @@ fn an_answer_leaves_once_the_units_are_placed_and_the_money_is_known_or_queued()
 }
 
 #[test]
-fn open_work_is_resumed_at_once_and_an_order_without_any_sleeps() {
+fn open_work_is_resumed_after_two_seconds_and_an_order_without_any_sleeps() {
     for life in lives() {
         let mut given = given::<Order>(&[]);
         for (event, expected, _) in life {
@@ -238,7 +239,7 @@ fn open_work_is_resumed_at_once_and_an_order_without_any_sleeps() {
                 && order.status == OrderStatus::Pending
                 && order.payment.captured.is_none();
             let wake_at = if !expected.is_empty() {
-                Some(order.updated_at)
+                Some(order.updated_at.saturating_add(Duration::from_secs(2)))
             } else if waits {
                 Some(order.created_at.saturating_add(UNPAID_HOLD))
             } else {

@@ -23,8 +23,8 @@ const LOCK: &str = "BEGIN; LOCK TABLE shard_fence IN SHARE ROW EXCLUSIVE MODE";
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
     epoch = (SELECT max(epoch) + 1 FROM shard_fence) RETURNING epoch";
 
-const HOLDINGS: &str = "SELECT f.shard, f.next_position, j.hash FROM shard_fence f \
-    LEFT JOIN journal j ON j.shard = f.shard AND j.position = f.next_position - 1 \
+const HOLDINGS: &str = "SELECT f.shard, f.next_position, j.last_hash FROM shard_fence f \
+    LEFT JOIN journal j ON j.shard = f.shard AND j.last_position = f.next_position - 1 \
     ORDER BY f.shard";
 
 const END_WRITERS: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a \

@@ -1,4 +1,4 @@
-//! Appending on PostgreSQL: one autocommit statement moves the fences and inserts the events.
+//! Appending on PostgreSQL: one autocommit statement moves the fences and inserts the frames.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::writer::Writer;
 use crate::BoxError;
 use crate::database::postgres::sqlstate;
-use crate::journal::{AppendError, Batch, Record};
+use crate::journal::frame::pack;
+use crate::journal::{AppendError, Batch};
 
 /// How long an append may take before its outcome counts as unknown.
 const APPEND_MAX: Duration = Duration::from_secs(10);
@@ -21,39 +22,28 @@ pub(super) const APPEND: &str = "WITH moved AS ( \
     WHERE f.shard = wanted.shard AND f.epoch = $1 AND f.next_position = wanted.expected \
     RETURNING 1), \
 guard AS (SELECT journal_fences_held((SELECT count(*) FROM moved), cardinality($2)) AS held) \
-INSERT INTO journal (shard, position, epoch, slot, stream, version, event_id, event_name, \
-    schema_version, recorded_at, meta, payload, checksum, hash) \
-SELECT event.* FROM guard, unnest($5::int4[], $6::int8[], $7::int8[], $8::int4[], $9::text[], \
-    $10::int8[], $11::uuid[], $12::text[], $13::int4[], $14::int8[], $15::bytea[], $16::bytea[], \
-    $17::int8[], $18::bytea[]) AS event WHERE guard.held";
+INSERT INTO journal (shard, last_position, epoch, last_hash, events) \
+SELECT frame.shard, frame.last_position, $1, frame.last_hash, frame.events \
+FROM guard, unnest($5::int4[], $6::int8[], $7::bytea[], $8::bytea[]) \
+    AS frame (shard, last_position, last_hash, events) WHERE guard.held";
 
 /// The arguments of the statement, encoded by the caller so that the writer only runs it.
 pub(super) fn arguments(batch: &Batch) -> Result<PgArguments, BoxError> {
-    let (moves, records) = (&batch.moves, &batch.records);
+    let (moves, frames) = (&batch.moves, pack(batch)?);
     let mut arguments = PgArguments::default();
     arguments.add(batch.epoch.cast_signed())?;
-    arguments.add(moves.iter().map(|m| i32::from(m.shard.0)).collect::<Vec<_>>())?;
-    arguments.add(moves.iter().map(|m| m.expected.cast_signed()).collect::<Vec<_>>())?;
-    arguments.add(moves.iter().map(|m| m.next.cast_signed()).collect::<Vec<_>>())?;
-    arguments.add(column(records, |r| i32::from(r.shard.0)))?;
-    arguments.add(column(records, |r| r.position.cast_signed()))?;
-    arguments.add(column(records, |r| r.epoch.cast_signed()))?;
-    arguments.add(column(records, |r| i32::from(r.slot.0)))?;
-    arguments.add(column(records, |r| r.stream.as_str()))?;
-    arguments.add(column(records, |r| r.version.cast_signed()))?;
-    arguments.add(column(records, |r| r.event_id))?;
-    arguments.add(column(records, |r| r.name.as_ref()))?;
-    arguments.add(column(records, |r| i32::from(r.schema)))?;
-    arguments.add(column(records, |r| r.at.as_unix_micros()))?;
-    arguments.add(column(records, |r| r.meta.as_bytes()))?;
-    arguments.add(column(records, |r| r.payload.as_bytes()))?;
-    arguments.add(column(records, |r| i64::from(r.checksum)))?;
-    arguments.add(column(records, |r| r.hash.as_slice()))?;
+    arguments.add(column(moves, |m| i32::from(m.shard.0)))?;
+    arguments.add(column(moves, |m| m.expected.cast_signed()))?;
+    arguments.add(column(moves, |m| m.next.cast_signed()))?;
+    arguments.add(column(&frames, |frame| i32::from(frame.shard.0)))?;
+    arguments.add(column(&frames, |frame| frame.last_position.cast_signed()))?;
+    arguments.add(column(&frames, |frame| frame.last_hash.as_slice()))?;
+    arguments.add(column(&frames, |frame| frame.events.as_bytes()))?;
     Ok(arguments)
 }
 
-fn column<'a, T>(records: &'a [Record], value: impl Fn(&'a Record) -> T) -> Vec<T> {
-    records.iter().map(value).collect()
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }
 
 /// Runs the statement. A connection whose last statement has no known end is given up.

@@ -14,7 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use self::writer::Writer;
-use super::{AppendError, Batch, Claim, FORMAT, Journal, Record, Shard, StreamId, Tenure};
+use super::{AppendError, Batch, Claim, FORMAT, Journal, Record, Shard, StreamId, Tenure, frame};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::{detached, owned};
@@ -104,15 +104,13 @@ impl Journal for PostgresJournal {
     }
 
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let (readers, wanted) = (self.readers.clone(), read::Places::of(batch));
-        owned(async move { read::contains(&readers, wanted).await }).await
+        let found = self.read_places(&frame::places_of(batch)).await?;
+        Ok(frame::ids(&found) == frame::ids(&batch.records))
     }
 
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
-        let wanted = places.iter();
-        let wanted = wanted.map(|(shard, position)| (i32::from(shard.0), position.cast_signed()));
-        let (readers, wanted) = (self.readers.clone(), wanted.unzip());
-        owned(async move { read::places(&readers, wanted).await }).await
+        let (readers, places) = (self.readers.clone(), places.to_vec());
+        owned(async move { read::places(&readers, &places).await }).await
     }
 
     async fn read_tail(
@@ -121,9 +119,8 @@ impl Journal for PostgresJournal {
         after: u64,
         streams: &[StreamId],
     ) -> Result<Vec<Record>, StoreError> {
-        let names = streams.iter().map(ToString::to_string).collect();
-        let readers = self.readers.clone();
-        owned(async move { read::tail(&readers, shard, after, names).await }).await
+        let (readers, streams) = (self.readers.clone(), streams.to_vec());
+        owned(async move { read::tail(&readers, shard, after, &streams).await }).await
     }
 
     async fn read_shard(

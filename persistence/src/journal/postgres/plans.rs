@@ -6,7 +6,6 @@ use crate::database::plans::{Access, assert_postgres_uses_an_index};
 #[tokio::test]
 async fn every_query_uses_an_index() {
     let statements = [
-        (read::PRESENT, Access::Found),
         (read::PLACES, Access::Found),
         (read::TAIL, Access::Found),
         (read::SHARD, Access::Found),

@@ -1,98 +1,58 @@
 //! Reading on PostgreSQL.
 
 use sqlx::postgres::PgPool;
-use uuid::Uuid;
 
 use crate::StoreError;
 use crate::database::postgres::trouble;
-use crate::journal::row::{Row, into_records};
-use crate::journal::{Batch, Record, Shard};
+use crate::journal::frame::{self, Row, end_of_page};
+use crate::journal::{Record, Shard, StreamId};
 
-/// How many of the events lie where the batch would have put them.
-pub(super) const PRESENT: &str = "SELECT count(*) \
-    FROM unnest($1::int4[], $2::int8[], $3::uuid[]) AS wanted (shard, position, event_id) \
-    JOIN journal j ON j.shard = wanted.shard AND j.position = wanted.position \
-    AND j.event_id = wanted.event_id";
+/// Each frame that one of the places lies in, once.
+pub(super) const PLACES: &str = "SELECT j.shard::int8, j.last_position, j.epoch, j.last_hash, \
+    j.events \
+    FROM (SELECT DISTINCT wanted.shard, \
+        (SELECT min(last_position) FROM journal WHERE shard = wanted.shard \
+            AND last_position >= wanted.position) AS last_position \
+        FROM unnest($1::int4[], $2::int8[]) AS wanted (shard, position)) AS found \
+    JOIN journal j ON j.shard = found.shard AND j.last_position = found.last_position";
 
-pub(super) const PLACES: &str = "SELECT j.shard::int8, j.position, j.epoch, j.slot::int8, \
-    j.stream, j.version, j.event_id, j.event_name, j.schema_version::int8, j.recorded_at, \
-    convert_from(j.meta, 'UTF8') AS meta, convert_from(j.payload, 'UTF8') AS payload, \
-    j.checksum, j.hash \
-    FROM unnest($1::int4[], $2::int8[]) AS wanted (shard, position) \
-    JOIN journal j ON j.shard = wanted.shard AND j.position = wanted.position";
+pub(super) const TAIL: &str = "SELECT shard::int8, last_position, epoch, last_hash, events \
+    FROM journal WHERE shard = $1 AND last_position > $2 ORDER BY last_position";
 
-pub(super) const TAIL: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
-    version, event_id, event_name, schema_version::int8, recorded_at, \
-    convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
-    FROM journal WHERE shard = $1 AND position > $2 AND stream = ANY ($3::text[]) \
-    ORDER BY position";
-
-pub(super) const SHARD: &str = "SELECT shard::int8, position, epoch, slot::int8, stream, \
-    version, event_id, event_name, schema_version::int8, recorded_at, \
-    convert_from(meta, 'UTF8') AS meta, convert_from(payload, 'UTF8') AS payload, checksum, hash \
-    FROM journal WHERE shard = $1 AND position > $2 ORDER BY position LIMIT $3";
+/// Up to a position, but the next frame always, so that a lost row does not look like the end.
+pub(super) const SHARD: &str = "SELECT shard::int8, last_position, epoch, last_hash, events \
+    FROM journal WHERE shard = $1 AND last_position > $2 AND last_position <= greatest($3, \
+        (SELECT min(last_position) FROM journal WHERE shard = $1 AND last_position > $2)) \
+    ORDER BY last_position";
 
 const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
 
-/// Where a batch would lie. It can be nowhere else: had somebody moved the fence before, it would
-/// have been refused as a whole.
-pub(super) struct Places {
-    shards: Vec<i32>,
-    positions: Vec<i64>,
-    ids: Vec<Uuid>,
-}
-
-impl Places {
-    /// The places of a batch.
-    pub(super) fn of(batch: &Batch) -> Self {
-        let records = batch.records.iter();
-        Self {
-            shards: records.clone().map(|record| i32::from(record.shard.0)).collect(),
-            positions: records.clone().map(|record| record.position.cast_signed()).collect(),
-            ids: records.map(|record| record.event_id).collect(),
-        }
-    }
-}
-
-pub(super) async fn contains(readers: &PgPool, wanted: Places) -> Result<bool, StoreError> {
-    let events = wanted.ids.len();
-    let found: i64 = sqlx::query_scalar(PRESENT)
-        .bind(wanted.shards)
-        .bind(wanted.positions)
-        .bind(wanted.ids)
-        .fetch_one(readers)
-        .await
-        .map_err(trouble)?;
-    Ok(usize::try_from(found) == Ok(events))
-}
-
 pub(super) async fn places(
     readers: &PgPool,
-    (shards, positions): (Vec<i32>, Vec<i64>),
+    places: &[(Shard, u64)],
 ) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(PLACES)
-        .bind(shards)
-        .bind(positions)
+        .bind(places.iter().map(|(shard, _)| i32::from(shard.0)).collect::<Vec<_>>())
+        .bind(places.iter().map(|(_, position)| position.cast_signed()).collect::<Vec<_>>())
         .fetch_all(readers)
         .await
         .map_err(trouble)?;
-    into_records(rows)
+    frame::at(&rows, places)
 }
 
 pub(super) async fn tail(
     readers: &PgPool,
     shard: Shard,
     after: u64,
-    streams: Vec<String>,
+    streams: &[StreamId],
 ) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(TAIL)
         .bind(i32::from(shard.0))
         .bind(after.cast_signed())
-        .bind(streams)
         .fetch_all(readers)
         .await
         .map_err(trouble)?;
-    into_records(rows)
+    frame::of_streams(&rows, after, streams)
 }
 
 pub(super) async fn shard(
@@ -104,11 +64,11 @@ pub(super) async fn shard(
     let rows: Vec<Row> = sqlx::query_as(SHARD)
         .bind(i32::from(shard.0))
         .bind(after.cast_signed())
-        .bind(i64::from(limit))
+        .bind(end_of_page(after, limit))
         .fetch_all(readers)
         .await
         .map_err(trouble)?;
-    into_records(rows)
+    frame::after(&rows, after, limit)
 }
 
 pub(super) async fn heads(readers: &PgPool) -> Result<Vec<u64>, StoreError> {

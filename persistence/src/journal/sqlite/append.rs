@@ -1,15 +1,14 @@
 //! Writing on SQLite: take over, or append a whole batch in one transaction.
 
-use std::mem;
-
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Fatal;
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
-use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
+use crate::database::sqlite_rows::push_rows;
+use crate::journal::frame::pack;
 use crate::journal::{
-    AppendError, Batch, Claim, FOREIGN, GENESIS, Holding, Record, Shard, ShardMove, Tenure,
+    AppendError, Batch, Claim, FOREIGN, GENESIS, Holding, Shard, ShardMove, Tenure,
 };
 use crate::{BoxError, StoreError};
 
@@ -22,17 +21,17 @@ pub(super) const MOVE: &str = "UPDATE OR ROLLBACK shard_fence SET next_position 
 
 /// With ROLLBACK a conflict ends the transaction, so that SQLite need not copy each page that it
 /// changes in order to undo the statement alone.
-const INSERT: &str = "INSERT OR ROLLBACK INTO journal (shard, position, epoch, slot, stream, \
-    version, event_id, event_name, schema_version, recorded_at, meta, payload, checksum, hash) ";
+const INSERT: &str =
+    "INSERT OR ROLLBACK INTO journal (shard, last_position, epoch, last_hash, events) ";
 
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 5;
 
 /// Raises every epoch at once. The greatest counts, so that a split journal stays in order.
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
     epoch = (SELECT max(epoch) + 1 FROM shard_fence)";
 
-const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.hash FROM shard_fence f \
-    LEFT JOIN journal j ON j.shard = f.shard AND j.position = f.next_position - 1 \
+const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.last_hash FROM shard_fence f \
+    LEFT JOIN journal j ON j.shard = f.shard AND j.last_position = f.next_position - 1 \
     ORDER BY f.shard";
 
 /// Primary result codes of SQLite.
@@ -45,26 +44,28 @@ const PRIMARY_KEY: u32 = 1_555;
 
 /// One append, encoded by the caller so that the writer only runs it.
 pub(super) struct Script {
-    runs: Vec<(SqlStr, SqliteArguments)>,
+    sql: SqlStr,
+    arguments: SqliteArguments,
 }
 
 impl Script {
-    /// Encodes a batch. The rows travel with what comes before them.
+    /// Encodes a batch. The frames travel with what comes before them.
     pub(super) fn of(batch: &Batch) -> Result<Self, BoxError> {
-        let mut runs = Vec::new();
-        let mut sql = format!("BEGIN IMMEDIATE; {MOVE}; ");
+        let frames = pack(batch)?;
+        let mut sql = format!("BEGIN IMMEDIATE; {MOVE}; {INSERT}");
+        push_rows(&mut sql, COLUMNS, frames.len());
         let mut arguments = SqliteArguments::default();
         arguments.add(batch.epoch.cast_signed())?;
         arguments.add(moves_as_json(&batch.moves)?)?;
-        for records in batch.records.chunks(ROWS_MAX) {
-            sql.push_str(INSERT);
-            push_rows(&mut sql, COLUMNS, records.len());
-            bind(&mut arguments, records)?;
-            // Safe: made of constants only.
-            let sql = AssertSqlSafe(mem::take(&mut sql)).into_sql_str();
-            runs.push((sql, mem::take(&mut arguments)));
+        for frame in frames {
+            arguments.add(frame.shard.0)?;
+            arguments.add(frame.last_position.cast_signed())?;
+            arguments.add(frame.epoch.cast_signed())?;
+            arguments.add(frame.last_hash.to_vec())?;
+            arguments.add(frame.events)?;
         }
-        Ok(Self { runs })
+        // Safe: made of constants only.
+        Ok(Self { sql: AssertSqlSafe(sql).into_sql_str(), arguments })
     }
 
     /// Runs it. On an error nothing of it is left, unless the error says that this is unknown.
@@ -73,11 +74,10 @@ impl Script {
         writer: &mut SqliteConnection,
         fatal: &Fatal,
     ) -> Result<(), AppendError> {
-        for (sql, arguments) in self.runs {
-            if let Err(error) = sqlx::query_with(sql, arguments).execute(&mut *writer).await {
-                roll_back(writer).await;
-                return Err(not_written(error));
-            }
+        let frames = sqlx::query_with(self.sql, self.arguments).execute(&mut *writer).await;
+        if let Err(error) = frames {
+            roll_back(writer).await;
+            return Err(not_written(error));
         }
         commit(writer, fatal).await
     }
@@ -86,27 +86,6 @@ impl Script {
 fn moves_as_json(moves: &[ShardMove]) -> Result<String, serde_json::Error> {
     let moves = moves.iter().map(|m| (m.shard.0, m.expected, m.next));
     serde_json::to_string(&moves.collect::<Vec<_>>())
-}
-
-fn bind(arguments: &mut SqliteArguments, records: &[Record]) -> Result<(), BoxError> {
-    arguments.reserve(records.len().saturating_mul(COLUMNS), 0);
-    for record in records {
-        arguments.add(record.shard.0)?;
-        arguments.add(record.position.cast_signed())?;
-        arguments.add(record.epoch.cast_signed())?;
-        arguments.add(record.slot.0)?;
-        arguments.add(record.stream.as_str())?;
-        arguments.add(record.version.cast_signed())?;
-        arguments.add(record.event_id)?;
-        arguments.add(record.name.as_ref())?;
-        arguments.add(record.schema)?;
-        arguments.add(record.at.as_unix_micros())?;
-        arguments.add(record.meta.as_str())?;
-        arguments.add(record.payload.as_str())?;
-        arguments.add(record.checksum)?;
-        arguments.add(record.hash.as_slice())?;
-    }
-    Ok(())
 }
 
 /// An error before COMMIT: the transaction is rolled back, so nothing was written.

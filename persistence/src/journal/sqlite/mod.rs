@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::{AppendError, Batch, Claim, Journal, Record, Shard, StreamId, Tenure};
+use super::{AppendError, Batch, Claim, Journal, Record, Shard, StreamId, Tenure, frame};
 use crate::StoreError;
 pub use crate::database::sqlite::Fatal;
 use crate::tasks::{detached, owned};
@@ -24,13 +24,6 @@ pub struct SqliteJournal {
     writer: Arc<Mutex<SqliteConnection>>,
     readers: SqlitePool,
     fatal: Fatal,
-}
-
-impl SqliteJournal {
-    /// Connections that read, for those that must compare with the truth.
-    pub(crate) const fn readers(&self) -> &SqlitePool {
-        &self.readers
-    }
 }
 
 #[async_trait]
@@ -73,14 +66,13 @@ impl Journal for SqliteJournal {
     }
 
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let readers = self.readers.clone();
-        let batch = batch.moves.iter().map(|m| (*m, read::ids_of(batch, m.shard))).collect();
-        owned(async move { read::contains(&readers, batch).await }).await
+        let found = self.read_places(&frame::places_of(batch)).await?;
+        Ok(frame::ids(&found) == frame::ids(&batch.records))
     }
 
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
-        let (readers, wanted) = (self.readers.clone(), read::places_as_json(places));
-        owned(async move { read::places(&readers, wanted).await }).await
+        let (readers, places) = (self.readers.clone(), places.to_vec());
+        owned(async move { read::places(&readers, &places).await }).await
     }
 
     async fn read_tail(
@@ -89,8 +81,8 @@ impl Journal for SqliteJournal {
         after: u64,
         streams: &[StreamId],
     ) -> Result<Vec<Record>, StoreError> {
-        let (readers, names) = (self.readers.clone(), read::names_as_json(streams));
-        owned(async move { read::tail(&readers, shard, after, names).await }).await
+        let (readers, streams) = (self.readers.clone(), streams.to_vec());
+        owned(async move { read::tail(&readers, shard, after, &streams).await }).await
     }
 
     async fn read_shard(

@@ -9,11 +9,10 @@ async fn every_query_uses_an_index() {
     let path = folder.path().join("journal.db");
     let journal = SqliteJournal::open(&path, 4, Fatal::default()).await.unwrap();
     let statements = [
-        (read::IDS, Access::Found),
         (read::PLACES, Access::Found),
         (read::TAIL, Access::Found),
         (read::SHARD, Access::Found),
         (append::MOVE, Access::Found),
     ];
-    assert_sqlite_uses_an_index(journal.readers(), &statements).await;
+    assert_sqlite_uses_an_index(&journal.readers, &statements).await;
 }
