@@ -31,7 +31,7 @@ impl Default for EngineConfig {
             mailbox_slots: 1_024,
             batch_events_max: 512,
             writer_queue_max: 8_192,
-            snapshot_every: 20_000,
+            snapshot_every: 100_000,
             idle_after: Duration::from_mins(1),
             deaths_max: 3,
             death_window: Duration::from_mins(1),

@@ -151,7 +151,7 @@ pub struct ServeArgs {
     pub hold_seconds: u64,
 
     /// Events between two snapshots of one stock.
-    #[arg(long, env = "MILLRACE_SNAPSHOT_EVERY", default_value_t = 20_000)]
+    #[arg(long, env = "MILLRACE_SNAPSHOT_EVERY", default_value_t = 100_000)]
     pub snapshot_every: u64,
 }
 

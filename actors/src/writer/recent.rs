@@ -3,8 +3,7 @@
 //! The journal cannot refuse a version twice, so this does: no two incarnations may ever continue the
 //! same history.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use persistence::journal::{NewEvent, StreamId};
 
 /// Streams whose last version is remembered, twice over: more than can ever wait for the journal.
@@ -13,8 +12,8 @@ const RECENT_MAX: usize = 16_384;
 /// The last versions of streams that were written lately or are about to be.
 #[derive(Default)]
 pub(super) struct Recent {
-    young: BTreeMap<StreamId, u64>,
-    old: BTreeMap<StreamId, u64>,
+    young: IndexMap<StreamId, u64>,
+    old: IndexMap<StreamId, u64>,
 }
 
 impl Recent {

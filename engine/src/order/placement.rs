@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
-    CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
+    Currency, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
     PostalAddress, ProductId, Quantity,
 };
 
@@ -24,6 +24,7 @@ pub struct Line {
 
 /// What an order costs; all in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredAmounts", into = "StoredAmounts")]
 pub struct Amounts {
     /// Sum of quantity × unit price over the lines.
     pub subtotal: Money,
@@ -37,6 +38,55 @@ pub struct Amounts {
     pub tax: Money,
     /// What the customer pays.
     pub total: Money,
+}
+
+/// Amounts as they are stored: the currency once, and only what there is. Each order carries them.
+#[derive(Serialize, Deserialize)]
+struct StoredAmounts {
+    currency: Currency,
+    subtotal: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    discount: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    shipping: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    duties: i64,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    tax: i64,
+    total: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
+}
+
+impl From<Amounts> for StoredAmounts {
+    fn from(amounts: Amounts) -> Self {
+        Self {
+            currency: amounts.total.currency(),
+            subtotal: amounts.subtotal.minor(),
+            discount: amounts.discount.minor(),
+            shipping: amounts.shipping.minor(),
+            duties: amounts.duties.minor(),
+            tax: amounts.tax.minor(),
+            total: amounts.total.minor(),
+        }
+    }
+}
+
+impl From<StoredAmounts> for Amounts {
+    fn from(stored: StoredAmounts) -> Self {
+        let money = |minor| Money::new(minor, stored.currency);
+        Self {
+            subtotal: money(stored.subtotal),
+            discount: money(stored.discount),
+            shipping: money(stored.shipping),
+            duties: money(stored.duties),
+            tax: money(stored.tax),
+            total: money(stored.total),
+        }
+    }
 }
 
 /// The part of a placement that belongs to a person, together so that it can be sealed.
