@@ -35,8 +35,6 @@ pub struct Call {
     pub request_id: RequestId,
     /// Until when it must be answered.
     pub deadline: Instant,
-    /// Largest body, in bytes.
-    pub body_limit: usize,
 }
 
 /// A request's name: what the client chose, or its id.

@@ -3,18 +3,21 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actors::admission::{Admission, Caller, Class, Reason, Rejected};
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
-use tokio::time::{Instant, timeout_at};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service as _;
 use uuid::Uuid;
 
@@ -27,19 +30,24 @@ use crate::routes::is_open;
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// What a read has on top of the deadline that its handler knows.
 const READ_GRACE: Duration = Duration::from_millis(100);
+const SLOW_BODY: &str = "the body did not arrive in time";
+const ENDED_BODY: &str = "the body ended too early";
 
 /// What the front is told.
 #[derive(Clone, Copy, Debug)]
 pub struct FrontConfig {
     /// Longest time to an answer.
     pub answer_within: Duration,
+    /// Longest time for a body to arrive; the time to an answer starts afterwards.
+    pub body_within: Duration,
     /// Largest body, in bytes.
     pub body_limit: usize,
 }
 
 impl Default for FrontConfig {
     fn default() -> Self {
-        Self { answer_within: Duration::from_secs(5), body_limit: 256 * 1_024 }
+        let (answer_within, body_within) = (Duration::from_secs(5), Duration::from_secs(5));
+        Self { answer_within, body_within, body_limit: 256 * 1_024 }
     }
 }
 
@@ -121,7 +129,11 @@ impl Front {
         // Written down before the request is given away, and only when somebody reads it.
         let line = tracing::enabled!(tracing::Level::DEBUG)
             .then(|| (request.uri().path().to_owned(), request_id.to_string()));
-        let mut response = self.admit(peer, request, &request_id, minted, endpoint, arrived).await;
+        let uri = request.uri().clone();
+        let mut response = self.admit(peer, request, &request_id, minted, endpoint).await;
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            tell(&problem, &mut response, uri.path(), &request_id);
+        }
         response.headers_mut().insert(REQUEST_ID, request_id.to_header());
         let took = arrived.elapsed();
         self.meters.answered(endpoint, &method, response.status(), took);
@@ -132,15 +144,14 @@ impl Front {
         response
     }
 
-    /// The doors in their order, from cheap to dear: buckets, places, key.
+    /// The doors in their order, from cheap to dear: buckets, key, body, place.
     async fn admit<B>(
         &self,
         peer: IpAddr,
-        mut request: Request<B>,
+        request: Request<B>,
         request_id: &RequestId,
         minted: Uuid,
         endpoint: Endpoint,
-        arrived: Instant,
     ) -> Response
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -151,40 +162,48 @@ impl Front {
             Some(key) if !is_open => self.keys.find(key.as_bytes()),
             _ => None,
         };
-        // Whoever looks after the server is answered in a crowd, too.
-        let _pass = if endpoint == Endpoint::Operations && is_open {
-            None
-        } else {
-            let caller = Caller {
-                address: peer,
-                key_hash: found.as_ref().map(|(hash, _)| *hash),
-                exempt: found.as_ref().is_some_and(|(_, principal)| principal.exempt),
-                class: class(endpoint, request.method()),
-            };
-            match self.admission.enter_soon(&caller).await {
-                Ok(pass) => Some(pass),
-                Err(rejected) => return self.rejections.turned_away(rejected),
-            }
+        let caller = Caller {
+            address: peer,
+            key_hash: found.as_ref().map(|(hash, _)| *hash),
+            exempt: found.as_ref().is_some_and(|(_, principal)| principal.exempt),
+            class: class(endpoint, request.method()),
         };
+        // Whoever looks after the server is answered in a crowd, too.
+        let is_operator = endpoint == Endpoint::Operations && is_open;
+        if !is_operator && let Err(rejected) = self.admission.knock(&caller) {
+            return self.rejections.turned_away(rejected);
+        }
         if found.is_none() && !is_open {
             let mut response = fixed(StatusCode::UNAUTHORIZED, &self.rejections.unauthorised);
             let scheme = HeaderValue::from_static("ApiKey");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
             return response;
         }
+        let (mut head, body) = request.into_parts();
+        // A place is for work, not for waiting until somebody has sent what is to be done.
+        let body = match self.body(body, &head.method, &caller).await {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let _pass = if is_operator {
+            None
+        } else {
+            match self.admission.enter_soon(&caller).await {
+                Ok(pass) => Some(pass),
+                Err(rejected) => return self.rejections.turned_away(rejected),
+            }
+        };
         let call = Call {
             principal: found.map(|(_, principal): (u64, Arc<Principal>)| principal),
             id: minted,
             request_id: request_id.clone(),
-            deadline: arrived + self.config.answer_within,
-            body_limit: self.config.body_limit,
+            deadline: Instant::now() + self.config.answer_within,
         };
-        let (is_safe, deadline) = (request.method().is_safe(), call.deadline);
-        // Shares its bytes; most answers never look at it.
-        let uri = request.uri().clone();
-        request.extensions_mut().insert(call);
+        let (is_safe, deadline) = (head.method.is_safe(), call.deadline);
+        head.extensions.insert(call);
+        let request = Request::from_parts(head, Body::from(body));
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind();
-        let mut response = if is_safe {
+        let response = if is_safe {
             // A read that nobody waits for any more is dropped; nothing depends on it.
             match timeout_at(deadline + READ_GRACE, handled).await {
                 Ok(handled) => handled.unwrap_or_else(|_| panicked()),
@@ -194,35 +213,62 @@ impl Front {
             // Handlers of mutations keep the deadline themselves and say what came of them.
             handled.await.unwrap_or_else(|_| panicked())
         };
-        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            self.tell(&problem, &mut response, uri.path(), request_id);
+        if response.extensions().get().map(Problem::code) == Some(Code::Overloaded) {
+            self.admission.note_overload();
         }
         response
     }
 
-    async fn handle<B>(&self, request: Request<B>) -> Response
+    /// The whole body, or why it is not read. Methods that only read have none that counts.
+    async fn body<B>(&self, body: B, method: &Method, caller: &Caller) -> Result<Bytes, Response>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
+        if method.is_safe() || body.is_end_stream() {
+            return Ok(Bytes::new());
+        }
+        let limit = self.config.body_limit;
+        // Whoever announces too much need not send it.
+        if u64::try_from(limit).is_ok_and(|limit| limit < body.size_hint().lower()) {
+            return Err(too_large(limit));
+        }
+        let mut whole = pin!(Limited::new(body, limit).collect());
+        // What came together with its head has to wait for nobody.
+        let read = if let Poll::Ready(read) = futures::poll!(whole.as_mut()) {
+            read
+        } else {
+            let turned_away = |rejected| self.rejections.turned_away(rejected);
+            let _place = self.admission.await_body(caller).map_err(turned_away)?;
+            let slow = |_| Problem::new(Code::RequestTimeout, SLOW_BODY).into_response();
+            timeout(self.config.body_within, whole).await.map_err(slow)?
+        };
+        match read {
+            Ok(whole) => Ok(whole.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+            Err(_) => Err(Problem::new(Code::MalformedJson, ENDED_BODY).into_response()),
+        }
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Response {
         let mut router = self.router.clone();
         match router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
+}
 
-    fn tell(&self, problem: &Problem, response: &mut Response, path: &str, id: &RequestId) {
-        let request_id = id.to_string();
-        match problem.code() {
-            Code::Internal => {
-                tracing::error!(path, request_id, problem = ?problem, "request {request_id} broke");
-            }
-            Code::Overloaded => self.admission.note_overload(),
-            _ => {}
-        }
-        problem.render(response, path, &request_id);
+fn tell(problem: &Problem, response: &mut Response, path: &str, id: &RequestId) {
+    let request_id = id.to_string();
+    if problem.code() == Code::Internal {
+        tracing::error!(path, request_id, problem = ?problem, "request {request_id} broke");
     }
+    problem.render(response, path, &request_id);
+}
+
+fn too_large(limit: usize) -> Response {
+    Problem::new(Code::BodyTooLarge, format!("at most {limit} bytes are taken")).into_response()
 }
 
 fn class(endpoint: Endpoint, method: &Method) -> Class {
@@ -234,13 +280,11 @@ fn class(endpoint: Endpoint, method: &Method) -> Class {
 }
 
 fn panicked() -> Response {
-    use axum::response::IntoResponse as _;
     // The panic itself was logged where it happened, with its place.
     Problem::new(Code::Internal, "the request could not be handled").into_response()
 }
 
 fn late() -> Response {
-    use axum::response::IntoResponse as _;
     Problem::new(Code::Unavailable, "it could not be read in time").into_response()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use metrics::{Counter, counter};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use super::buckets::{Buckets, prefix};
@@ -26,6 +26,8 @@ pub(super) struct Gate {
     pub(super) by_key: Option<Buckets<u64>>,
     pub(super) by_address: Option<Buckets<std::net::IpAddr>>,
     window: ArcSwapOption<SlidingWindow>,
+    bodies: Semaphore,
+    strangers_bodies: Semaphore,
     places: Places,
     waiting: WaitingRoom,
     counts: Counts,
@@ -57,6 +59,12 @@ struct Counts {
     finished: AtomicU32,
     slow: AtomicU32,
     overloaded: AtomicU32,
+}
+
+/// Leave to wait for a body. Dropping it gives the place back.
+#[derive(Debug)]
+pub struct BodyPlace<'a> {
+    _place: SemaphorePermit<'a>,
 }
 
 /// Leave to work. Dropping it gives the place back and reports how long it was held.
@@ -92,6 +100,8 @@ impl Gate {
                 .by_address
                 .map(|policy| Buckets::new(policy, config.keys_max, uptime)),
             window: ArcSwapOption::empty(),
+            bodies: Semaphore::new(config.bodies_max),
+            strangers_bodies: Semaphore::new(config.strangers_bodies_max),
             places: Places {
                 free: Semaphore::new(limit),
                 limit: AtomicUsize::new(limit),
@@ -134,8 +144,7 @@ impl Gate {
         }
     }
 
-    /// Everything but the place, cheapest first.
-    fn check(&self, caller: &Caller) -> Result<(), Rejected> {
+    pub(super) fn knock(&self, caller: &Caller) -> Result<(), Rejected> {
         let known = caller.exempt || caller.address.to_canonical().is_loopback();
         if !known {
             if let Some(buckets) = &self.by_address {
@@ -146,6 +155,17 @@ impl Gate {
                 buckets.take(key).map_err(|wait| self.reject(Reason::Key, wait))?;
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn await_body(&self, caller: &Caller) -> Result<BodyPlace<'_>, Rejected> {
+        let places = if caller.key_hash.is_some() { &self.bodies } else { &self.strangers_bodies };
+        let refused = |_| self.reject(Reason::Bodies, self.come_back());
+        places.try_acquire().map(|place| BodyPlace { _place: place }).map_err(refused)
+    }
+
+    /// Everything but the place.
+    fn check(&self, caller: &Caller) -> Result<(), Rejected> {
         if caller.class == Class::Checkout
             && let Some(window) = &*self.window.load()
         {
@@ -191,9 +211,13 @@ impl Gate {
     }
 
     fn overloaded(&self) -> Rejected {
-        // Callers that were turned away together are told different times to come back.
+        self.reject(Reason::Overloaded, self.come_back())
+    }
+
+    /// Callers that are turned away together are told different times to come back.
+    fn come_back(&self) -> Duration {
         let turn = self.retry_turn.fetch_add(1, Ordering::Relaxed) % 3;
-        self.reject(Reason::Overloaded, Duration::from_secs(turn.saturating_add(1)))
+        Duration::from_secs(turn.saturating_add(1))
     }
 
     fn reject(&self, reason: Reason, retry_after: Duration) -> Rejected {

@@ -28,7 +28,7 @@ use uptime::Uptime;
 
 pub use buckets::BucketPolicy;
 pub use connections::{ConnectionCap, ConnectionPlace};
-pub use gate::Pass;
+pub use gate::{BodyPlace, Pass};
 pub use health::{Dependency, Removal, Report, ServiceHealth};
 pub use policy::LimitPolicy;
 pub use window::WindowPolicy;
@@ -73,12 +73,14 @@ pub enum Reason {
     Overloaded,
     /// The store is out of service, and this would change something: 503.
     StoreOut,
+    /// Too many bodies are being read: 503.
+    Bodies,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Address, Self::Key, Self::Checkout, Self::Overloaded, Self::StoreOut];
+    pub const ALL: [Self; 6] =
+        [Self::Address, Self::Key, Self::Checkout, Self::Overloaded, Self::StoreOut, Self::Bodies];
 
     /// As a metric label.
     pub const fn label(self) -> &'static str {
@@ -88,6 +90,7 @@ impl Reason {
             Self::Checkout => "checkout",
             Self::Overloaded => "overloaded",
             Self::StoreOut => "store_out",
+            Self::Bodies => "bodies",
         }
     }
 
@@ -95,7 +98,7 @@ impl Reason {
     pub const fn is_throttled(self) -> bool {
         match self {
             Self::Address | Self::Key | Self::Checkout => true,
-            Self::Overloaded | Self::StoreOut => false,
+            Self::Overloaded | Self::StoreOut | Self::Bodies => false,
         }
     }
 }
@@ -122,6 +125,10 @@ pub struct AdmissionConfig {
     pub keys_max: usize,
     /// Checkouts of all callers together; `None` means no such limit.
     pub window: Option<WindowPolicy>,
+    /// Bodies of callers with a known key that may be on their way at once.
+    pub bodies_max: usize,
+    /// Bodies of all others, who have places of their own so that they cannot take those.
+    pub strangers_bodies_max: usize,
     /// Requests that may wait for a place in flight; one more is turned away at once.
     pub waiting_max: usize,
     /// Longest wait for a place in a burst.
@@ -146,6 +153,8 @@ impl Default for AdmissionConfig {
             by_address: bucket(2_000, 4_000),
             keys_max: 65_536,
             window: None,
+            bodies_max: 1_024,
+            strangers_bodies_max: 64,
             waiting_max: 16_384,
             patience: Duration::from_secs(2),
             patience_crowded: Duration::from_millis(50),
@@ -163,6 +172,8 @@ impl fmt::Debug for AdmissionConfig {
             .field("by_address", &self.by_address)
             .field("keys_max", &self.keys_max)
             .field("window", &self.window)
+            .field("bodies_max", &self.bodies_max)
+            .field("strangers_bodies_max", &self.strangers_bodies_max)
             .field("waiting_max", &self.waiting_max)
             .field("patience", &self.patience)
             .field("patience_crowded", &self.patience_crowded)
@@ -197,6 +208,25 @@ impl Admission {
         let owner = AdmissionActor { gate: Arc::clone(&gate), policy: config.limit, uptime };
         let actor = keep("admission", owner).await?;
         Ok(Arc::new(Self { gate, actor }))
+    }
+
+    /// Counts a request against its address and its key, before anything of it is read.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reason`]; nothing happened.
+    pub fn knock(&self, caller: &Caller) -> Result<(), Rejected> {
+        self.gate.knock(caller)
+    }
+
+    /// A place for a body that is still on its way. It is none in flight: a body can be as slow as
+    /// its sender likes, and says nothing about how fast we are.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reason`]; nothing happened.
+    pub fn await_body(&self, caller: &Caller) -> Result<BodyPlace<'_>, Rejected> {
+        self.gate.await_body(caller)
     }
 
     /// Enters, or is turned away at once. Costs well under a microsecond.

@@ -33,7 +33,7 @@ fn places(start: usize) -> AdmissionConfig {
     AdmissionConfig { limit, ..AdmissionConfig::default() }
 }
 
-fn reason(entered: Result<Pass, Rejected>) -> Option<Reason> {
+fn reason<T>(entered: Result<T, Rejected>) -> Option<Reason> {
     entered.err().map(|rejected| rejected.reason)
 }
 
@@ -122,21 +122,37 @@ async fn somebody_who_gives_up_waiting_takes_no_place() {
 async fn addresses_and_keys_have_buckets_but_loopback_and_exempt_keys_have_none() {
     let config = AdmissionConfig { by_address: bucket(1, 2), by_key: None, ..places(64) };
     let door = Admission::start(config).await.unwrap();
-    assert!(door.enter(&READER).is_ok() && door.enter(&READER).is_ok());
-    let rejected = door.enter(&READER).unwrap_err();
+    assert!(door.knock(&READER).is_ok() && door.knock(&READER).is_ok());
+    let rejected = door.knock(&READER).unwrap_err();
     assert_eq!(rejected.reason, Reason::Address);
     assert_eq!(rejected.retry_after, Duration::from_secs(1));
     let exempt = Caller { exempt: true, ..READER };
     for _ in 0..10 {
-        assert!(door.enter(&LOCAL).is_ok() && door.enter(&exempt).is_ok());
+        assert!(door.knock(&LOCAL).is_ok() && door.knock(&exempt).is_ok());
     }
 
     let config = AdmissionConfig { by_address: None, by_key: bucket(1, 1), ..places(64) };
     let door = Admission::start(config).await.unwrap();
-    assert!(door.enter(&READER).is_ok());
-    assert_eq!(reason(door.enter(&READER)), Some(Reason::Key));
+    assert!(door.knock(&READER).is_ok());
+    assert_eq!(reason(door.knock(&READER)), Some(Reason::Key));
     let stranger = Caller { key_hash: None, ..READER };
-    assert!(door.enter(&stranger).is_ok(), "an unknown key has no bucket");
+    assert!(door.knock(&stranger).is_ok(), "an unknown key has no bucket");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_on_their_way_are_counted_apart_for_strangers_and_take_no_place_in_flight() {
+    let config = AdmissionConfig { bodies_max: 1, strangers_bodies_max: 2, ..places(1) };
+    let door = Admission::start(config).await.unwrap();
+    let stranger = Caller { key_hash: None, ..SHOPPER };
+    let slow: Vec<_> = (0..2).map(|_| door.await_body(&stranger).unwrap()).collect();
+    assert_eq!(reason(door.await_body(&stranger)), Some(Reason::Bodies));
+    let shopper = door.await_body(&SHOPPER).unwrap();
+    assert_eq!(reason(door.await_body(&SHOPPER)), Some(Reason::Bodies));
+    assert_eq!(door.in_flight(), 0);
+    drop(slow);
+    assert!(door.await_body(&stranger).is_ok());
+    drop(shopper);
+    assert!(door.await_body(&SHOPPER).is_ok());
 }
 
 #[tokio::test(start_paused = true)]

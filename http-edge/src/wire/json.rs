@@ -4,12 +4,11 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Object;
-use crate::call::Call;
 use crate::problem::{Code, FieldError, Problem};
 
 /// A body that was read and has the shape of `T`.
@@ -21,9 +20,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        let call = Call::of(&head)?;
         expect_json(&head.headers)?;
-        parse(&collect(body, call).await?).map(Self)
+        parse(&whole(body).await?).map(Self)
     }
 }
 
@@ -36,7 +34,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
         expect_json(&head.headers)?;
-        collect(body, Call::of(&head)?).await.map(Self)
+        whole(body).await.map(Self)
     }
 }
 
@@ -47,22 +45,14 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
-        let (head, body) = request.into_parts();
-        collect(body, Call::of(&head)?).await.map(Self)
+        whole(request.into_body()).await.map(Self)
     }
 }
 
-async fn collect(body: axum::body::Body, call: &Call) -> Result<Bytes, Problem> {
-    let limit = call.body_limit;
-    let whole = Limited::new(body, limit).collect();
-    let slow = |_| Problem::new(Code::RequestTimeout, "the body did not arrive in time");
-    match tokio::time::timeout_at(call.deadline, whole).await.map_err(slow)? {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(Problem::new(Code::BodyTooLarge, format!("at most {limit} bytes are taken")))
-        }
-        Err(_) => Err(Problem::new(Code::MalformedJson, "the body ended too early")),
-    }
+/// A body that the front has read already.
+async fn whole(body: axum::body::Body) -> Result<Bytes, Problem> {
+    let unread = |_| Problem::new(Code::Internal, "the body was not read by the front");
+    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(unread)
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {

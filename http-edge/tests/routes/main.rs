@@ -5,6 +5,7 @@
     reason = "a test that meets something unexpected ends"
 )]
 
+mod bodies;
 mod carts;
 mod compat;
 mod shop;
@@ -337,7 +338,7 @@ async fn a_crowd_is_told_to_come_back() {
 
 #[tokio::test]
 async fn a_body_that_never_ends_is_given_up() {
-    let config = FrontConfig { answer_within: Duration::from_millis(50), ..FrontConfig::default() };
+    let config = FrontConfig { body_within: Duration::from_millis(50), ..FrontConfig::default() };
     let shop = TestShop::with(config, AdmissionConfig::default()).await;
     let never = futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
     let request = Request::post("/v1/orders").header("x-api-key", shop::KEY);

@@ -30,6 +30,7 @@ pub(crate) const WEBHOOK_SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0";
 /// A shop, and the front that leads to it.
 pub(crate) struct TestShop {
     front: Front,
+    pub(crate) admission: Arc<Admission>,
 }
 
 /// One answer, read to its end.
@@ -98,8 +99,8 @@ impl TestShop {
         let keys = Keys::default()
             .with(KEY, Principal::new("owner", &Scope::ALL).unwrap())
             .with(CLERK_KEY, Principal::new("clerk", &[Scope::Orders]).unwrap());
-        let front = Front::new(admission, keys, router(edge), config);
-        Self { front }
+        let front = Front::new(Arc::clone(&admission), keys, router(edge), config);
+        Self { front, admission }
     }
 
     /// Sends a request from another machine.
