@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod compat;
 pub mod front;
+mod guarded;
 pub mod idempotency;
 pub mod listener;
 pub mod metrics;

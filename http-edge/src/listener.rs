@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use actors::admission::ConnectionCap;
@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::front::{Answer, Front};
+use crate::guarded::{Guarded, refusal};
+use crate::problem::Code;
 
 /// Connections that may wait in the kernel to be accepted.
 const BACKLOG: u32 = 4_096;
@@ -29,12 +31,8 @@ const BUFFER_MAX: usize = 16 * 1_024;
 /// Pause after the system had no room for one more connection.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(50);
 /// Told to one connection too many.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-    content-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\n\
-    content-length: 190\r\n\r\n\
-    {\"type\":\"urn:millrace:problem:overloaded\",\"title\":\"Too busy, nothing happened\",\
-    \"status\":503,\"detail\":\"too many connections\",\"code\":\"overloaded\",\"retryable\":true,\
-    \"outcome\":\"nothing_happened\"}";
+static FULL: LazyLock<Vec<u8>> =
+    LazyLock::new(|| refusal(Code::Overloaded, "too many connections", "retry-after: 1\r\n"));
 
 /// Listens.
 ///
@@ -90,7 +88,8 @@ pub async fn serve(
             let front = Arc::clone(&front);
             async move { Answer::Ok(front.answer(peer.ip(), request).await) }
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Guarded::new(stream));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         spawn_light(async move {
             let _place = place;
             if let Err(error) = connection.await {
@@ -106,7 +105,7 @@ pub async fn serve(
 fn refuse(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         // Nobody waits for this; the other side sees a closed connection otherwise.
-        let _ = stream.write(FULL);
+        let _ = stream.write(&FULL);
     }
 }
 
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_one_connection_too_many_is_whole() {
-        let text = std::str::from_utf8(FULL).unwrap();
+        let text = std::str::from_utf8(&FULL).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         assert_eq!(length.parse::<usize>().unwrap(), body.len());

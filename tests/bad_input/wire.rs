@@ -61,6 +61,10 @@ async fn requests_that_are_no_http() -> Result<()> {
         if !(status.is_none() || matches!(status, Some(400..=499 | 501 | 505))) {
             faults.push(format!("{name}: {status:?}: {}", String::from_utf8_lossy(&answer)));
         }
+        let text = String::from_utf8_lossy(&answer);
+        if status.is_some() && !text.contains("application/problem+json") {
+            faults.push(format!("{name}: a refusal without a problem: {text}"));
+        }
         if victim.state().await? != before {
             faults.push(format!("{name}: it had an effect"));
         }

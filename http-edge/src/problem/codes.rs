@@ -75,6 +75,8 @@ macro_rules! codes {
 }
 
 codes! {
+    MalformedRequest "malformed_request" BAD_REQUEST never NothingHappened
+        "The request is not HTTP/1.1" "Send one whole HTTP/1.1 request with one length.";
     MalformedJson "malformed_json" BAD_REQUEST never NothingHappened
         "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
@@ -123,6 +125,8 @@ codes! {
         "A header cannot be read" "Correct the header named in the detail.";
     Throttled "throttled" TOO_MANY_REQUESTS again NothingHappened
         "Too many requests" "Wait for as long as Retry-After says, then repeat with the same key.";
+    HeadTooLarge "head_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE never NothingHappened
+        "The head of the request is too large" "Send fewer and shorter headers, and a shorter path.";
     Internal "internal" INTERNAL_SERVER_ERROR again Unknown
         "Something broke on our side" "Repeat with the same Idempotency-Key; report the request_id if it stays.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE again NothingHappened

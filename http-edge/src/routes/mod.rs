@@ -10,6 +10,8 @@ pub mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -93,10 +95,22 @@ pub fn router(edge: Shared) -> Router {
     let (router, openapi) = described().split_for_parts();
     router
         .merge(compat::router())
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", openapi))
+        .merge(documents(openapi))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(edge)
+}
+
+/// The description and the page that shows it.
+fn documents(openapi: utoipa::openapi::OpenApi) -> Router<Shared> {
+    let page: Router<Shared> = SwaggerUi::new("/docs").url("/openapi.json", openapi).into();
+    // The page says so in plain words when it has no such file.
+    page.layer(axum::middleware::map_response(async |answer: Response| {
+        if answer.status() == StatusCode::NOT_FOUND {
+            return not_found().await.into_response();
+        }
+        answer
+    }))
 }
 
 async fn not_found() -> Problem {

@@ -260,7 +260,9 @@ async fn every_way_to_be_unreadable_has_its_own_answer() {
     let refused = shop.call(Method::POST, "/v1/orders", &key, order).await;
     refused.expect_problem(422, "invalid_idempotency_key");
     shop.get("/v1/orders/17").await.expect_problem(404, "not_found");
-    shop.get("/v1/nothing").await.expect_problem(404, "not_found");
+    for path in ["/v1/nothing", "/docs/nothing", "/docs/a/b"] {
+        shop.get(path).await.expect_problem(404, "not_found");
+    }
 }
 
 #[tokio::test]
