@@ -18,10 +18,11 @@ use serde_json::{Value, json};
 
 use crate::access::Scope;
 use crate::call::Call;
-use crate::idempotency::RequestKey;
+use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
 use crate::reply::Reply;
+use crate::routes::carts::once;
 use crate::routes::carts::taken::{CartLife, TakenCart, ask_free, free};
 use crate::routes::orders::place::{Placing, replay};
 use crate::routes::orders::wish::{NewItem, NewOrder, NewPayment};
@@ -136,7 +137,8 @@ async fn place(
     }
     let customer = order.customer_id.map(String::from).or(user);
     let wish = wish(customer, items, order.payment);
-    Placing { edge: &edge, call: &call, key: &key, trusted_price: false, cart: None }
+    let (call, key) = (&call, &key);
+    Placing { edge: &edge, call, key, trusted_price: false, says: None, cart: None }
         .answer(&wish)
         .await
 }
@@ -223,6 +225,7 @@ async fn add(
     call: Call,
     Path(user): Path<String>,
     uri: Uri,
+    key: RequestKey,
 ) -> Result<Response, Problem> {
     let (cart, customer) = cart_of(&call, &user)?;
     let mut query = Query::of(&uri, &["product_id", "quantity"])?;
@@ -232,10 +235,12 @@ async fn add(
     query.finish()?;
     let product = product.ok_or_else(unknown)?;
     edge.shop.product(&product).await?.ok_or_else(unknown)?;
-    let asking = call.asking(None, None);
+    let asking = call.asking(Some(&key), None);
     let open = CartCommand::Open { cart, customer: Some(customer) };
     ask_free(&edge, &call, cart, open, asking.clone(), CartLife::Again).await?;
-    let filled = CartCommand::AddUnits { product, quantity };
+    let says = ("add", &product, quantity);
+    let filled = CartCommand::AddUnits { product: product.clone(), quantity };
+    let filled = once(&call, &key, &says, filled)?;
     let filled = ask_free(&edge, &call, cart, filled, asking, CartLife::Again).await?;
     let shown = cart_body(&edge, &user, filled.view.as_deref()).await;
     shown.map_err(|problem| problem.after("the units are in the cart"))
@@ -246,13 +251,16 @@ async fn clear(
     State(edge): State<Shared>,
     call: Call,
     Path(user): Path<String>,
+    key: RequestKey,
 ) -> Result<Response, Problem> {
     let (cart, _) = cart_of(&call, &user)?;
     if edge.shop.cart(cart).await?.is_some() {
-        let asking = call.asking(None, None);
-        ask_free(&edge, &call, cart, CartCommand::Clear, asking, CartLife::Again).await?;
+        let asking = call.asking(Some(&key), None);
+        let clear = once(&call, &key, &"clear", CartCommand::Clear)?;
+        ask_free(&edge, &call, cart, clear, asking, CartLife::Again).await?;
     }
-    cart_body(&edge, &user, None).await
+    let left = edge.shop.cart(cart).await?;
+    cart_body(&edge, &user, left.as_deref()).await
 }
 
 #[derive(Deserialize)]
@@ -274,12 +282,13 @@ async fn check_out(
     let user = String::from(body.0.customer_id);
     let (cart, _) = cart_of(&call, &user)?;
     let account = &call.allowed(Scope::Orders)?.account;
-    if key.from_client().is_some()
+    let says = fingerprint(&("checkout", &user, &body.0.payment))?;
+    if key.is_from_client()
         // The first try has emptied the cart; its order is the answer to all others.
         && let placed = edge.shop.order_as_it_stands(key.order(account)).await?
         && placed.view.is_some()
     {
-        return replay(&placed);
+        return replay(&placed, says);
     }
     let mut found = edge.shop.cart(cart).await?;
     // An order before may have left it as it was.
@@ -297,13 +306,13 @@ async fn check_out(
     let wish = wish(Some(user), lines.collect(), body.0.payment);
     let contents = found.as_ref().map(|cart| cart.contents);
     let taken = Some(TakenCart { cart, contents, life: CartLife::Again });
-    let placing =
-        Placing { edge: &edge, call: &call, key: &key, trusted_price: false, cart: taken };
+    let (call, key, says) = (&call, &key, Some(says));
+    let placing = Placing { edge: &edge, call, key, trusted_price: false, says, cart: taken };
     placing.answer(&wish).await
 }
 
 fn checkout_key(key: &RequestKey, cart: CartId, found: Option<&OpenCart>) -> RequestKey {
-    if key.from_client().is_some() {
+    if key.is_from_client() {
         return key.clone();
     }
     let contents = found.map_or(0, |cart| cart.contents);

@@ -225,7 +225,7 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         let mut guarded = Guarded::patient(stream, Duration::from_millis(20));
         let error = loop {
-            if let Err(error) = guarded.write_all(&[b'x'; 65_536]).await {
+            if let Err(error) = guarded.write_all(&[b'x'; 8_192]).await {
                 break error;
             }
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use engine::values::{AdjustmentId, CartId, Fingerprint, OrderId, ProductId};
+use engine::values::{AdjustmentId, CartId, Fingerprint, KeyedRequest, OrderId, ProductId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
@@ -22,11 +22,33 @@ const TENANT: &str = "default";
 /// Longest key, in bytes.
 const KEY_MAX: usize = 255;
 
-/// What names a request, from the client or minted here.
+/// What names a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestKey {
     text: Arc<str>,
-    from_client: bool,
+    origin: Origin,
+}
+
+/// Who chose a key. Texts of one origin never name what those of another do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The client, in the header.
+    Client,
+    /// This process, for one request without the header.
+    Minted,
+    /// A route, for things that have one name for ever.
+    Composed,
+}
+
+impl Origin {
+    /// What stands before everything else in a derivation. Stored ids hang on it.
+    const fn domain(self) -> Option<&'static str> {
+        match self {
+            Self::Client => None,
+            Self::Minted => Some("minted"),
+            Self::Composed => Some("composed"),
+        }
+    }
 }
 
 // Handlers take single headers; taking them all would copy the whole map.
@@ -47,14 +69,14 @@ impl RequestKey {
     pub fn of(headers: &HeaderMap, request: Uuid) -> Result<Self, Problem> {
         let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
         let Some(first) = values.next() else {
-            return Ok(Self { text: request.to_string().into(), from_client: false });
+            return Ok(Self { text: request.to_string().into(), origin: Origin::Minted });
         };
         let bytes = first.as_bytes();
         let fits = (1..=KEY_MAX).contains(&bytes.len());
         let visible = bytes.iter().all(u8::is_ascii_graphic);
         match first.to_str() {
             Ok(text) if fits && visible && values.next().is_none() => {
-                Ok(Self { text: text.into(), from_client: true })
+                Ok(Self { text: text.into(), origin: Origin::Client })
             }
             _ => Err(Problem::new(Code::InvalidIdempotencyKey, "the key has another form")),
         }
@@ -62,43 +84,72 @@ impl RequestKey {
 
     /// A key that the edge composes itself.
     pub fn composed(text: &str) -> Self {
-        Self { text: text.into(), from_client: false }
+        Self { text: text.into(), origin: Origin::Composed }
+    }
+
+    /// Whether the client has sent it.
+    pub fn is_from_client(&self) -> bool {
+        self.origin == Origin::Client
     }
 
     /// The key as the client sent it, for the journal.
     pub fn from_client(&self) -> Option<Arc<str>> {
-        self.from_client.then(|| Arc::clone(&self.text))
+        self.is_from_client().then(|| Arc::clone(&self.text))
+    }
+
+    /// A request under this key of a client, for an entity that remembers what it has answered;
+    /// `says` is everything that makes it another request.
+    ///
+    /// # Errors
+    ///
+    /// `internal` when `says` has no form, which derived ones always have.
+    pub fn request(
+        &self,
+        account: &str,
+        says: &impl Serialize,
+    ) -> Result<Option<KeyedRequest>, Problem> {
+        if !self.is_from_client() {
+            return Ok(None);
+        }
+        let (key, fingerprint) = (self.id(&["request", TENANT, account]), fingerprint(says)?);
+        Ok(Some(KeyedRequest { key, fingerprint }))
     }
 
     /// The order that this key names.
     pub fn order(&self, account: &str) -> OrderId {
-        OrderId::new(derive(&[TENANT, account, &self.text]))
+        OrderId::new(self.id(&[TENANT, account]))
     }
 
     /// The cart that this key names.
     pub fn cart(&self, account: &str) -> CartId {
-        CartId::new(derive(&["cart", TENANT, account, &self.text]))
+        CartId::new(self.id(&["cart", TENANT, account]))
     }
 
     /// The id of a product that its creator did not name.
     pub fn product(&self, account: &str) -> Uuid {
-        derive(&["product", TENANT, account, &self.text])
+        self.id(&["product", TENANT, account])
     }
 
     /// The change of stock that this key names.
     pub fn adjustment(&self, account: &str, product: &ProductId) -> AdjustmentId {
-        AdjustmentId::new(derive(&["adjustment", TENANT, account, product.as_str(), &self.text]))
+        AdjustmentId::new(self.id(&["adjustment", TENANT, account, product.as_str()]))
+    }
+
+    fn id(&self, parts: &[&str]) -> Uuid {
+        let domain = self.origin.domain();
+        let parts = domain.iter().chain(parts).copied().chain([&*self.text]);
+        derive(parts)
     }
 }
 
 /// The first delivery of a product: there is one, whoever creates it and however often.
 pub fn first_delivery(product: &ProductId) -> AdjustmentId {
-    AdjustmentId::new(derive(&["first-delivery", TENANT, product.as_str()]))
+    AdjustmentId::new(derive(["first-delivery", TENANT, product.as_str()]))
 }
 
 /// A version-8 UUID from the first 16 bytes of SHA-256 over the parts, each with its length ahead,
 /// so that no two lists of parts look alike.
-fn derive(parts: &[&str]) -> Uuid {
+fn derive<'a>(parts: impl IntoIterator<Item = &'a str>) -> Uuid {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -165,8 +216,24 @@ mod tests {
         assert_ne!(one.order("demo"), other.order("demo"));
         assert_ne!(one.order("demo"), one.order("shop"));
         assert_ne!(one.order("demo").as_uuid(), one.cart("demo").as_uuid());
-        assert_ne!(derive(&["ab", "c"]), derive(&["a", "bc"]));
+        assert_ne!(derive(["ab", "c"]), derive(["a", "bc"]));
         assert_eq!(one.order("demo").as_uuid().get_version_num(), 8);
+    }
+
+    #[test]
+    fn no_key_of_a_client_names_what_the_server_named() {
+        let minted = RequestKey::of(&HeaderMap::new(), Uuid::from_u128(1)).unwrap();
+        let composed = RequestKey::composed("user:u-1");
+        for own in [minted, composed] {
+            let theirs = read(own.text.as_bytes()).unwrap();
+            assert_ne!(own.order("demo"), theirs.order("demo"));
+            assert_ne!(own.cart("demo"), theirs.cart("demo"));
+            assert_ne!(own.product("demo"), theirs.product("demo"));
+            // Nor does a key that imitates the derivation.
+            let imitated = RequestKey { origin: Origin::Client, ..own.clone() };
+            assert_ne!(own.cart("demo").as_uuid(), imitated.order("cart").as_uuid());
+            assert_ne!(own.order("demo").as_uuid(), imitated.cart("demo").as_uuid());
+        }
     }
 
     #[test]

@@ -144,11 +144,11 @@ impl Fold {
     fn book_listing(&mut self, record: &Record) -> Result<(), StoreError> {
         let event = codec::decode::<Product>(record)?;
         if let Some(row) = self.product(&record.stream) {
-            let mut state = ListingState(row.listing.take());
-            if state.0.as_ref().is_none_or(|listing| listing.version < record.version) {
+            let mut state = ListingState::from(row.listing.take());
+            if state.listing.as_ref().is_none_or(|listing| listing.version < record.version) {
                 Product::evolve(&mut state, &event, record.at);
             }
-            row.listing = state.0;
+            row.listing = state.listing;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::model::{
     LINE_UNITS_MAX, OpenCart,
 };
 use crate::aggregate::Aggregate;
-use crate::values::{Moment, OrderId, ProductId, Quantity};
+use crate::values::{KeyUse, Moment, OrderId, ProductId, Quantity};
 
 type Decision = Result<Vec<CartEvent>, CartRefusal>;
 
@@ -28,6 +28,17 @@ impl Aggregate for Cart {
             };
         }
         let open = state.0.as_ref().ok_or(CartRefusal::Unknown)?;
+        if let CartCommand::Once { request, command } = command {
+            return match open.answered.judge(request) {
+                KeyUse::Repeat => Ok(Vec::new()),
+                KeyUse::Other => Err(CartRefusal::KeyReused),
+                KeyUse::New => {
+                    let mut events = Self::decide(state, command, now)?;
+                    events.push(CartEvent::Answered { request: *request });
+                    Ok(events)
+                }
+            };
+        }
         match (open.ordered_as, command) {
             (Some(order), command) => belonging(open, order, command, now),
             (None, CartCommand::SetLine { product, quantity }) => {
@@ -49,6 +60,7 @@ impl Aggregate for Cart {
             (
                 None,
                 CartCommand::Open { .. }
+                | CartCommand::Once { .. }
                 | CartCommand::Reopen { .. }
                 | CartCommand::Abandon { .. }
                 | CartCommand::Empty { .. },
@@ -94,6 +106,7 @@ fn belonging(open: &OpenCart, order: OrderId, command: &CartCommand, now: Moment
             Ok(Vec::new())
         }
         CartCommand::Open { .. }
+        | CartCommand::Once { .. }
         | CartCommand::SetLine { .. }
         | CartCommand::AddUnits { .. }
         | CartCommand::Clear

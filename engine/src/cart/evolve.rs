@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::model::{CartEvent, CartState, OpenCart};
-use crate::values::Moment;
+use crate::values::{Answered, Moment};
 
 pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
     if let CartEvent::Opened { cart, customer } = event {
@@ -14,6 +14,7 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
             lines: BTreeMap::new(),
             contents: 1,
             ordered_as: None,
+            answered: Answered::default(),
             created_at: at,
             updated_at: at,
             version: 1,
@@ -41,5 +42,6 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
         }
         CartEvent::CheckedOut { order } => open.ordered_as = Some(*order),
         CartEvent::Reopened { .. } => open.ordered_as = None,
+        CartEvent::Answered { request } => open.answered.remember(*request),
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::EventName;
-use crate::values::{CartId, CustomerId, Moment, OrderId, ProductId, Quantity};
+use crate::values::{
+    Answered, CartId, CustomerId, KeyedRequest, Moment, OrderId, ProductId, Quantity,
+};
 
 /// Most lines in one cart, and in one order (ORD-17).
 pub const CART_LINES_MAX: usize = 50;
@@ -38,6 +40,9 @@ pub struct OpenCart {
     pub contents: u64,
     /// The order that it belongs to.
     pub ordered_as: Option<OrderId>,
+    /// The last requests that came under keys.
+    #[serde(default, skip_serializing_if = "Answered::is_empty")]
+    pub answered: Answered,
     /// When it was opened.
     pub created_at: Moment,
     /// When it last changed.
@@ -100,6 +105,13 @@ pub enum CartCommand {
         /// That order.
         order: OrderId,
     },
+    /// Do something once, however often it is asked under the same key.
+    Once {
+        /// The request.
+        request: KeyedRequest,
+        /// What to do.
+        command: Box<CartCommand>,
+    },
 }
 
 /// What happened to a cart. Journaled: add variants, never change one.
@@ -137,6 +149,11 @@ pub enum CartEvent {
         /// That order.
         order: OrderId,
     },
+    /// A request under a key was done; a repeat of it changes nothing.
+    Answered {
+        /// The request.
+        request: KeyedRequest,
+    },
 }
 
 impl EventName for CartEvent {
@@ -148,6 +165,7 @@ impl EventName for CartEvent {
             Self::Cleared => "cart.cleared",
             Self::CheckedOut { .. } => "cart.checked_out",
             Self::Reopened { .. } => "cart.reopened",
+            Self::Answered { .. } => "cart.answered",
         }
     }
 }
@@ -161,6 +179,9 @@ pub enum CartRefusal {
     /// Another cart has this id.
     #[error("cart exists and belongs to somebody else")]
     Exists,
+    /// Another request was answered under its key.
+    #[error("the key was used for another request")]
+    KeyReused,
     /// It belongs to an order.
     #[error("cart was checked out as order {0}")]
     CheckedOut(OrderId),

@@ -5,9 +5,9 @@ use super::{
     CART_LINES_MAX, CLAIM_VALID, Cart, CartCommand, CartEvent, CartRefusal, LINE_UNITS_MAX,
 };
 use crate::aggregate::Aggregate;
-use crate::samples::{ORDER, cart, customer, product, seconds, units};
+use crate::samples::{ORDER, cart, customer, keyed, product, seconds, units};
 use crate::testkit::given;
-use crate::values::OrderId;
+use crate::values::{OrderId, REQUESTS_REMEMBERED_MAX};
 
 fn open_for(name: &str) -> CartCommand {
     CartCommand::Open { cart: cart(1), customer: Some(customer(name)) }
@@ -211,4 +211,57 @@ fn a_cart_shows_its_lines_and_when_they_changed() {
 #[test]
 fn a_change_before_the_opening_is_kept_as_nothing() {
     assert_eq!(Cart::view(given::<Cart>(&[line("mouse", 2)]).state()), None);
+}
+
+fn once(key: u128, says: u8, command: CartCommand) -> CartCommand {
+    CartCommand::Once { request: keyed(key, says), command: Box::new(command) }
+}
+
+fn answered(key: u128, says: u8) -> CartEvent {
+    CartEvent::Answered { request: keyed(key, says) }
+}
+
+#[test]
+fn a_late_repeat_under_a_key_does_not_bring_an_old_line_back() {
+    given::<Cart>(&[opened()])
+        .when(once(1, 1, set("mouse", 2)))
+        .then(&[line("mouse", 2), answered(1, 1)]);
+    let later = [opened(), line("mouse", 2), answered(1, 1), line("mouse", 7)];
+    given::<Cart>(&later).when(once(1, 1, set("mouse", 2))).then(&[]);
+    given::<Cart>(&later).when(once(1, 9, set("mouse", 3))).then_refused(CartRefusal::KeyReused);
+    given::<Cart>(&later)
+        .when(once(2, 1, set("mouse", 2)))
+        .then(&[line("mouse", 2), answered(2, 1)]);
+}
+
+#[test]
+fn units_are_added_once_under_a_key() {
+    let add = || CartCommand::AddUnits { product: product("mouse"), quantity: units(2) };
+    let given = || given::<Cart>(&[opened(), line("mouse", 2), answered(1, 1)]);
+    given().when(once(1, 1, add())).then(&[]);
+    given().when(add()).then(&[line("mouse", 4)]);
+}
+
+#[test]
+fn a_request_that_changed_nothing_is_remembered_and_one_that_was_refused_is_not() {
+    let given = || given::<Cart>(&[opened(), line("mouse", 2)]);
+    given().when(once(1, 1, set("mouse", 2))).then(&[answered(1, 1)]);
+    given().when(once(1, 1, set("mouse", 101))).then_refused(CartRefusal::TooManyUnits);
+}
+
+#[test]
+fn a_repeat_is_known_after_the_cart_has_become_an_order() {
+    given::<Cart>(&[opened(), line("mouse", 2), answered(1, 1), checked_out()])
+        .when(once(1, 1, set("mouse", 2)))
+        .then(&[]);
+}
+
+#[test]
+fn a_cart_remembers_only_so_many_requests() {
+    let max = u128::try_from(REQUESTS_REMEMBERED_MAX).unwrap();
+    let history: Vec<CartEvent> =
+        std::iter::once(opened()).chain((0..=max).map(|key| answered(key, 1))).collect();
+    let given = || given::<Cart>(&history);
+    given().when(once(1, 1, CartCommand::Clear)).then(&[]);
+    given().when(once(0, 1, CartCommand::Clear)).then(&[answered(0, 1)]);
 }

@@ -2,7 +2,7 @@
 
 use super::model::{Listing, ListingState, Product, ProductCommand, ProductEvent, ProductRefusal};
 use crate::aggregate::Aggregate;
-use crate::values::{Moment, Money};
+use crate::values::{KeyUse, Moment, Money};
 
 type Decision = Result<Vec<ProductEvent>, ProductRefusal>;
 
@@ -15,39 +15,7 @@ impl Aggregate for Product {
     type View = Option<Listing>;
 
     fn decide(state: &ListingState, command: &ProductCommand, _now: Moment) -> Decision {
-        match command {
-            ProductCommand::Publish { product, name, price } => {
-                if price.minor() < 0 {
-                    return Err(ProductRefusal::NegativePrice);
-                }
-                match &state.0 {
-                    None => Ok(vec![ProductEvent::Published {
-                        product: product.clone(),
-                        name: name.clone(),
-                        price: *price,
-                    }]),
-                    // Repeating the call is free.
-                    Some(listing) if listing.name == *name && listing.price == *price => {
-                        Ok(Vec::new())
-                    }
-                    Some(_) => Err(ProductRefusal::Exists(product.clone())),
-                }
-            }
-            ProductCommand::Revise { name, price, status } => {
-                let listing = state.0.as_ref().ok_or(ProductRefusal::Unknown)?;
-                let mut events = Vec::new();
-                if let Some(name) = name.as_ref().filter(|name| **name != listing.name) {
-                    events.push(ProductEvent::Renamed { name: name.clone() });
-                }
-                if let Some(price) = price.filter(|price| *price != listing.price) {
-                    events.push(reprice(listing, price)?);
-                }
-                if let Some(status) = status.filter(|status| *status != listing.status) {
-                    events.push(ProductEvent::StatusChanged { status });
-                }
-                Ok(events)
-            }
-        }
+        decide(state, command)
     }
 
     fn evolve(state: &mut ListingState, event: &ProductEvent, _at: Moment) {
@@ -55,7 +23,50 @@ impl Aggregate for Product {
     }
 
     fn view(state: &ListingState) -> Option<Listing> {
-        state.0.clone()
+        state.listing.clone()
+    }
+}
+
+fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
+    match command {
+        ProductCommand::Once { request, command } => match state.answered.judge(request) {
+            KeyUse::Repeat => Ok(Vec::new()),
+            KeyUse::Other => Err(ProductRefusal::KeyReused),
+            KeyUse::New => {
+                let mut events = decide(state, command)?;
+                events.push(ProductEvent::Answered { request: *request });
+                Ok(events)
+            }
+        },
+        ProductCommand::Publish { product, name, price } => {
+            if price.minor() < 0 {
+                return Err(ProductRefusal::NegativePrice);
+            }
+            match &state.listing {
+                None => Ok(vec![ProductEvent::Published {
+                    product: product.clone(),
+                    name: name.clone(),
+                    price: *price,
+                }]),
+                // Repeating the call is free.
+                Some(listing) if listing.name == *name && listing.price == *price => Ok(Vec::new()),
+                Some(_) => Err(ProductRefusal::Exists(product.clone())),
+            }
+        }
+        ProductCommand::Revise { name, price, status } => {
+            let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
+            let mut events = Vec::new();
+            if let Some(name) = name.as_ref().filter(|name| **name != listing.name) {
+                events.push(ProductEvent::Renamed { name: name.clone() });
+            }
+            if let Some(price) = price.filter(|price| *price != listing.price) {
+                events.push(reprice(listing, price)?);
+            }
+            if let Some(status) = status.filter(|status| *status != listing.status) {
+                events.push(ProductEvent::StatusChanged { status });
+            }
+            Ok(events)
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::model::{Listing, ListingState, ProductEvent, ProductStatus};
 
 pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
     if let ProductEvent::Published { product, name, price } = event {
-        state.0 = Some(Listing {
+        state.listing = Some(Listing {
             product: product.clone(),
             name: name.clone(),
             price: *price,
@@ -13,11 +13,14 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
         });
         return;
     }
+    if let ProductEvent::Answered { request } = event {
+        state.answered.remember(*request);
+    }
     // Nothing but a publication can come first; a change of nothing is kept as nothing.
-    let Some(listing) = &mut state.0 else { return };
+    let Some(listing) = &mut state.listing else { return };
     listing.version = listing.version.saturating_add(1);
     match event {
-        ProductEvent::Published { .. } => {}
+        ProductEvent::Published { .. } | ProductEvent::Answered { .. } => {}
         ProductEvent::Renamed { name } => name.clone_into(&mut listing.name),
         ProductEvent::Repriced { price } => listing.price = *price,
         ProductEvent::StatusChanged { status } => listing.status = *status,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::EventName;
-use crate::values::{Money, ProductId};
+use crate::values::{Answered, KeyedRequest, Money, ProductId};
 
 /// The aggregate of one product's listing.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +36,19 @@ pub struct Listing {
 
 /// A listing, once there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ListingState(pub Option<Listing>);
+pub struct ListingState {
+    /// The listing.
+    pub listing: Option<Listing>,
+    /// The last requests that came under keys. Orders copy listings, and need not copy these.
+    #[serde(default, skip_serializing_if = "Answered::is_empty")]
+    pub answered: Answered,
+}
+
+impl From<Option<Listing>> for ListingState {
+    fn from(listing: Option<Listing>) -> Self {
+        Self { listing, answered: Answered::default() }
+    }
+}
 
 /// What can be asked of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +70,13 @@ pub enum ProductCommand {
         price: Option<Money>,
         /// New status.
         status: Option<ProductStatus>,
+    },
+    /// Do something once, however often it is asked under the same key.
+    Once {
+        /// The request.
+        request: KeyedRequest,
+        /// What to do.
+        command: Box<ProductCommand>,
     },
 }
 
@@ -90,6 +108,11 @@ pub enum ProductEvent {
         /// New status.
         status: ProductStatus,
     },
+    /// A request under a key was done; a repeat of it changes nothing.
+    Answered {
+        /// The request.
+        request: KeyedRequest,
+    },
 }
 
 impl EventName for ProductEvent {
@@ -99,6 +122,7 @@ impl EventName for ProductEvent {
             Self::Renamed { .. } => "product.renamed",
             Self::Repriced { .. } => "product.repriced",
             Self::StatusChanged { .. } => "product.status_changed",
+            Self::Answered { .. } => "product.answered",
         }
     }
 }
@@ -109,6 +133,9 @@ pub enum ProductRefusal {
     /// Another listing has this id.
     #[error("product {0} exists with other data")]
     Exists(ProductId),
+    /// Another request was answered under its key.
+    #[error("the key was used for another request")]
+    KeyReused,
     /// There is no such product.
     #[error("product is unknown")]
     Unknown,

@@ -2,7 +2,7 @@
 
 use super::{ListingState, Product, ProductCommand, ProductEvent, ProductRefusal, ProductStatus};
 use crate::aggregate::Aggregate;
-use crate::samples::{product, usd};
+use crate::samples::{keyed, product, usd};
 use crate::testkit::given;
 use crate::values::{Currency, Money};
 
@@ -100,5 +100,36 @@ fn a_listing_counts_its_versions() {
 
 #[test]
 fn a_change_before_the_publication_is_kept_as_nothing() {
-    assert_eq!(*given::<Product>(&[renamed("Rat")]).state(), ListingState(None));
+    assert_eq!(*given::<Product>(&[renamed("Rat")]).state(), ListingState::default());
+}
+
+fn once(key: u128, says: u8, command: ProductCommand) -> ProductCommand {
+    ProductCommand::Once { request: keyed(key, says), command: Box::new(command) }
+}
+
+fn answered(key: u128, says: u8) -> ProductEvent {
+    ProductEvent::Answered { request: keyed(key, says) }
+}
+
+#[test]
+fn a_late_repeat_under_a_key_does_not_bring_an_old_price_back() {
+    let dearer = || revise(None, Some(usd(3_000)), None);
+    given::<Product>(&[published(usd(2_550))])
+        .when(once(1, 1, dearer()))
+        .then(&[ProductEvent::Repriced { price: usd(3_000) }, answered(1, 1)]);
+    let later = [published(usd(2_550)), answered(1, 1)];
+    given::<Product>(&later).when(once(1, 1, dearer())).then(&[]);
+    given::<Product>(&later).when(once(1, 2, dearer())).then_refused(ProductRefusal::KeyReused);
+}
+
+#[test]
+fn a_publication_is_repeated_under_its_key_after_the_product_was_renamed() {
+    let publish = || publish("Mouse", usd(2_550));
+    given::<Product>(&[])
+        .when(once(1, 1, publish()))
+        .then(&[published(usd(2_550)), answered(1, 1)]);
+    let later = [published(usd(2_550)), answered(1, 1), renamed("Rat")];
+    given::<Product>(&later).when(once(1, 1, publish())).then(&[]);
+    given::<Product>(&later).when(once(1, 2, publish())).then_refused(ProductRefusal::KeyReused);
+    given::<Product>(&later).when(publish()).then_refused(ProductRefusal::Exists(product("mouse")));
 }

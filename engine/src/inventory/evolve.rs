@@ -10,9 +10,9 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
     stock.version = stock.version.saturating_add(1);
     forget_old(stock, at);
     match event {
-        InventoryEvent::Adjusted { adjustment, delta, reason: _ } => {
+        InventoryEvent::Adjusted { adjustment, delta, reason } => {
             stock.on_hand = moved(stock.on_hand, *delta);
-            stock.adjustments.push_back(Adjustment { id: *adjustment, delta: *delta });
+            stock.adjustments.push_back(Adjustment::new(*adjustment, *delta, reason));
             if stock.adjustments.len() > ADJUSTMENTS_REMEMBERED_MAX {
                 stock.adjustments.pop_front();
             }

@@ -69,6 +69,27 @@ pub struct Adjustment {
     pub id: AdjustmentId,
     /// Units added, or taken when negative.
     pub delta: i64,
+    /// The reason in few bytes; absent in books that are older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<u64>,
+}
+
+impl Adjustment {
+    pub(super) fn new(id: AdjustmentId, delta: i64, reason: &str) -> Self {
+        Self { id, delta, reason: Some(digest(reason)) }
+    }
+
+    /// Whether another request under the same key says the same.
+    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
+        self.delta == other.delta && self.reason.is_none_or(|reason| Some(reason) == other.reason)
+    }
+}
+
+/// FNV-1a: tells texts apart, and stays what it is when they are read again.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |digest, byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The books of one product. Counts are private so that only events can move them.
@@ -327,7 +348,7 @@ pub enum InventoryRefusal {
     #[error("the command is no longer valid")]
     Stale,
     /// The id already names another change.
-    #[error("adjustment {0} exists with another amount")]
+    #[error("adjustment {0} exists with another amount or reason")]
     AdjustmentMismatch(AdjustmentId),
     /// The stock has changed since the caller looked.
     #[error("stock is at version {actual}")]

@@ -25,7 +25,9 @@ impl ListingBook {
                 })?;
                 price_is_sound(*price)
             }
-            ProductEvent::Renamed { .. } | ProductEvent::StatusChanged { .. } => {
+            ProductEvent::Renamed { .. }
+            | ProductEvent::StatusChanged { .. }
+            | ProductEvent::Answered { .. } => {
                 holds("R12", self.currency.is_some(), || "it was never published".to_owned())
             }
         }
@@ -71,7 +73,8 @@ impl CartBook {
             CartEvent::Opened { .. }
             | CartEvent::LineRemoved { .. }
             | CartEvent::Cleared
-            | CartEvent::Reopened { .. } => Ok(()),
+            | CartEvent::Reopened { .. }
+            | CartEvent::Answered { .. } => Ok(()),
         }
     }
 }

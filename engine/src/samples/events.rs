@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use super::{ORDER, adjustment, cart, customer, hold, product, seconds, units, usd};
+use super::{ORDER, adjustment, cart, customer, hold, keyed, product, seconds, units, usd};
 use crate::cart::CartEvent;
 use crate::catalog::{ProductEvent, ProductStatus};
 use crate::inventory::InventoryEvent;
 use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
 };
-use crate::values::{Fingerprint, PaymentMethod, PaymentToken, PostalAddress, ProductId, Quantity};
+use crate::values::{
+    Fingerprint, KeyedRequest, PaymentMethod, PaymentToken, PostalAddress, ProductId, Quantity,
+};
 
 /// A card order for two laptops.
 pub(crate) fn placement() -> Placement {
@@ -70,6 +72,10 @@ fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
     samples
 }
 
+fn request() -> KeyedRequest {
+    keyed(0xca11, 7)
+}
+
 fn laptop() -> ProductId {
     product("laptop")
 }
@@ -85,7 +91,8 @@ pub(super) fn products() -> Vec<ProductEvent> {
         ProductEvent::Repriced { .. } => {
             Some(ProductEvent::StatusChanged { status: ProductStatus::Inactive })
         }
-        ProductEvent::StatusChanged { .. } => None,
+        ProductEvent::StatusChanged { .. } => Some(ProductEvent::Answered { request: request() }),
+        ProductEvent::Answered { .. } => None,
     })
 }
 
@@ -134,7 +141,8 @@ pub(super) fn carts() -> Vec<CartEvent> {
             CartEvent::LineRemoved { .. } => CartEvent::Cleared,
             CartEvent::Cleared => CartEvent::CheckedOut { order: ORDER },
             CartEvent::CheckedOut { .. } => CartEvent::Reopened { order: ORDER },
-            CartEvent::Reopened { .. } => return None,
+            CartEvent::Reopened { .. } => CartEvent::Answered { request: request() },
+            CartEvent::Answered { .. } => return None,
         })
     })
 }

@@ -8,7 +8,8 @@ pub(crate) use events::{orders as order_events, placement, placement_of};
 
 use crate::catalog::{Listing, ProductStatus};
 use crate::values::{
-    AdjustmentId, CartId, Currency, CustomerId, HoldId, Moment, Money, OrderId, ProductId, Quantity,
+    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, KeyedRequest, Moment, Money,
+    OrderId, ProductId, Quantity,
 };
 use uuid::Uuid;
 
@@ -45,6 +46,11 @@ pub(crate) const fn units(count: u32) -> Quantity {
 /// That many seconds after the epoch.
 pub(crate) const fn seconds(count: i64) -> Moment {
     Moment::from_unix_micros(count.saturating_mul(1_000_000))
+}
+
+/// A request under a key, which says something.
+pub(crate) const fn keyed(key: u128, says: u8) -> KeyedRequest {
+    KeyedRequest { key: Uuid::from_u128(key), fingerprint: Fingerprint::from_bytes([says; 16]) }
 }
 
 pub(crate) fn listing(name: &str, price: Money) -> Listing {

@@ -6,6 +6,7 @@ mod moment;
 mod money;
 mod payment;
 mod quantity;
+mod request;
 #[cfg(test)]
 mod tests;
 
@@ -18,3 +19,4 @@ pub use moment::Moment;
 pub use money::{Currency, Money, MoneyError};
 pub use payment::{PaymentMethod, PaymentToken};
 pub use quantity::Quantity;
+pub use request::{Answered, KeyUse, KeyedRequest, REQUESTS_REMEMBERED_MAX};

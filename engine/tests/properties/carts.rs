@@ -3,7 +3,9 @@
 use engine::Aggregate;
 use engine::cart::{CART_LINES_MAX, Cart, CartCommand, CartEvent, CartState, LINE_UNITS_MAX};
 use engine::ledger::{Ledger, LedgerEvent};
-use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, Quantity};
+use engine::values::{
+    CartId, CustomerId, Fingerprint, KeyedRequest, Moment, OrderId, ProductId, Quantity,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -25,6 +27,16 @@ fn any_command() -> impl Strategy<Value = CartCommand> {
         20 => (0_u32..60, 0_u32..40).prop_map(|(n, units)| CartCommand::AddUnits {
             product: ProductId::parse(&format!("p{n}")).unwrap(),
             quantity: Quantity::new(units),
+        }),
+        20 => (0_u128..9, 0_u32..60, 0_u32..40).prop_map(|(key, n, units)| CartCommand::Once {
+            request: KeyedRequest {
+                key: Uuid::from_u128(key),
+                fingerprint: Fingerprint::from_bytes([0; 16]),
+            },
+            command: Box::new(CartCommand::AddUnits {
+                product: ProductId::parse(&format!("p{n}")).unwrap(),
+                quantity: Quantity::new(units),
+            }),
         }),
         1 => Just(CartCommand::Clear),
         3 => (0_u128..2, prop::option::of(0_u64..300)).prop_map(|(n, contents)| {

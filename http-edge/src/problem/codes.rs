@@ -103,8 +103,6 @@ codes! {
         "The order cannot change like that" "Read the order, and ask only for a status that may follow its present one.";
     ProductExists "product_exists" CONFLICT never NothingHappened
         "The product exists with other data" "Choose another id, or change the product with PATCH.";
-    CartExists "cart_exists" CONFLICT never NothingHappened
-        "The cart exists and belongs to somebody else" "Use a new Idempotency-Key.";
     CartCheckedOut "cart_checked_out" CONFLICT never NothingHappened
         "The cart has become an order" "Open a new cart; the order is named in order_id.";
     CartChanged "cart_changed" CONFLICT never NothingHappened

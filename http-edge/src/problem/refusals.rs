@@ -73,6 +73,9 @@ impl From<ProductRefusal> for Problem {
             ProductRefusal::Exists(_) => {
                 return Self::new(Code::ProductExists, refusal.to_string());
             }
+            ProductRefusal::KeyReused => {
+                return Self::new(Code::IdempotencyKeyReused, refusal.to_string());
+            }
             ProductRefusal::Unknown => {
                 return Self::new(Code::NotFound, "there is no such product");
             }
@@ -87,7 +90,10 @@ impl From<CartRefusal> for Problem {
     fn from(refusal: CartRefusal) -> Self {
         match refusal {
             CartRefusal::Unknown => Self::new(Code::NotFound, "there is no such cart"),
-            CartRefusal::Exists => Self::new(Code::CartExists, refusal.to_string()),
+            // Ids of carts come from keys: the key named a cart of somebody else's.
+            CartRefusal::Exists | CartRefusal::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, refusal.to_string())
+            }
             CartRefusal::CheckedOut(order) => {
                 Self::new(Code::CartCheckedOut, refusal.to_string()).about(order)
             }

@@ -8,6 +8,7 @@
 mod bodies;
 mod carts;
 mod compat;
+mod keys;
 mod shop;
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! On hand, held, available and sold, and changes by hand.
 
 use super::*;
-use crate::inventory::{InventoryRefusal, StockView};
+use crate::inventory::{Adjustment, InventoryRefusal, StockView};
 use crate::testkit::given;
 use crate::values::Quantity;
 
@@ -59,7 +59,7 @@ fn units_can_be_added_and_taken_by_hand() {
     let adjusted = InventoryEvent::Adjusted {
         adjustment: adjustment(2),
         delta: -5,
-        reason: "count".to_owned(),
+        reason: "delivery".to_owned(),
     };
     given::<Inventory>(&[received(5)]).when(adjust(2, -5)).then(&[adjusted]);
 }
@@ -86,6 +86,26 @@ fn a_change_cannot_be_repeated_with_another_amount() {
     given::<Inventory>(&[received(5)])
         .when(adjust(1, 6))
         .then_refused(InventoryRefusal::AdjustmentMismatch(adjustment(1)));
+}
+
+#[test]
+fn a_change_cannot_be_repeated_with_another_reason() {
+    let other = InventoryCommand::Adjust {
+        adjustment: adjustment(1),
+        delta: 5,
+        reason: "theft".to_owned(),
+        if_version: None,
+    };
+    given::<Inventory>(&[received(5)])
+        .when(other)
+        .then_refused(InventoryRefusal::AdjustmentMismatch(adjustment(1)));
+}
+
+#[test]
+fn a_change_in_older_books_is_known_without_its_reason() {
+    let stored = r#"{"id":"00000000-0000-0000-0000-000000000001","delta":5}"#;
+    let known: Adjustment = serde_json::from_str(stored).unwrap();
+    assert!(known.says_the_same_as(&Adjustment::new(adjustment(1), 5, "count")));
 }
 
 #[test]
@@ -130,7 +150,7 @@ fn the_oldest_change_is_forgotten_when_there_are_too_many() {
         history.push(InventoryEvent::Adjusted {
             adjustment: adjustment(number),
             delta: 1,
-            reason: String::new(),
+            reason: "delivery".to_owned(),
         });
     }
     let given = given::<Inventory>(&history);

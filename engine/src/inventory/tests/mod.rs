@@ -101,7 +101,7 @@ fn adjust_if(number: u128, delta: i64, if_version: Option<u64>) -> InventoryComm
     InventoryCommand::Adjust {
         adjustment: adjustment(number),
         delta,
-        reason: "count".to_owned(),
+        reason: "delivery".to_owned(),
         if_version,
     }
 }

@@ -9,7 +9,7 @@ use super::taken::{CartLife, TakenCart};
 use super::{cart_id, unknown};
 use crate::access::Scope;
 use crate::call::Call;
-use crate::idempotency::RequestKey;
+use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::orders::body::OrderBody;
 use crate::routes::orders::place::Placing;
@@ -85,10 +85,12 @@ pub(crate) async fn check_out(
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
     let found = edge.shop.cart(cart).await?.ok_or_else(unknown)?;
-    if key.from_client().is_none() {
+    if !key.is_from_client() {
         // Belonging to an order is no change of what is in it: a repeat finds the same key.
         key = RequestKey::composed(&format!("cart:{cart}:{}", found.contents));
     }
+    // What is in the cart belongs to the cart, not to the request.
+    let says = Some(fingerprint(&wish)?);
     wish.customer_id = found.customer.as_ref().map(ToString::to_string);
     wish.items = found
         .lines
@@ -102,5 +104,6 @@ pub(crate) async fn check_out(
         })
         .collect();
     let taken = TakenCart { cart, contents: Some(found.contents), life: CartLife::Once };
-    Placing { edge, call, key: &key, trusted_price: false, cart: Some(taken) }.answer(&wish).await
+    let placing = Placing { edge, call, key: &key, trusted_price: false, says, cart: Some(taken) };
+    placing.answer(&wish).await
 }

@@ -97,8 +97,8 @@ pub(crate) struct NewCart {
     request_body = NewCart,
     responses(
         (status = 201, description = "Opened", body = CartBody<'static>),
-        (status = 409, description = "The key names somebody else's cart", body = ProblemBody<'static>),
-        (status = 422, description = "A field cannot be used", body = ProblemBody<'static>),
+        (status = 422, description = "A field cannot be used, or the key was used before",
+         body = ProblemBody<'static>),
     ),
 )]
 pub(crate) async fn open(
@@ -156,13 +156,16 @@ pub(crate) struct LineBody {
     params(
         ("id" = Uuid, Path, description = "The cart"),
         ("product_id" = String, Path, description = "The product"),
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "Names the change; the cart remembers the last 64, so that a late repeat does not bring an old line back"),
     ),
     request_body = LineBody,
     responses(
         (status = 200, description = "The cart as it is now", body = CartBody<'static>),
         (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
         (status = 409, description = "The cart has become an order", body = ProblemBody<'static>),
-        (status = 422, description = "The line cannot be like that", body = ProblemBody<'static>),
+        (status = 422, description = "The line cannot be like that, or the key was used before",
+         body = ProblemBody<'static>),
     ),
 )]
 pub(crate) async fn put_line(
@@ -175,7 +178,9 @@ pub(crate) async fn put_line(
     let id = cart_id(&id)?;
     let quantity = line_units(body.0.quantity)?;
     let product = known_product(&edge, &product).await?;
-    change(&edge, &call, &key, id, CartCommand::SetLine { product, quantity }).await
+    let says = ("put", &product, quantity);
+    let command = CartCommand::SetLine { product: product.clone(), quantity };
+    change(&edge, &call, &key, id, once(&call, &key, &says, command)?).await
 }
 
 /// Takes the line of a product away.
@@ -184,11 +189,14 @@ pub(crate) async fn put_line(
     params(
         ("id" = Uuid, Path, description = "The cart"),
         ("product_id" = String, Path, description = "The product"),
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "Names the change, as in the PUT"),
     ),
     responses(
         (status = 200, description = "The cart as it is now", body = CartBody<'static>),
         (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
         (status = 409, description = "The cart has become an order", body = ProblemBody<'static>),
+        (status = 422, description = "The key was used before", body = ProblemBody<'static>),
     ),
 )]
 pub(crate) async fn remove_line(
@@ -199,8 +207,23 @@ pub(crate) async fn remove_line(
 ) -> Result<Response, Problem> {
     let id = cart_id(&id)?;
     let product = super::products::product_id(&product)?;
-    let command = CartCommand::SetLine { product, quantity: Quantity::ZERO };
-    change(&edge, &call, &key, id, command).await
+    let says = ("delete", &product);
+    let command = CartCommand::SetLine { product: product.clone(), quantity: Quantity::ZERO };
+    change(&edge, &call, &key, id, once(&call, &key, &says, command)?).await
+}
+
+/// A change of a cart that is done once for a key of the client; without one it is done as it is.
+pub(crate) fn once(
+    call: &Call,
+    key: &RequestKey,
+    says: &impl Serialize,
+    command: CartCommand,
+) -> Result<CartCommand, Problem> {
+    let account = &call.allowed(Scope::Carts)?.account;
+    Ok(match key.request(account, says)? {
+        Some(request) => CartCommand::Once { request, command: Box::new(command) },
+        None => command,
+    })
 }
 
 async fn change(
@@ -214,7 +237,11 @@ async fn change(
     let asking = call.asking(Some(key), None);
     let changed = ask_free(edge, call, id, command, asking, CartLife::Once).await?;
     let view = changed.view.as_deref().ok_or_else(unknown)?;
-    Ok(Reply::ok(&CartBody::from(view)).etag(view.version).standing(&changed).into_response())
+    Ok(Reply::ok(&CartBody::from(view))
+        .etag(view.version)
+        .standing(&changed)
+        .replayed(key.is_from_client() && !changed.changed)
+        .into_response())
 }
 
 /// Units of one line.

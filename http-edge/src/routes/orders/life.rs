@@ -40,7 +40,8 @@ pub(crate) struct CancellationBody {
     reason: Option<String>,
 }
 
-/// Moves the public status on.
+/// Moves the public status on. A repeat changes nothing and needs no `Idempotency-Key`: a status never
+/// comes back, so a late one is refused with 409 once the order has moved on.
 #[utoipa::path(
     put, path = "/v1/orders/{id}/status", operation_id = "set_order_status", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "The order")),
@@ -63,7 +64,8 @@ pub(crate) async fn set_status(
     changed(&edge, &call, &id, &key, command).await
 }
 
-/// Calls an order off, at any time before it is shipped.
+/// Calls an order off, at any time before it is shipped. A repeat changes nothing and needs no
+/// `Idempotency-Key`: an order is called off once, and the first reason stays.
 #[utoipa::path(
     post, path = "/v1/orders/{id}/cancellation", operation_id = "cancel_order", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "The order")),
@@ -96,7 +98,8 @@ pub(crate) async fn cancel(
     changed(&edge, &call, &id, &key, command).await
 }
 
-/// Calls a PENDING order off, as a customer may.
+/// Calls a PENDING order off, as a customer may. A repeat changes nothing and needs no
+/// `Idempotency-Key`.
 #[utoipa::path(
     delete, path = "/v1/orders/{id}", operation_id = "delete_order", tag = "orders",
     params(("id" = uuid::Uuid, Path, description = "The order")),

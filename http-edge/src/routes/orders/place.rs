@@ -60,7 +60,8 @@ pub(crate) async fn place(
     body: Json<NewOrder>,
 ) -> Result<Response, Problem> {
     let cart = body.0.cart().map(|cart| TakenCart { cart, contents: None, life: CartLife::Once });
-    let placing = Placing { edge: &edge, call: &call, key: &key, trusted_price: trusted, cart };
+    let (call, key) = (&call, &key);
+    let placing = Placing { edge: &edge, call, key, trusted_price: trusted, says: None, cart };
     placing.answer(&body.0).await
 }
 
@@ -70,6 +71,8 @@ pub(crate) struct Placing<'a> {
     pub(crate) call: &'a Call,
     pub(crate) key: &'a RequestKey,
     pub(crate) trusted_price: bool,
+    /// What the request said, where the order is made of something else, too.
+    pub(crate) says: Option<Fingerprint>,
     pub(crate) cart: Option<TakenCart>,
 }
 
@@ -84,7 +87,7 @@ impl Placing<'_> {
     pub(crate) async fn carry_out(&self, wish: &NewOrder) -> Result<Placed, Problem> {
         let principal = self.call.allowed(Scope::Orders)?;
         let order = self.key.order(&principal.account);
-        let fingerprint = fingerprint(wish)?;
+        let fingerprint = self.says.map_or_else(|| fingerprint(wish), Ok)?;
         let shop = &self.edge.shop;
         let customer = &principal.customer;
         let trusted_price = self.trusted_price;
@@ -192,9 +195,12 @@ pub(crate) fn standing(order: &Order) -> Standing {
     }
 }
 
-/// Answers a repeat whose content cannot be judged again.
-pub(crate) fn replay(standing: &Accepted<Order>) -> Result<Response, Problem> {
-    respond(standing, true)
+/// Answers a repeat of a request that said the same.
+pub(crate) fn replay(standing: &Accepted<Order>, says: Fingerprint) -> Result<Response, Problem> {
+    match &standing.view {
+        Some(order) if order.placement.fingerprint != says => Err(OrderRefusal::KeyReused.into()),
+        Some(_) | None => respond(standing, true),
+    }
 }
 
 /// Answers a placement, with where it stands.

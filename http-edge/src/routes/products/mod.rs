@@ -11,9 +11,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::catalog::{Listing, ProductCommand, ProductStatus};
 use engine::inventory::{InventoryCommand, InventoryRefusal, StockView};
-use engine::values::{Money, ProductId};
+use engine::values::{KeyedRequest, Money, ProductId};
 use http::{StatusCode, Uri};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use self::body::{ProductBody, ProductPage};
 use super::{Edge, Shared};
@@ -114,7 +114,7 @@ pub(crate) async fn read(
 }
 
 /// A new product.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewProduct, example = json!({
     "id": "mug-blue", "name": "Blue mug", "price": {"minor": 1250, "currency": "USD"}, "stock": 12,
@@ -135,12 +135,13 @@ pub(crate) struct NewProduct {
 #[utoipa::path(
     post, path = "/v1/products", operation_id = "create_product", tag = "products",
     params(("Idempotency-Key" = Option<String>, Header,
-            description = "Names the product when the body has no id")),
+            description = "Names the request, and the product when the body has no id")),
     request_body = NewProduct,
     responses(
         (status = 201, description = "Offered", body = ProductBody<'static>),
         (status = 409, description = "It exists with other data", body = ProblemBody<'static>),
-        (status = 422, description = "A field cannot be used", body = ProblemBody<'static>),
+        (status = 422, description = "A field cannot be used, or the key was used before",
+         body = ProblemBody<'static>),
         (status = 504, description = "Offered, but its first delivery is not known to be booked; repeat",
          body = ProblemBody<'static>),
     ),
@@ -153,6 +154,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let account = &call.allowed(Scope::Catalogue)?.account;
     let wish = body.0;
+    let request = key.request(account, &("create", &wish))?;
     let mut texts = Texts::default();
     judge_name(&mut texts, &wish.name);
     let id = wish.id.unwrap_or_else(|| key.product(account).to_string());
@@ -160,7 +162,7 @@ pub(crate) async fn create(
     texts.finish()?;
     let product = product.ok_or_else(unknown)?;
     let offer = Offer { product, name: wish.name, price: wish.price.into(), stock: wish.stock };
-    offer.make(&edge, &call, &key).await
+    offer.make(&edge, &call, &key, request).await
 }
 
 /// A product on its way into the catalogue.
@@ -178,9 +180,11 @@ impl Offer {
         edge: &Edge,
         call: &Call,
         key: &RequestKey,
+        request: Option<KeyedRequest>,
     ) -> Result<Response, Problem> {
         let Self { product, name, price, stock } = self;
         let publish = ProductCommand::Publish { product: product.clone(), name, price };
+        let publish = once(request, publish);
         let asking = call.asking(Some(key), None);
         let published = edge.shop.ask_product(&product, publish, asking.clone()).await?;
         let listing = published.view.clone().ok_or_else(unknown)?;
@@ -236,7 +240,7 @@ async fn shown(
 }
 
 /// What changes about a product; what is absent stays.
-#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProductChange)]
 pub(crate) struct ChangeBody {
@@ -253,12 +257,17 @@ pub(crate) struct ChangeBody {
 /// Changes name, price or status.
 #[utoipa::path(
     patch, path = "/v1/products/{id}", operation_id = "change_product", tag = "products",
-    params(("id" = String, Path, description = "The product")),
+    params(
+        ("id" = String, Path, description = "The product"),
+        ("Idempotency-Key" = Option<String>, Header,
+         description = "Names the change; the product remembers the last 64, so that a late repeat does not bring an old price back"),
+    ),
     request_body = ChangeBody,
     responses(
         (status = 200, description = "The product as it is now", body = ProductBody<'static>),
         (status = 404, description = "There is no such product", body = ProblemBody<'static>),
-        (status = 422, description = "A field cannot be used", body = ProblemBody<'static>),
+        (status = 422, description = "A field cannot be used, or the key was used before",
+         body = ProblemBody<'static>),
     ),
 )]
 pub(crate) async fn change(
@@ -268,8 +277,9 @@ pub(crate) async fn change(
     key: RequestKey,
     body: Json<ChangeBody>,
 ) -> Result<Response, Problem> {
-    call.allowed(Scope::Catalogue)?;
+    let account = &call.allowed(Scope::Catalogue)?.account;
     let id = product_id(&id)?;
+    let request = key.request(account, &("change", &body.0))?;
     let ChangeBody { name, price, status } = body.0;
     let mut texts = Texts::default();
     if let Some(name) = &name {
@@ -277,11 +287,24 @@ pub(crate) async fn change(
     }
     texts.finish()?;
     let command = ProductCommand::Revise { name, price: price.map(Money::from), status };
+    let command = once(request, command);
     let revised = edge.shop.ask_product(&id, command, call.asking(Some(&key), None)).await?;
     let listing: &Listing = revised.view.as_ref().ok_or_else(unknown)?;
     let (_, stock) = shown(&edge, &id, "the product was changed").await?;
     let body = ProductBody::new(listing, stock);
-    Ok(Reply::ok(&body).etag(stock.version).standing(&revised).into_response())
+    Ok(Reply::ok(&body)
+        .etag(stock.version)
+        .standing(&revised)
+        .replayed(key.is_from_client() && !revised.changed)
+        .into_response())
+}
+
+/// Something that is done once for a key of the client; without one it is done as it is.
+fn once(request: Option<KeyedRequest>, command: ProductCommand) -> ProductCommand {
+    match request {
+        Some(request) => ProductCommand::Once { request, command: Box::new(command) },
+        None => command,
+    }
 }
 
 fn judge_name(texts: &mut Texts, name: &str) {
