@@ -24,8 +24,9 @@ pub struct WishedItem {
     pub quantity: i64,
     /// What the client believes one unit costs.
     pub unit_price: Option<Money>,
-    /// What the catalogue says; the inner `None` is an unknown product.
-    pub listing: Option<Option<Listing>>,
+    /// What the catalogue says; the inner `None` is an unknown product. Written in here only: it
+    /// vouches for the shape of the order.
+    pub(crate) listing: Option<Option<Listing>>,
     /// What the stock says about the hold.
     pub hold: Option<HoldAnswer>,
 }
@@ -151,14 +152,16 @@ impl PlaceOrder {
 
     /// Listings first, then holds, then the cart; nothing more once something is refused.
     pub(super) fn next_step(&self, now: Moment) -> Step {
-        if !validate::shape(self).is_empty() || self.unreachable().is_some() {
+        if self.unreachable().is_some() {
             return Step::Ready;
         }
-        let unseen = self.items.iter().filter(|item| item.listing.is_none());
-        let lookups: Vec<Intent> =
-            unseen.map(|item| Intent::Lookup { product: item.product.clone() }).collect();
-        if !lookups.is_empty() {
-            return Step::Needs(lookups);
+        if !self.is_looked_up() {
+            if !validate::shape(self).is_empty() {
+                return Step::Ready;
+            }
+            let unseen = self.items.iter().filter(|item| item.listing.is_none());
+            let lookups = unseen.map(|item| Intent::Lookup { product: item.product.clone() });
+            return Step::Needs(lookups.collect());
         }
         if self.items.iter().any(|item| item.hold.is_some()) {
             return self.claim_step();
@@ -242,6 +245,11 @@ impl PlaceOrder {
         }
     }
 
+    /// Whether every product was looked up, which is done only for an order whose shape is right.
+    fn is_looked_up(&self) -> bool {
+        !self.items.is_empty() && self.items.iter().all(|item| item.listing.is_some())
+    }
+
     /// A product whose listing could not be looked up; then nothing more is tried.
     fn unreachable(&self) -> Option<&ProductId> {
         let unseen = |item: &&WishedItem| item.listing.is_none() && item.hold.is_some();
@@ -268,10 +276,8 @@ impl PlaceOrder {
         if let Some(product) = self.unreachable() {
             return Err(OrderRefusal::StockUnavailable(product.clone()));
         }
-        let mut findings = validate::shape(self);
-        if findings.is_empty() {
-            findings = validate::catalogue(self);
-        }
+        let findings =
+            if self.is_looked_up() { validate::catalogue(self) } else { validate::shape(self) };
         if !findings.is_empty() {
             return Err(OrderRefusal::Invalid(findings));
         }
