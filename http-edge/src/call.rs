@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::access::{Principal, Scope};
 use crate::idempotency::RequestKey;
 use crate::problem::{Code, Problem};
+use crate::wire::card_number_in;
 
 /// The header that names a request in answers and log lines.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,13 +48,14 @@ pub enum RequestId {
 }
 
 impl RequestId {
-    /// Takes over a short, printable id; mints one otherwise.
+    /// Takes over a short, printable id that is no card number; mints one otherwise.
     pub fn of(headers: &HeaderMap, minted: Uuid) -> Self {
         let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
         match headers.get(REQUEST_ID) {
             Some(value)
                 if (1..=REQUEST_ID_MAX).contains(&value.len())
-                    && value.as_bytes().iter().all(plain) =>
+                    && value.as_bytes().iter().all(plain)
+                    && !value.to_str().is_ok_and(card_number_in) =>
             {
                 Self::Given(value.clone())
             }
@@ -175,7 +177,7 @@ mod tests {
         let minted = Uuid::from_u128(7);
         let kept = RequestId::of(&headers("x-request-id", "trace-1.a:b_c"), minted);
         assert_eq!(kept.to_string(), "trace-1.a:b_c");
-        for bad in ["", "with space", "quote\"", "<script>"] {
+        for bad in ["", "with space", "quote\"", "<script>", "4242:4242:4242:4242"] {
             let id = RequestId::of(&headers("x-request-id", bad), minted);
             assert_eq!(id, RequestId::Minted(minted), "{bad}");
         }

@@ -26,6 +26,7 @@ use crate::call::{Call, REQUEST_ID, RequestId};
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
 use crate::routes::is_open;
+use crate::wire::masked_path;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// What a read has on top of the deadline that its handler knows.
@@ -128,7 +129,7 @@ impl Front {
         let endpoint = Endpoint::of(&method, request.uri().path());
         // Written down before the request is given away, and only when somebody reads it.
         let line = tracing::enabled!(tracing::Level::DEBUG)
-            .then(|| (request.uri().path().to_owned(), request_id.to_string()));
+            .then(|| (masked_path(request.uri().path()).into_owned(), request_id.to_string()));
         let uri = request.uri().clone();
         let mut response = self.admit(peer, request, &request_id, minted, endpoint).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
@@ -260,7 +261,7 @@ impl Front {
 }
 
 fn tell(problem: &Problem, response: &mut Response, path: &str, id: &RequestId) {
-    let request_id = id.to_string();
+    let (path, request_id) = (&*masked_path(path), id.to_string());
     if problem.code() == Code::Internal {
         tracing::error!(path, request_id, problem = ?problem, "request {request_id} broke");
     }

@@ -1,11 +1,14 @@
 //! Answers that say yes: JSON bodies, and the headers that go with a mutation.
 
+use std::fmt::Display;
+
 use actors::outcome::{Accepted, Position};
 use axum::body::Body;
 use axum::response::Response;
 use engine::Aggregate;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 /// Where the last event of the entity lies.
@@ -16,6 +19,8 @@ const VERSION: HeaderName = HeaderName::from_static("x-version");
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// What an id must not show as in a path: everything but unreserved characters.
+const ID_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Room for an order with a few lines, so that writing it moves nothing.
 const ORDER_BYTES: usize = 1_024;
 
@@ -40,10 +45,12 @@ impl Reply {
         Self::new(StatusCode::OK, body)
     }
 
-    /// Says where the new thing is.
+    /// Says where the new thing is: at its id below a path.
     #[must_use]
-    pub fn location(self, path: &str) -> Self {
-        match HeaderValue::from_str(path) {
+    pub fn location(self, below: &str, id: impl Display) -> Self {
+        let id = id.to_string();
+        let path = format!("{below}/{}", utf8_percent_encode(&id, ID_ENCODED));
+        match HeaderValue::from_str(&path) {
             Ok(value) => self.header(LOCATION, value),
             Err(_) => self,
         }

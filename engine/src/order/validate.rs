@@ -60,7 +60,7 @@ pub(super) fn shape(place: &PlaceOrder) -> Vec<Finding> {
             found.push(error(
                 format!("items[{index}].quantity"),
                 "quantity_out_of_range",
-                format!("quantity is {}, allowed are 1 to {LINE_UNITS_MAX}", item.quantity),
+                format!("the quantity is not one of 1 to {LINE_UNITS_MAX}"),
                 "Choose a quantity from 1 to 100.",
             ));
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Why a text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 1 to {max} printable characters without '/' or space")]
+#[error("expected 1 to {max} printable characters without '/' or space, not '.' or '..'")]
 pub struct IdError {
     max: usize,
 }
@@ -55,11 +55,13 @@ macro_rules! text_id {
             ///
             /// # Errors
             ///
-            /// [`IdError`] when it is empty, too long, or holds control characters, spaces or `/`.
+            /// [`IdError`] when it is empty, too long, or holds control characters, spaces or `/`,
+            /// and for `.` and `..`, which mean something else in a path.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
                 let clean = text.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '/');
-                if fits && clean { Ok(Self(text.into())) } else { Err(IdError { max: $max }) }
+                let is_place = matches!(text, "." | "..");
+                if fits && clean && !is_place { Ok(Self(text.into())) } else { Err(IdError { max: $max }) }
             }
 
             /// The text.

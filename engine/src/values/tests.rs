@@ -74,7 +74,7 @@ fn text_ids_are_short_and_printable_without_slash_or_space() {
 #[test]
 fn a_refused_text_id_is_told_the_limit() {
     let words = CustomerId::parse("").unwrap_err().to_string();
-    assert_eq!(words, "expected 1 to 128 printable characters without '/' or space");
+    assert_eq!(words, "expected 1 to 128 printable characters without '/' or space, not '.' or '..'");
 }
 
 #[test]

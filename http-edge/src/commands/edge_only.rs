@@ -104,7 +104,5 @@ async fn place(call: Call, key: RequestKey, body: Json<NewOrder>) -> Result<Resp
         updated_at: at,
         version: 3,
     };
-    Ok(Reply::new(StatusCode::CREATED, &body)
-        .location(&format!("/v1/orders/{order}"))
-        .into_response())
+    Ok(Reply::new(StatusCode::CREATED, &body).location("/v1/orders", order).into_response())
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Edge, Shared};
 use crate::reply::Reply;
+use crate::wire::{Instant, instant};
 
 /// How the server does.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -34,6 +35,9 @@ pub(crate) struct OutOfService {
     part: String,
     /// Why.
     reason: &'static str,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Instant,
 }
 
 /// What [`Health`] says in one word, and whether load balancers may send requests.
@@ -51,7 +55,11 @@ fn judge(edge: &Edge) -> (bool, Health) {
     let removed = edge.outside.health.removed();
     let out_of_service: Vec<_> = removed
         .iter()
-        .map(|(part, removal)| OutOfService { part: part.to_string(), reason: removal.reason })
+        .map(|(part, removal)| OutOfService {
+            part: part.to_string(),
+            reason: removal.reason,
+            since: instant(removal.since),
+        })
         .collect();
     let ready = readiness.is_ready() && !draining;
     let whole = provider == "closed" && out_of_service.is_empty() && readiness.quarantined == 0;

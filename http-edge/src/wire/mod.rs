@@ -1,5 +1,6 @@
 //! What stands on the wire, shared by several routes: JSON objects, money, times, text limits.
 
+mod cards;
 mod decimal;
 mod json;
 mod money;
@@ -8,11 +9,13 @@ mod path;
 mod text;
 mod time;
 
+pub use cards::card_number_in;
+pub(crate) use cards::{masked, masked_path};
 pub(crate) use decimal::{amount, with_decimals};
 pub use json::{Json, parse};
 pub(crate) use json::{JsonText, Raw, parse_list};
 pub use money::MoneyBody;
 pub use object::Object;
 pub use path::Path;
-pub use text::{Texts, card_number_in};
+pub use text::Texts;
 pub use time::{Instant, instant};

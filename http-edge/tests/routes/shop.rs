@@ -31,6 +31,7 @@ pub(crate) const WEBHOOK_SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0";
 pub(crate) struct TestShop {
     front: Front,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) health: Arc<ServiceHealth>,
 }
 
 /// One answer, read to its end.
@@ -88,7 +89,7 @@ impl TestShop {
             shop: Shop::new(system, clock, ::engine::order::HOLD_FIRST),
             outside: Outside {
                 admission: Arc::clone(&admission),
-                health,
+                health: Arc::clone(&health),
                 prometheus: None,
                 metrics_token: None,
                 webhook_secret: Some(WebhookSecret::new(WEBHOOK_SECRET)),
@@ -100,7 +101,7 @@ impl TestShop {
             .with(KEY, Principal::new("owner", &Scope::ALL).unwrap())
             .with(CLERK_KEY, Principal::new("clerk", &[Scope::Orders]).unwrap());
         let front = Front::new(Arc::clone(&admission), keys, router(edge), config);
-        Self { front, admission }
+        Self { front, admission, health }
     }
 
     /// Sends a request from another machine.

@@ -116,7 +116,7 @@ pub(crate) async fn open(
     let opened = edge.shop.ask_cart(cart, command, call.asking(Some(&key), None)).await?;
     let view = opened.view.as_deref().ok_or_else(unknown)?;
     Ok(Reply::new(StatusCode::CREATED, &CartBody::from(view))
-        .location(&format!("/v1/carts/{cart}"))
+        .location("/v1/carts", cart)
         .standing(&opened)
         .replayed(!opened.changed)
         .into_response())
@@ -251,7 +251,7 @@ fn line_units(quantity: i64) -> Result<Quantity, Problem> {
         Problem::invalid(vec![FieldError::new(
             "quantity",
             "out_of_range",
-            format!("quantity is {quantity}, allowed are 1 to {LINE_UNITS_MAX}"),
+            format!("the quantity is not one of 1 to {LINE_UNITS_MAX}"),
             "Choose a quantity from 1 to 100; DELETE takes the line away.",
         )])
     })

@@ -220,7 +220,7 @@ fn respond(accepted: &Accepted<Order>, replayed: bool) -> Result<Response, Probl
         }
     };
     Ok(Reply::new(status, &OrderView(order))
-        .location(&format!("/v1/orders/{id}"))
+        .location("/v1/orders", id)
         .standing(accepted)
         .replayed(replayed)
         .into_response())

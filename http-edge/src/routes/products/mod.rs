@@ -188,9 +188,9 @@ impl Offer {
         let asking = call.asking(Some(key), None);
         let published = edge.shop.ask_product(&product, publish, asking.clone()).await?;
         let listing = published.view.clone().ok_or_else(unknown)?;
-        let location = format!("/v1/products/{product}");
         let answer = |body: &ProductBody<'_>| {
-            Reply::new(StatusCode::CREATED, body).location(&location).replayed(!published.changed)
+            let reply = Reply::new(StatusCode::CREATED, body).location("/v1/products", &product);
+            reply.replayed(!published.changed)
         };
         let Some(units) = stock.filter(|units| 0 < *units) else {
             let (listing, stock) = shown(edge, &product, OFFERED).await?;

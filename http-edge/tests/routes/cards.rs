@@ -1,0 +1,73 @@
+//! Card numbers: refused where they would be kept, and shown nowhere.
+
+use http::Method;
+use serde_json::json;
+
+use crate::shop::{TestShop, card_order};
+
+#[tokio::test]
+async fn card_numbers_are_refused_and_not_repeated() {
+    let shop = TestShop::open().await;
+    for order in [
+        json!({"customer_id": "4242 4242 4242 4242", "items": []}),
+        json!({"items": [{"product_id": "4242424242424242", "quantity": 1}]}),
+        json!({"items": [], "payment": {"method": "card", "token": "4242-4242-4242-4242"}}),
+        json!({"items": [], "channel": "4242424242424242"}),
+        json!({"items": [], "shipping_address": {"name": "4242424242424242", "lines": ["x"],
+               "city": "x", "country": "DE"}}),
+    ] {
+        let refused = shop.place("k", order).await.expect_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["code"], "card_number_refused", "{}", refused.body);
+        assert!(!refused.body.to_string().contains("4242"), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn an_article_number_that_looks_like_a_card_number_can_be_ordered() {
+    let shop = TestShop::open().await;
+    shop.stocked("4242424242424242", 100, 5).await;
+    shop.place("k", card_order("4242424242424242", 1, "tok_ok")).await.expect(201);
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_request_is_never_a_card_number() {
+    let shop = TestShop::open().await;
+    for path in [
+        "/v1/products/4242424242424242",
+        "/v1/products/4242.4242.4242.4242",
+        "/v1/products/4242%204242%204242%204242",
+        "/v1/nothing/4242/4242/4242/4242",
+    ] {
+        let headers = [("x-request-id", "4242424242424242")];
+        let refused = shop.call(Method::GET, path, &headers, None).await;
+        let refused = refused.expect_problem(404, "not_found");
+        assert!(!refused.body.to_string().contains("4242"), "{}", refused.body);
+        assert!(!refused.header("x-request-id").contains("4242"));
+    }
+}
+
+#[tokio::test]
+async fn a_quantity_that_is_a_card_number_is_not_repeated() {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 1_250, 10).await;
+    let cart = shop.post("/v1/carts", json!({})).await.expect(201).header("location").to_owned();
+    let line = Some(json!({"quantity": 4_242_424_242_424_242_i64}));
+    let refused = [
+        shop.place("k", card_order("mug", 4_242_424_242_424_242, "tok_ok")).await,
+        shop.call(Method::PUT, &format!("{cart}/items/mug"), &[], line).await,
+    ];
+    for refused in refused {
+        let refused = refused.expect_problem(422, "validation_failed");
+        assert!(!refused.body.to_string().contains("4242"), "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_looks_like_a_card_number_is_a_key_like_any_other() {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 1_250, 10).await;
+    for replayed in ["", "true"] {
+        let placed = shop.place("4242-4242-4242-4242", card_order("mug", 1, "tok_ok")).await;
+        assert_eq!(placed.expect(201).header("idempotent-replayed"), replayed);
+    }
+}
