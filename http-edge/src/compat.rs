@@ -10,8 +10,8 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use engine::cart::{CartCommand, LINE_UNITS_MAX, OpenCart};
 use engine::values::{CartId, CustomerId, Money, ProductId, Quantity};
-use http::Uri;
 use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
-use crate::reply::Reply;
+use crate::reply::{REPLAYED, Reply};
 use crate::routes::carts::once;
 use crate::routes::carts::taken::{CartLife, TakenCart, ask_free, free};
 use crate::routes::orders::place::{Placing, replay};
@@ -243,7 +243,16 @@ async fn add(
     let filled = once(&call, &key, &says, filled)?;
     let filled = ask_free(&edge, &call, cart, filled, asking, CartLife::Again).await?;
     let shown = cart_body(&edge, &user, filled.view.as_deref()).await;
-    shown.map_err(|problem| problem.after("the units are in the cart"))
+    let shown = shown.map_err(|problem| problem.after("the units are in the cart"))?;
+    Ok(told_as(shown, key.is_from_client() && !filled.changed))
+}
+
+/// Marks the answer to a repeat.
+fn told_as(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 /// Empties the cart of a user.
@@ -254,13 +263,15 @@ async fn clear(
     key: RequestKey,
 ) -> Result<Response, Problem> {
     let (cart, _) = cart_of(&call, &user)?;
+    let mut replayed = false;
     if edge.shop.cart(cart).await?.is_some() {
         let asking = call.asking(Some(&key), None);
         let clear = once(&call, &key, &"clear", CartCommand::Clear)?;
-        ask_free(&edge, &call, cart, clear, asking, CartLife::Again).await?;
+        let cleared = ask_free(&edge, &call, cart, clear, asking, CartLife::Again).await?;
+        replayed = key.is_from_client() && !cleared.changed;
     }
     let left = edge.shop.cart(cart).await?;
-    cart_body(&edge, &user, left.as_deref()).await
+    Ok(told_as(cart_body(&edge, &user, left.as_deref()).await?, replayed))
 }
 
 #[derive(Deserialize)]

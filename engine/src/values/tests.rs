@@ -64,7 +64,7 @@ fn time_since_a_later_moment_is_zero() {
 fn text_ids_are_short_and_printable_without_slash_or_space() {
     let longest = "p".repeat(ProductId::LENGTH_MAX);
     assert_eq!(ProductId::parse(&longest).unwrap().as_str(), longest);
-    for bad in ["", "a b", "a/b", "a\tb", "a\u{0}b", "a\u{a0}b", &format!("{longest}p")] {
+    for bad in ["", ".", "..", "a b", "a/b", "a\tb", "a\u{0}b", "a\u{a0}b", &format!("{longest}p")] {
         assert!(ProductId::parse(bad).is_err(), "{bad:?}");
     }
     assert!(CustomerId::parse(&"c".repeat(CustomerId::LENGTH_MAX)).is_ok());
@@ -74,7 +74,10 @@ fn text_ids_are_short_and_printable_without_slash_or_space() {
 #[test]
 fn a_refused_text_id_is_told_the_limit() {
     let words = CustomerId::parse("").unwrap_err().to_string();
-    assert_eq!(words, "expected 1 to 128 printable characters without '/' or space, not '.' or '..'");
+    assert_eq!(
+        words,
+        "expected 1 to 128 printable characters without '/' or space, not '.' or '..'"
+    );
 }
 
 #[test]

@@ -103,8 +103,9 @@ async fn units_are_added_to_the_cart_of_a_user_once_for_a_key() {
     let shop = TestShop::open().await;
     shop.stocked("mug", 1_250, 10).await;
     let add = |query: &'static str| keyed(&shop, Method::POST, query, "a", Value::Null);
-    for _ in 0..2 {
+    for replayed in ["", "true"] {
         let cart = add("/cart/u-1/add?product_id=mug&quantity=2").await.expect(200);
+        assert_eq!(cart.header("idempotent-replayed"), replayed);
         assert_eq!(cart.body["items"][0]["quantity"], 2);
     }
     let other = add("/cart/u-1/add?product_id=mug&quantity=3").await;

@@ -135,7 +135,7 @@ pub(crate) struct NewProduct {
 #[utoipa::path(
     post, path = "/v1/products", operation_id = "create_product", tag = "products",
     params(("Idempotency-Key" = Option<String>, Header,
-            description = "Names the request, and the product when the body has no id")),
+            description = "Names the request, and the product when the body has no id; with another id it is another request")),
     request_body = NewProduct,
     responses(
         (status = 201, description = "Offered", body = ProductBody<'static>),
