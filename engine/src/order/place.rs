@@ -26,6 +26,7 @@ pub struct WishedItem {
     pub unit_price: Option<Money>,
     /// What the catalogue says; the inner `None` is an unknown product. Written in here only: it
     /// vouches for the shape of the order.
+    #[expect(clippy::option_option, reason = "not looked up, unknown, known")]
     pub(crate) listing: Option<Option<Listing>>,
     /// What the stock says about the hold.
     pub hold: Option<HoldAnswer>,

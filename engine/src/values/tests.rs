@@ -64,7 +64,8 @@ fn time_since_a_later_moment_is_zero() {
 fn text_ids_are_short_and_printable_without_slash_or_space() {
     let longest = "p".repeat(ProductId::LENGTH_MAX);
     assert_eq!(ProductId::parse(&longest).unwrap().as_str(), longest);
-    for bad in ["", ".", "..", "a b", "a/b", "a\tb", "a\u{0}b", "a\u{a0}b", &format!("{longest}p")] {
+    for bad in ["", ".", "..", "a b", "a/b", "a\tb", "a\u{0}b", "a\u{a0}b", &format!("{longest}p")]
+    {
         assert!(ProductId::parse(bad).is_err(), "{bad:?}");
     }
     assert!(CustomerId::parse(&"c".repeat(CustomerId::LENGTH_MAX)).is_ok());
