@@ -35,7 +35,7 @@ impl Default for EngineConfig {
             idle_after: Duration::from_mins(1),
             deaths_max: 3,
             death_window: Duration::from_mins(1),
-            projection_interval: Duration::from_millis(200),
+            projection_interval: Duration::from_millis(50),
             wakeup_interval: Duration::from_millis(250),
         }
     }
