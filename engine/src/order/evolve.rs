@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::life::{OrderStatus, PaymentStatus};
+use super::life::{Fate, OrderStatus, PaymentStatus};
 use super::model::{
     Actor, CancelReason, Order, OrderEvent, OrderState, OrderStock, Payment, Transition,
 };
+use super::outstanding::is_settled;
 use super::placement::Placement;
 use crate::values::Moment;
 
@@ -74,6 +75,33 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
             step(order, OrderStatus::Cancelled, at, by, words);
         }
     }
+    order.fate = order.fate.or_else(|| came_to(order, event));
+}
+
+/// What `event` made of an order that had come to nothing and to nobody's goods before.
+fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
+    match event {
+        OrderEvent::PaymentDeclined { .. } => Some(Fate::Declined),
+        OrderEvent::PaymentAbandoned { .. } => Some(Fate::NotPaid),
+        OrderEvent::Cancelled { reason, .. } => Some(match reason {
+            CancelReason::Asked(_) => Fate::CalledOff,
+            CancelReason::NotPaidInTime => Fate::NotPaid,
+            CancelReason::StockLost => Fate::StockLost,
+        }),
+        OrderEvent::Placed(_)
+        | OrderEvent::PaymentQueued { .. }
+        | OrderEvent::HoldsExtended { .. }
+        | OrderEvent::HoldLapsed
+        | OrderEvent::PaymentCaptured { .. }
+        | OrderEvent::PaymentReconciled { .. }
+        | OrderEvent::PaymentRefunded { .. }
+        | OrderEvent::StockCommitted
+        | OrderEvent::StockReturned
+        | OrderEvent::StatusChanged { .. } => {
+            let stands = order.payment.status != PaymentStatus::Queued && is_settled(order);
+            stands.then_some(Fate::Stands)
+        }
+    }
 }
 
 fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
@@ -98,6 +126,7 @@ fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
             declined: None,
         },
         stock: OrderStock::Held(placement.held_until),
+        fate: None,
         history: vec![first],
         created_at: at,
         updated_at: at,

@@ -45,6 +45,22 @@ impl OrderStatus {
     }
 }
 
+/// What an order came to first: its answer for good, whatever becomes of it later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// Its units are where they belong, and its money is taken or nobody's concern yet.
+    Stands,
+    /// The provider declined.
+    Declined,
+    /// Nobody paid in time.
+    NotPaid,
+    /// Somebody called it off before it stood.
+    CalledOff,
+    /// Its units were sold to somebody else before it stood.
+    StockLost,
+}
+
 /// Where the money is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@
 //! - ORDER-3: captured money is matched by committed stock, or it goes back.
 //! - ORDER-4: refunded is never more than captured.
 //! - ORDER-5: a cancelled order ends with no held and no sold units.
+//! - ORDER-6: what an order came to first stays its answer, whatever comes later.
 //!
 //! The order is also the process manager of its checkout: [`outstanding`] derives from the state
 //! what is still owed, so a crash after step *n* is repaired by doing step *n* again.
@@ -20,7 +21,7 @@ mod placement;
 mod tests;
 mod validate;
 
-pub use life::{OrderStatus, PaymentStatus};
+pub use life::{Fate, OrderStatus, PaymentStatus};
 pub use model::{
     Actor, CHARGE_ARRIVES_WITHIN, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent,
     OrderRefusal, OrderState, OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::life::{OrderStatus, PaymentStatus};
+use super::life::{Fate, OrderStatus, PaymentStatus};
 use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
@@ -97,6 +97,8 @@ pub struct Order {
     pub payment: Payment,
     /// Where the units are.
     pub stock: OrderStock,
+    /// What it came to first; nothing while that is not known.
+    pub fate: Option<Fate>,
     /// Every public status, oldest first; bounded by the life cycle.
     pub history: Vec<Transition>,
     /// When it was placed.
@@ -127,6 +129,12 @@ impl Order {
     /// Whether it was placed, and what comes of it first is not known yet.
     pub fn is_under_way(&self) -> bool {
         self.status == OrderStatus::Pending && !outstanding::is_settled(self)
+    }
+
+    /// Money that was taken and goes back by itself, but has not yet.
+    pub fn refund_due(&self) -> Option<Money> {
+        let owed = self.status == OrderStatus::Cancelled && self.payment.refunded.is_none();
+        self.payment.captured.filter(|_| owed)
     }
 
     /// Whether every attempt to charge has arrived by now, or never will. None is started once the

@@ -128,9 +128,8 @@ fn charge_intent(order: &Order, now: Moment) -> Option<Intent> {
 }
 
 fn refund_intent(order: &Order) -> Option<Intent> {
-    let (key, amount) = (order.payment.captured_by?, order.payment.captured?);
-    let owed = order.status == OrderStatus::Cancelled && order.payment.refunded.is_none();
-    owed.then_some(Intent::Refund { key, amount })
+    let (key, amount) = (order.payment.captured_by?, order.refund_due()?);
+    Some(Intent::Refund { key, amount })
 }
 
 /// Turns an answer into the command that records it; `None`: try again later.

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub enum Outcome {
     /// The request changed nothing.
     NothingHappened,
-    /// An order was written, and it says what came of it; nothing is held or charged.
+    /// An order was written, and it says what came of it; nothing stays held or charged.
     Recorded,
     /// It may or may not have happened; repeating it with the same key tells.
     Unknown,
@@ -87,6 +87,8 @@ codes! {
         "The payment was declined" "Use another means of payment, with a new Idempotency-Key.";
     PaymentFailed "payment_failed" PAYMENT_REQUIRED never Recorded
         "The payment could not be taken in time" "Order again, with a new Idempotency-Key.";
+    OrderCancelled "order_cancelled" PAYMENT_REQUIRED never Recorded
+        "The order was cancelled before it was final" "Order again, with a new Idempotency-Key.";
     Forbidden "forbidden" FORBIDDEN never NothingHappened
         "The key may not do this" "Use a key that has the scope named in the detail.";
     NotFound "not_found" NOT_FOUND never NothingHappened

@@ -10,13 +10,15 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use engine::values::OrderId;
+use engine::values::{Money, OrderId};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 pub use codes::{Code, Entry, FIELD_CODES, Outcome, RULE_CODES};
 pub use field::FieldError;
+
+use crate::wire::MoneyBody;
 
 /// Media type of all problem bodies.
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -31,6 +33,7 @@ struct Parts {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     order: Option<OrderId>,
+    refund_due: Option<Money>,
     retry_after: Option<u32>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -64,6 +67,9 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<uuid::Uuid>)]
     order_id: Option<OrderId>,
+    /// Money that was taken for it and goes back by itself, but has not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund_due: Option<MoneyBody>,
     /// One entry per broken rule.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
@@ -86,6 +92,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             order: None,
+            refund_due: None,
             retry_after,
             headers: Vec::new(),
         }))
@@ -106,6 +113,13 @@ impl Problem {
     #[must_use]
     pub fn about(mut self, order: OrderId) -> Self {
         self.0.order = Some(order);
+        self
+    }
+
+    /// Names the money that goes back.
+    #[must_use]
+    pub fn refund_due(mut self, amount: Money) -> Self {
+        self.0.refund_due = Some(amount);
         self
     }
 
@@ -154,6 +168,7 @@ impl Problem {
             hint,
             request_id,
             order_id: self.0.order,
+            refund_due: self.0.refund_due.map(MoneyBody::from),
             errors: &self.0.errors,
         };
         // Plain strings and numbers always have a JSON form.

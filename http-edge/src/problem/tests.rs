@@ -138,7 +138,8 @@ fn catalogue() -> String {
          stable; titles, details and hints are for people and may change. `Retry-After` comes with \
          429, 503 and 504.\n\n\
          What `outcome` says: `nothing_happened` (the request changed nothing), `recorded` (an order \
-         was written that says what came of it; nothing is held or charged), `unknown` (repeat with \
+         was written that says what came of it; nothing stays held or charged: what was taken late \
+         is in `refund_due` until it has gone back), `unknown` (repeat with \
          the same `Idempotency-Key` to learn what happened; that never does it twice).\n\n\
          | status | code | retryable | outcome | means | what to do |\n|---|---|---|---|---|---|\n",
     );

@@ -1,7 +1,7 @@
 //! Money: captured, declined, queued, abandoned, reconciled, and what comes too late.
 
 use super::*;
-use crate::order::PaymentStatus;
+use crate::order::{Fate, PaymentStatus};
 
 fn payment_after(history: &[OrderEvent]) -> (OrderStatus, PaymentStatus) {
     let order = Order::view(given::<Order>(history).state()).unwrap();
@@ -192,4 +192,44 @@ fn money_for_an_order_that_was_to_be_paid_later_sells_its_units() {
     let paid = given::<Order>(&[placed_unpaid(), captured_mouse()]);
     let commit = Intent::Commit { units: vec![held("mouse", 1)] };
     assert_eq!(Order::outstanding(paid.state(), seconds(0)), [commit]);
+}
+
+#[test]
+fn what_an_order_came_to_first_stays_so_whatever_comes_later() {
+    let lost = || cancelled(CancelReason::StockLost, None);
+    let back = OrderEvent::StockReturned;
+    let paid_at_once = vec![placed_by_card(), captured()];
+    let waiting = vec![placed_by_card(), queued(), extended(queue_end())];
+    let asked = || asked_off(Some(reconcile_end()));
+    let cases = [
+        (vec![placed_by_card()], None),
+        (waiting.clone(), None),
+        (paid_at_once.clone(), None),
+        (bought(), Some(Fate::Stands)),
+        (then(bought(), &[asked_off(None), back.clone(), refunded()]), Some(Fate::Stands)),
+        (vec![placed_for_cash()], None),
+        (vec![placed_for_cash(), OrderEvent::StockCommitted], Some(Fate::Stands)),
+        (vec![placed_unpaid()], None),
+        (vec![placed_unpaid(), extended(unpaid_end())], Some(Fate::Stands)),
+        (then(paid_at_once.clone(), &[lost(), back.clone()]), Some(Fate::StockLost)),
+        (then(paid_at_once, &[asked_off(None), back]), Some(Fate::CalledOff)),
+        (vec![placed_by_card(), asked(), captured(), refunded()], Some(Fate::CalledOff)),
+        (vec![placed_by_card(), declined(), captured(), refunded()], Some(Fate::Declined)),
+        (then(waiting, &[abandoned(None), captured(), refunded()]), Some(Fate::NotPaid)),
+    ];
+    for (history, fate) in cases {
+        let order = Order::view(given::<Order>(&history).state()).unwrap();
+        assert_eq!(order.fate, fate, "after {history:?}");
+    }
+}
+
+#[test]
+fn an_order_says_what_goes_back_until_it_has_gone_back() {
+    let refund_due =
+        |history: &[OrderEvent]| Order::view(given::<Order>(history).state()).unwrap().refund_due();
+    assert_eq!(refund_due(&bought()), None);
+    assert_eq!(refund_due(&[placed_by_card(), declined()]), None);
+    let late = [placed_by_card(), declined(), captured()];
+    assert_eq!(refund_due(&late), Some(usd(199_998)));
+    assert_eq!(refund_due(&then(late.to_vec(), &[refunded()])), None);
 }

@@ -4,7 +4,7 @@ use actors::outcome::{Accepted, NotDone};
 use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use engine::cart::CartRefusal;
-use engine::order::{Order, OrderCommand, OrderRefusal, PaymentStatus};
+use engine::order::{Fate, Order, OrderCommand, OrderRefusal};
 use engine::values::{Fingerprint, OrderId};
 use http::request::Parts;
 use http::{HeaderName, StatusCode};
@@ -23,9 +23,6 @@ use crate::wire::Json;
 /// Says that the prices in the body are to be taken as they are.
 const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
 
-const DECLINED: &str = "the provider declined the payment; the order is cancelled";
-const FAILED: &str = "the payment could not be taken in time; the order is cancelled";
-
 /// Places an order. The same `Idempotency-Key` always names the same order.
 #[utoipa::path(
     post, path = "/v1/orders", operation_id = "place_order", tag = "orders",
@@ -41,7 +38,8 @@ const FAILED: &str = "the payment could not be taken in time; the order is cance
         (status = 202, description = "Placed; the payment is queued and finishes by itself",
          body = OrderBody),
         (status = 400, description = "Not JSON", body = ProblemBody<'static>),
-        (status = 402, description = "The payment was declined; recorded, nothing is held or charged",
+        (status = 402, description = "The order came to nothing, which is recorded: declined, not paid \
+         in time, or cancelled first. Nothing stays held or charged; `refund_due` goes back by itself",
          body = ProblemBody<'static>),
         (status = 409, description = "Not enough stock, or the purchase limit is reached",
          body = ProblemBody<'static>),
@@ -159,40 +157,8 @@ impl Placed {
 }
 
 /// Whether it is an order that somebody will get.
-pub(crate) fn stands(order: &Order) -> bool {
-    matches!(standing(order), Standing::Placed | Standing::Queued)
-}
-
-/// Where a placed order stands, as its first answer and every repeat say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// 201.
-    Placed,
-    /// 202.
-    Queued,
-    /// 402.
-    Declined,
-    /// 402.
-    Failed,
-}
-
-/// The first final answer stays the answer, whatever became of the order later.
-pub(crate) fn standing(order: &Order) -> Standing {
-    // Money that comes after a decline goes back; the decline stays the answer.
-    if order.payment.declined.is_some() {
-        return Standing::Declined;
-    }
-    if order.is_under_way() {
-        return Standing::Queued;
-    }
-    match order.payment.status {
-        PaymentStatus::Queued | PaymentStatus::Authorised => Standing::Queued,
-        PaymentStatus::Failed => Standing::Failed,
-        PaymentStatus::Unpaid
-        | PaymentStatus::Paid
-        | PaymentStatus::PartlyRefunded
-        | PaymentStatus::Refunded => Standing::Placed,
-    }
+pub(crate) const fn stands(order: &Order) -> bool {
+    matches!(order.fate, None | Some(Fate::Stands))
 }
 
 /// Answers a repeat of a request that said the same.
@@ -208,32 +174,43 @@ fn respond(accepted: &Accepted<Order>, replayed: bool) -> Result<Response, Probl
     let Some(order) = accepted.view.as_ref() else {
         return Err(Problem::new(Code::Internal, "the order was placed and is not there"));
     };
-    let id = order.placement.order;
-    let status = match standing(order) {
-        Standing::Placed => StatusCode::CREATED,
-        Standing::Queued => StatusCode::ACCEPTED,
-        Standing::Declined => {
-            return Err(recorded(Code::PaymentDeclined, DECLINED, id, accepted, replayed));
-        }
-        Standing::Failed => {
-            return Err(recorded(Code::PaymentFailed, FAILED, id, accepted, replayed));
-        }
+    // The first final answer stays the answer, whatever became of the order later.
+    let (code, detail) = match order.fate {
+        Some(Fate::Stands) => return Ok(told(StatusCode::CREATED, order, accepted, replayed)),
+        None => return Ok(told(StatusCode::ACCEPTED, order, accepted, replayed)),
+        Some(Fate::Declined) => (Code::PaymentDeclined, "the provider declined the payment"),
+        Some(Fate::NotPaid) => (Code::PaymentFailed, "the payment could not be taken in time"),
+        Some(Fate::CalledOff) => (Code::OrderCancelled, "somebody called the order off"),
+        Some(Fate::StockLost) => (Code::OrderCancelled, "somebody else got the units"),
     };
-    Ok(Reply::new(status, &OrderView(order))
-        .location("/v1/orders", id)
+    Err(recorded(code, detail, order, accepted, replayed))
+}
+
+fn told(status: StatusCode, order: &Order, accepted: &Accepted<Order>, replayed: bool) -> Response {
+    Reply::new(status, &OrderView(order))
+        .location("/v1/orders", order.placement.order)
         .standing(accepted)
         .replayed(replayed)
-        .into_response())
+        .into_response()
 }
 
 fn recorded(
     code: Code,
-    detail: &'static str,
-    order: OrderId,
+    detail: &str,
+    order: &Order,
     accepted: &Accepted<Order>,
     replayed: bool,
 ) -> Problem {
-    let mut problem = Problem::new(code, detail).about(order);
+    let due = order.refund_due();
+    let owed = match due {
+        Some(_) => "; what was taken goes back by itself",
+        None => "",
+    };
+    let detail = format!("{detail}; the order is cancelled{owed}");
+    let mut problem = Problem::new(code, detail).about(order.placement.order);
+    if let Some(amount) = due {
+        problem = problem.refund_due(amount);
+    }
     for (name, value) in standing_headers(accepted) {
         problem = problem.header(name, value);
     }
@@ -259,5 +236,103 @@ impl<S: Sync> FromRequestParts<S> for TrustedPrice {
             }
             Some(_) => Err(Problem::new(Code::InvalidHeader, "x-trusted-price is true or false")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use engine::Aggregate as _;
+    use engine::order::{Amounts, CancelReason, Line, OrderEvent, Personal, Placement, Wish};
+    use engine::values::{
+        Currency, CustomerId, Moment, Money, PaymentMethod, PaymentToken, ProductId, Quantity,
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ID: OrderId = OrderId::new(Uuid::from_u128(0xa11ce));
+
+    fn placed() -> OrderEvent {
+        let price = Money::new(1_250, Currency::USD);
+        let zero = Money::zero(Currency::USD);
+        let token = Some(PaymentToken::new("tok_ok"));
+        OrderEvent::Placed(Arc::new(Placement {
+            order: ID,
+            customer: CustomerId::parse("alice").unwrap(),
+            channel: "api".to_owned(),
+            lines: vec![Line {
+                id: ID.item(0),
+                product: ProductId::parse("mug").unwrap(),
+                quantity: Quantity::new(1),
+                unit_price: price,
+                listing_version: 1,
+            }],
+            amounts: Amounts {
+                subtotal: price,
+                discount: zero,
+                shipping: zero,
+                duties: zero,
+                tax: zero,
+                total: price,
+            },
+            payment: Some(Wish { method: PaymentMethod::Card, token }),
+            held_until: Moment::default(),
+            fingerprint: Fingerprint::from_bytes([7; 16]),
+            personal: Personal::default(),
+        }))
+    }
+
+    /// Status and body of the answer to whoever placed an order with this history.
+    async fn told(history: Vec<OrderEvent>) -> (u16, serde_json::Value) {
+        let state = Order::replay(history.iter().map(|event| (event, Moment::default())));
+        let view = Order::view(&state);
+        let standing = Accepted { view, version: 1, position: None, changed: false };
+        let mut response = match respond(&standing, true) {
+            Ok(response) => response,
+            Err(problem) => {
+                let mut response = Response::default();
+                problem.render(&mut response, "/v1/orders", "r-1");
+                response
+            }
+        };
+        let status = response.status().as_u16();
+        let body = std::mem::take(response.body_mut());
+        let bytes = axum::body::to_bytes(body, 100_000).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_order_that_came_to_nothing_is_never_told_as_placed_and_says_what_goes_back() {
+        let (attempt, amount) = (1, Money::new(1_250, Currency::USD));
+        let queued = || OrderEvent::PaymentQueued { attempt, until: Moment::default() };
+        let abandoned = || OrderEvent::PaymentAbandoned { attempt, reconcile_until: None };
+        let captured = || OrderEvent::PaymentCaptured { attempt, amount, reference: "c".into() };
+        let refunded = || OrderEvent::PaymentRefunded { amount };
+        let off = |reason| OrderEvent::Cancelled { by: "x".into(), reason, reconcile_until: None };
+        let asked = || off(CancelReason::Asked(None));
+        let lost = || off(CancelReason::StockLost);
+        let declined = || OrderEvent::PaymentDeclined { attempt, reason: "no".to_owned() };
+        let due = serde_json::json!({"minor": 1_250, "currency": "USD"});
+        let nothing = serde_json::Value::Null;
+        for (code, history, owed) in [
+            ("payment_failed", vec![queued(), abandoned()], &nothing),
+            ("payment_failed", vec![queued(), abandoned(), captured()], &due),
+            ("payment_failed", vec![queued(), abandoned(), captured(), refunded()], &nothing),
+            ("payment_declined", vec![declined(), captured()], &due),
+            ("order_cancelled", vec![captured(), lost()], &due),
+            ("order_cancelled", vec![captured(), asked()], &due),
+            ("order_cancelled", vec![asked(), captured(), refunded()], &nothing),
+        ] {
+            let (status, body) = told([vec![placed()], history].concat()).await;
+            assert_eq!((status, &body["code"]), (402, &code.into()), "{body}");
+            assert_eq!(&body["refund_due"], owed, "{body}");
+            assert_eq!(body["order_id"], ID.as_uuid().to_string());
+        }
+        // One that stood keeps its answer, and the body says what became of it.
+        let stood = vec![placed(), captured(), OrderEvent::StockCommitted, asked()];
+        let (status, body) = told(stood).await;
+        assert_eq!((status, &body["status"]), (201, &"CANCELLED".into()), "{body}");
     }
 }
