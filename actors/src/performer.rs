@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::Aggregate;
 use engine::cart::{Cart, CartCommand, CartRefusal};
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Trouble};
+use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal};
 use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
 use futures::FutureExt as _;
 use metrics::counter;
@@ -18,7 +18,7 @@ use tracing::error;
 
 use crate::entity::{Asked, EntityMessage, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
-use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
+use crate::outcome::{Accepted, Asking, Cause, NotDone};
 use crate::payments::{ChargeRequest, ProviderFailure};
 use crate::runtime::spawn_light;
 use crate::system::World;
@@ -91,7 +91,7 @@ impl World {
                     if outcome.is_err() {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
                     }
-                    outcome.map_or(Answer::Failed(Trouble::Unknown), |()| Answer::Refunded)
+                    outcome.map_or(Answer::Failed, |()| Answer::Refunded)
                 };
                 at_once_or_later(refund, answer)
             }
@@ -109,9 +109,7 @@ impl World {
         let world = Arc::clone(self);
         spawn_light(async move {
             let found = world.products.ask(&world, product.as_str(), None, internal()).await;
-            answer(found.map_or(Answer::Failed(Trouble::NotAccepted), |accepted| {
-                Answer::Listing(accepted.view)
-            }));
+            answer(found.map_or(Answer::Failed, |accepted| Answer::Listing(accepted.view)));
         });
         None
     }
@@ -243,18 +241,18 @@ fn at_once_or_later(
 async fn answered_anyway(call: impl Future<Output = Answer>) -> Answer {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
         error!("a call to the payment provider panicked, it is tried again");
-        Answer::Failed(Trouble::Unknown)
+        Answer::Failed
     })
 }
 
 fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
-    outcome.map_or(Answer::Failed(Trouble::Unknown), Answer::Charge)
+    outcome.map_or(Answer::Failed, Answer::Charge)
 }
 
 /// What must be tried again outweighs what is final: an answer is final only for all products.
 const fn rank(answer: &Answer) -> u8 {
     match answer {
-        Answer::Failed(_) => 2,
+        Answer::Failed => 2,
         Answer::StockRefused(_) => 1,
         Answer::Listing(_)
         | Answer::StockDone
@@ -273,30 +271,21 @@ fn cart_answer(verdict: CartVerdict) -> Answer {
     match verdict {
         Ok(_) => Answer::CartDone,
         Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
-        Err(NotDone::NotAccepted(_)) => Answer::Failed(Trouble::NotAccepted),
-        Err(NotDone::Unknown) => Answer::Failed(Trouble::Unknown),
+        Err(NotDone::NotAccepted(_) | NotDone::Unknown) => Answer::Failed,
     }
 }
 
 fn stock_answer(verdict: StockVerdict) -> Answer {
     match verdict {
         Ok(_) => Answer::StockDone,
-        Err(NotDone::Unknown) => Answer::Failed(Trouble::Unknown),
-        Err(NotDone::NotAccepted(
-            NotAccepted::Overloaded
-            | NotAccepted::Restarting
-            | NotAccepted::Draining
-            | NotAccepted::Quarantined
-            | NotAccepted::DeadlinePassed
-            | NotAccepted::NotWritten,
-        )) => Answer::Failed(Trouble::NotAccepted),
+        Err(NotDone::NotAccepted(_) | NotDone::Unknown) => Answer::Failed,
         Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
             InventoryRefusal::NotEnoughStock { available, .. } => {
                 StockRefusal::NotEnough { available }
             }
             InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
             InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
-            InventoryRefusal::Stale => return Answer::Failed(Trouble::NotAccepted),
+            InventoryRefusal::Stale => return Answer::Failed,
             InventoryRefusal::EmptyQuantity
             | InventoryRefusal::HoldMismatch(_)
             | InventoryRefusal::AdjustmentMismatch(_)

@@ -142,8 +142,8 @@ pub enum Answer {
     Charge(ChargeOutcome),
     /// The money went back.
     Refunded,
-    /// It could not be done now, and nothing is known to have happened; try again later.
-    Failed(Trouble),
+    /// It could not be done now, and may or may not have happened; try again later.
+    Failed,
 }
 
 /// Why stock was not given.
@@ -163,15 +163,6 @@ pub enum StockRefusal {
     Lapsed,
     /// The command was refused for a reason that no repeat can mend.
     Invalid,
-}
-
-/// Why an intent could not be carried out now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// A queue was full, or a breaker open: certainly nothing happened.
-    NotAccepted,
-    /// It may or may not have happened.
-    Unknown,
 }
 
 /// What became of a charge, in the provider's words.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use engine::values::Moment;
 use metrics::gauge;
-use persistence::journal::Shard;
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -27,8 +26,10 @@ pub enum Dependency {
     Provider,
     /// The journal's database, judged by the writer. Nothing can be changed without it.
     Store,
-    /// One shard, judged by the writer: fenced, or not caught up.
-    Shard(Shard),
+    /// Refunds, judged by their breaker. They are owed until they are made.
+    Refunds,
+    /// A task in the background, judged by whoever keeps it running.
+    Task(&'static str),
 }
 
 impl Dependency {
@@ -37,7 +38,8 @@ impl Dependency {
         match self {
             Self::Provider => "provider",
             Self::Store => "store",
-            Self::Shard(_) => "shard",
+            Self::Refunds => "refunds",
+            Self::Task(_) => "task",
         }
     }
 }
@@ -45,8 +47,8 @@ impl Dependency {
 impl fmt::Display for Dependency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Provider | Self::Store => f.write_str(self.label()),
-            Self::Shard(shard) => write!(f, "shard {shard}"),
+            Self::Provider | Self::Store | Self::Refunds => f.write_str(self.label()),
+            Self::Task(name) => write!(f, "task {name}"),
         }
     }
 }
@@ -186,11 +188,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn shards_are_out_one_by_one() {
+    async fn tasks_are_out_one_by_one() {
         let health = health();
-        health.report(Dependency::Shard(Shard(3)), Report::Failing("fenced"));
-        assert!(health.is_out(Dependency::Shard(Shard(3))));
-        assert!(!health.is_out(Dependency::Shard(Shard(4))));
+        health.report(Dependency::Task("projector"), Report::Failing("panicked"));
+        assert!(health.is_out(Dependency::Task("projector")));
+        assert!(!health.is_out(Dependency::Task("scheduler")));
         assert!(health.may_write());
     }
 

@@ -42,6 +42,8 @@ pub struct BreakerReport {
 
 /// What calls and the actor share; outlives the actor's incarnations.
 struct Shared {
+    /// What it guards.
+    part: Dependency,
     policy: BreakerPolicy,
     clock: Arc<dyn Clock>,
     uptime: Uptime,
@@ -87,6 +89,7 @@ impl Permission<'_> {
 
 impl BreakerFront {
     pub(super) async fn start(
+        part: Dependency,
         policy: BreakerPolicy,
         clock: Arc<dyn Clock>,
         health: Option<Arc<ServiceHealth>>,
@@ -98,6 +101,7 @@ impl BreakerFront {
             standing: Standing::default(),
         };
         let shared = Arc::new(Shared {
+            part,
             policy,
             clock,
             uptime: Uptime::starting_now(),
@@ -205,9 +209,12 @@ impl BreakerActor {
         }
         if let Some(outage) = effects.recovered_after {
             let seconds = outage.as_secs_f64();
-            info!(event = "payment_service_recovered", seconds, "payment provider recovered");
-            histogram!(BREAKER_MTTR_SECONDS, "dependency" => "provider").record(seconds);
-            histogram!(PAYMENT_CIRCUIT_MTTR_SECONDS).record(seconds);
+            let part = self.0.part;
+            info!(event = "payment_service_recovered", %part, seconds, "{part} recovered");
+            histogram!(BREAKER_MTTR_SECONDS, "dependency" => part.label()).record(seconds);
+            if part == Dependency::Provider {
+                histogram!(PAYMENT_CIRCUIT_MTTR_SECONDS).record(seconds);
+            }
         }
         effects
     }
@@ -231,16 +238,17 @@ impl BreakerActor {
             BreakerState::HalfOpen => (1.0, Report::Failing("circuit breaker is half-open")),
             BreakerState::Open => (2.0, Report::Failing("circuit breaker is open")),
         };
-        gauge!(BREAKER_STATE, "dependency" => "provider").set(level);
+        let part = self.0.part;
+        gauge!(BREAKER_STATE, "dependency" => part.label()).set(level);
         if let Some(health) = &self.0.health {
-            health.report(Dependency::Provider, report);
+            health.report(part, report);
         }
         match state {
             BreakerState::Open => {
-                warn!(event = "payment_circuit_opened", "payment circuit breaker is open");
+                warn!(event = "payment_circuit_opened", %part, "circuit breaker of {part} is open");
             }
             BreakerState::Closed | BreakerState::HalfOpen => {
-                info!(%state, "payment circuit breaker is {state}");
+                info!(%state, %part, "circuit breaker of {part} is {state}");
             }
         }
     }

@@ -20,7 +20,7 @@ use ractor::SpawnErr;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::admission::ServiceHealth;
+use crate::admission::{Dependency, ServiceHealth};
 use crate::clock::Clock;
 use breaker_actor::{BreakerFront, Permission};
 use meters::{CallEnd, Meters};
@@ -43,6 +43,9 @@ pub struct PaymentsConfig {
     pub backoff: Backoff,
     /// Calls in flight at once; one more is answered [`ProviderFailure::NotSent`].
     pub in_flight_max: usize,
+    /// The same for refunds, which have places and a breaker of their own: nobody waits for them,
+    /// and however they fare, charges go on.
+    pub refunds_in_flight_max: usize,
     /// When to stop calling.
     pub breaker: BreakerPolicy,
     /// Told when the provider is taken out of service and when it is back.
@@ -62,6 +65,7 @@ impl Default for PaymentsConfig {
                 budget: Duration::from_millis(1_500),
             },
             in_flight_max: 512,
+            refunds_in_flight_max: 64,
             breaker: BreakerPolicy::default(),
             health: None,
             draw: chance(),
@@ -75,6 +79,7 @@ impl fmt::Debug for PaymentsConfig {
             .field("timeout", &self.timeout)
             .field("backoff", &self.backoff)
             .field("in_flight_max", &self.in_flight_max)
+            .field("refunds_in_flight_max", &self.refunds_in_flight_max)
             .field("breaker", &self.breaker)
             .finish_non_exhaustive()
     }
@@ -84,9 +89,15 @@ impl fmt::Debug for PaymentsConfig {
 pub struct Payments {
     provider: Arc<dyn PaymentProvider>,
     config: PaymentsConfig,
+    charges: Lane,
+    refunds: Lane,
+    meters: Meters,
+}
+
+/// What calls of one sort share.
+struct Lane {
     places: Semaphore,
     breaker: BreakerFront,
-    meters: Meters,
 }
 
 impl fmt::Debug for Payments {
@@ -98,7 +109,7 @@ impl fmt::Debug for Payments {
 type Attempt<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProviderFailure>> + Send + 'a>>;
 
 impl Payments {
-    /// Starts the breaker's actor. Install the metrics recorder before.
+    /// Starts the breakers' actors. Install the metrics recorder before.
     ///
     /// # Errors
     ///
@@ -108,9 +119,14 @@ impl Payments {
         config: PaymentsConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, SpawnErr> {
-        let breaker = BreakerFront::start(config.breaker, clock, config.health.clone()).await?;
-        let places = Semaphore::new(config.in_flight_max);
-        Ok(Arc::new(Self { provider, config, places, breaker, meters: Meters::new() }))
+        let lane = async |part, in_flight_max| {
+            let (clock, health) = (Arc::clone(&clock), config.health.clone());
+            let breaker = BreakerFront::start(part, config.breaker, clock, health).await?;
+            Ok::<_, SpawnErr>(Lane { places: Semaphore::new(in_flight_max), breaker })
+        };
+        let charges = lane(Dependency::Provider, config.in_flight_max).await?;
+        let refunds = lane(Dependency::Refunds, config.refunds_in_flight_max).await?;
+        Ok(Arc::new(Self { provider, config, charges, refunds, meters: Meters::new() }))
     }
 
     /// Takes the money, at most once per key however often this is called.
@@ -120,7 +136,7 @@ impl Payments {
     /// [`ProviderFailure::NotSent`] when certainly no attempt reached the provider,
     /// [`ProviderFailure::Unknown`] when one may have.
     pub async fn charge(&self, request: &ChargeRequest) -> Result<ChargeOutcome, ProviderFailure> {
-        self.call(|| self.provider.charge(request), CallEnd::of_charge).await
+        self.call(&self.charges, || self.provider.charge(request), CallEnd::of_charge).await
     }
 
     /// Says what became of a charge.
@@ -129,7 +145,7 @@ impl Payments {
     ///
     /// See [`Self::charge`].
     pub async fn query(&self, key: ChargeKey) -> Result<ChargeOutcome, ProviderFailure> {
-        self.call(|| self.provider.query(key), CallEnd::of_charge).await
+        self.call(&self.charges, || self.provider.query(key), CallEnd::of_charge).await
     }
 
     /// Gives captured money back, once per key.
@@ -138,42 +154,44 @@ impl Payments {
     ///
     /// See [`Self::charge`].
     pub async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure> {
-        self.call(|| self.provider.refund(key, amount), |()| CallEnd::Refunded).await
+        let refund = || self.provider.refund(key, amount);
+        self.call(&self.refunds, refund, |()| CallEnd::Refunded).await
     }
 
-    /// Whether calls go through.
+    /// Whether charges go through.
     pub fn state(&self) -> BreakerState {
-        self.breaker.report().state
+        self.charges.breaker.report().state
     }
 
-    /// The breaker for people: state, since when, and how long outages lasted.
+    /// The breaker of charges for people: state, since when, and how long outages lasted.
     pub fn report(&self) -> BreakerReport {
-        self.breaker.report()
+        self.charges.breaker.report()
     }
 
-    /// The longest call of about the last second; what a checkout may have waited for outside.
+    /// The longest charge of about the last second; what a checkout may have waited for outside.
     pub fn slowest(&self) -> Duration {
-        self.breaker.slowest()
+        self.charges.breaker.slowest()
     }
 
     async fn call<'a, T>(
         &'a self,
+        lane: &'a Lane,
         attempt: impl Fn() -> Attempt<'a, T>,
         end_of: fn(&T) -> CallEnd,
     ) -> Result<T, ProviderFailure> {
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(_place) = lane.places.try_acquire() else {
             self.meters.count(CallEnd::BulkheadFull);
             return Err(ProviderFailure::NotSent);
         };
         let started = Instant::now();
         let mut failure = ProviderFailure::NotSent;
         for retry in 0_u32.. {
-            let permission = self.breaker.ask().await;
+            let permission = lane.breaker.ask().await;
             if let Permission::Refused = permission {
                 self.meters.count(CallEnd::BreakerOpen);
                 break;
             }
-            match self.attempt(permission, attempt(), end_of).await {
+            match self.attempt(lane, permission, attempt(), end_of).await {
                 Ok(answer) => return Ok(answer),
                 // One attempt that may have reached the provider makes the whole call unknown.
                 Err(ProviderFailure::Unknown) => failure = ProviderFailure::Unknown,
@@ -189,6 +207,7 @@ impl Payments {
 
     async fn attempt<T>(
         &self,
+        lane: &Lane,
         permission: Permission<'_>,
         attempt: Attempt<'_, T>,
         end_of: fn(&T) -> CallEnd,
@@ -204,7 +223,7 @@ impl Payments {
         };
         self.meters.count(end);
         self.meters.took(took);
-        self.breaker.took(took);
+        lane.breaker.took(took);
         permission.end(result.is_ok());
         result
     }

@@ -7,7 +7,6 @@ use tokio::task::yield_now;
 use uuid::Uuid;
 
 use super::*;
-use crate::admission::Dependency;
 use crate::clock::TokioClock;
 
 fn request(order: u128, token: &str) -> ChargeRequest {
@@ -225,7 +224,7 @@ async fn abandoned_probe_does_not_keep_the_door_shut() {
 async fn restarted_breaker_is_still_open_and_still_closes() {
     let shop = Shop::open(without_retries()).await;
     shop.break_down().await;
-    shop.payments.breaker.kill();
+    shop.payments.charges.breaker.kill();
     settle().await;
     assert_eq!(shop.payments.state(), BreakerState::Open);
     shop.sandbox.faults().set_down(false);
@@ -241,7 +240,7 @@ async fn restarted_breaker_is_still_open_and_still_closes() {
 #[tokio::test(start_paused = true)]
 async fn failures_count_although_the_breaker_actor_was_dead() {
     let shop = Shop::open(without_retries()).await;
-    shop.payments.breaker.kill();
+    shop.payments.charges.breaker.kill();
     settle().await;
     shop.sandbox.faults().set_down(true);
     for order in 0..20 {
@@ -269,4 +268,23 @@ fn a_call_ends_long_before_a_charge_is_believed_not_to_have_been_made() {
     let PaymentsConfig { timeout, backoff, .. } = PaymentsConfig::default();
     let longest = timeout + backoff.budget;
     assert!(longest * 4 < engine::order::CHARGE_ARRIVES_WITHIN, "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refunds_that_fail_shut_refunds_and_leave_charges_alone() {
+    let shop = Shop::open(without_retries()).await;
+    assert!(CAPTURED(&shop.charge(1, "tok_ok").await));
+    shop.sandbox.faults().set_refund_failures_per_million(1_000_000);
+    let paid = request(1, "tok_ok");
+    for _ in 0..20 {
+        let failed = shop.payments.refund(paid.key, paid.amount).await;
+        assert_eq!(failed, Err(ProviderFailure::Unknown));
+    }
+    settle().await;
+
+    assert_eq!(shop.payments.refund(paid.key, paid.amount).await, Err(ProviderFailure::NotSent));
+    assert!(shop.health.is_out(Dependency::Refunds));
+    assert_eq!(shop.payments.state(), BreakerState::Closed);
+    assert!(!shop.health.is_out(Dependency::Provider));
+    assert!(CAPTURED(&shop.charge(2, "tok_ok").await));
 }

@@ -9,6 +9,10 @@ use actors::NotDone;
 use engine::order::{OrderCommand, OrderRefusal, OrderStatus, PaymentStatus};
 use engine::values::PaymentMethod;
 
+fn cancel() -> OrderCommand {
+    OrderCommand::Cancel { by: "customer".into(), as_operator: false, reason: None }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_paid_order_sells_its_units() {
     let shop = Shop::open(&[("mouse", 10)]).await;
@@ -103,8 +107,7 @@ async fn cancelling_gives_sold_units_and_money_back() {
     let shop = Shop::open(&[("mouse", 10)]).await;
     shop.place(1, place(1, "mouse", 3).card("tok_ok")).await.unwrap();
 
-    let cancel = OrderCommand::Cancel { by: "customer".into(), as_operator: false, reason: None };
-    let cancelled = shop.order(1, cancel).await.unwrap();
+    let cancelled = shop.order(1, cancel()).await.unwrap();
 
     assert_eq!(cancelled.view.unwrap().status, OrderStatus::Cancelled);
     let stock = shop.stock("mouse").await;
@@ -183,4 +186,29 @@ async fn sleeping_orders_are_still_read_and_listed() {
     assert_eq!(shop.system.live(), 0, "idle entities sleep");
     let order = shop.system.order(order_id(1)).await.unwrap().expect("order is known");
     assert_eq!(order.payment.status, PaymentStatus::Paid);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refunds_that_fail_keep_nobody_from_paying_and_are_tried_ever_more_seldom() {
+    let shop = Shop::open(&[("mouse", 100)]).await;
+    shop.provider.faults().set_refund_failures_per_million(1_000_000);
+    for number in 1..=30 {
+        shop.place(number, place(number, "mouse", 1).card("tok_ok")).await.unwrap();
+    }
+    for number in 1..=30 {
+        shop.order(number, cancel()).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_mins(10)).await;
+
+    let paid = shop.place(31, place(31, "mouse", 1).card("tok_ok")).await.unwrap();
+    assert_eq!(paid.view.unwrap().payment.status, PaymentStatus::Paid);
+    let owed = shop.system.order(order_id(1)).await.unwrap().unwrap();
+    assert_eq!(owed.refund_due(), owed.payment.captured);
+    assert!((5..=12).contains(&owed.payment.refund_failures), "{:?}", owed.payment);
+
+    shop.provider.faults().set_refund_failures_per_million(0);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    for number in 1..=30 {
+        shop.until(|order| order.payment.status == PaymentStatus::Refunded, number).await;
+    }
 }

@@ -114,6 +114,10 @@ impl Placed {
                 })
             }
             OrderEvent::PaymentRefunded { amount } => self.refund(*amount),
+            OrderEvent::RefundPostponed { .. } => {
+                let owed = self.captured && self.refunded < self.total.minor();
+                holds("R4", owed, || "a refund was put off that is not owed".to_owned())
+            }
             OrderEvent::StockCommitted => {
                 holds("R12", self.units == Units::Held, || "units were sold twice".to_owned())?;
                 self.units = Units::Sold;

@@ -8,9 +8,10 @@ use super::model::{
     QUEUE_LONGEST, RECONCILE_LONGEST,
 };
 use super::outstanding::{self, charge_may_be_under_way};
+use super::refund;
 use crate::aggregate::{Aggregate, Step};
 use crate::process::{Answer, ChargeOutcome, Intent};
-use crate::values::{ChargeKey, Moment, Money};
+use crate::values::{ChargeKey, Moment, Money, PaymentMethod};
 
 type Decision = Result<Vec<OrderEvent>, OrderRefusal>;
 
@@ -38,7 +39,10 @@ impl Aggregate for Order {
                 cancel(order, by, *as_operator, reason.clone(), now)
             }
             OrderCommand::SetStatus { status, by } => set_status(order, *status, by, now),
-            OrderCommand::RecordCharge { key, outcome } => Ok(charged(order, *key, outcome, now)),
+            OrderCommand::RecordCharge { key, outcome } => {
+                is_charged(order)?;
+                Ok(charged(order, *key, outcome, now))
+            }
             OrderCommand::RecordChargeTrouble { key } => Ok(charge_trouble(order, *key, now)),
             OrderCommand::RecordQueryTrouble { key } => Ok(query_trouble(order, *key, now)),
             OrderCommand::RecordStockCommitted => Ok(stock_committed(order)),
@@ -58,6 +62,7 @@ impl Aggregate for Order {
                 OrderStock::Lapsed | OrderStock::Committed | OrderStock::Returned => Vec::new(),
             }),
             OrderCommand::RecordRefunded { key, amount } => Ok(refunded(order, *key, *amount)),
+            OrderCommand::RecordRefundTrouble { key } => Ok(refund::postponed(order, *key, now)),
             OrderCommand::Wake => Ok(wake(order, now)),
         }
     }
@@ -163,6 +168,18 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
         return Err(refusal);
     }
     Ok(vec![OrderEvent::StatusChanged { status, by: Arc::clone(by) }])
+}
+
+/// The provider is never asked for money that is paid at the counter or at the door: whoever says
+/// that it took some speaks of something else, and nothing could be given back.
+fn is_charged(order: &Order) -> Result<(), OrderRefusal> {
+    match order.method() {
+        // One that is to be paid later may be paid through the provider.
+        Some(PaymentMethod::Card) | None => Ok(()),
+        Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => {
+            Err(OrderRefusal::NotCharged)
+        }
+    }
 }
 
 fn charged(order: &Order, key: ChargeKey, outcome: &ChargeOutcome, now: Moment) -> Vec<OrderEvent> {

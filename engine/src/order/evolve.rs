@@ -58,6 +58,10 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
                 "ORDER-4 violated: refunded more than captured"
             );
         }
+        OrderEvent::RefundPostponed { until } => {
+            order.payment.refund_failures = order.payment.refund_failures.saturating_add(1);
+            order.payment.refund_after = Some(*until);
+        }
         OrderEvent::StockCommitted => order.stock = OrderStock::Committed,
         OrderEvent::StockReturned => order.stock = OrderStock::Returned,
         OrderEvent::StatusChanged { status, by } => step(order, *status, at, by, None),
@@ -95,6 +99,7 @@ fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
         | OrderEvent::PaymentCaptured { .. }
         | OrderEvent::PaymentReconciled { .. }
         | OrderEvent::PaymentRefunded { .. }
+        | OrderEvent::RefundPostponed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned
         | OrderEvent::StatusChanged { .. } => {
@@ -122,6 +127,8 @@ fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
             captured: None,
             captured_by: None,
             refunded: None,
+            refund_failures: 0,
+            refund_after: None,
             reference: None,
             declined: None,
         },

@@ -17,6 +17,7 @@ mod model;
 mod outstanding;
 mod place;
 mod placement;
+mod refund;
 #[cfg(test)]
 mod tests;
 mod validate;

@@ -62,6 +62,10 @@ pub struct Payment {
     pub captured_by: Option<ChargeKey>,
     /// What went back.
     pub refunded: Option<Money>,
+    /// How often the provider did not give it back when asked.
+    pub refund_failures: u32,
+    /// When it is asked again.
+    pub refund_after: Option<Moment>,
     /// The provider's name for the charge.
     pub reference: Option<String>,
     /// The provider's words when it declined.
@@ -129,12 +133,6 @@ impl Order {
     /// Whether it was placed, and what comes of it first is not known yet.
     pub fn is_under_way(&self) -> bool {
         self.status == OrderStatus::Pending && !outstanding::is_settled(self)
-    }
-
-    /// Money that was taken and goes back by itself, but has not yet.
-    pub fn refund_due(&self) -> Option<Money> {
-        let owed = self.status == OrderStatus::Cancelled && self.payment.refunded.is_none();
-        self.payment.captured.filter(|_| owed)
     }
 
     /// Whether every attempt to charge has arrived by now, or never will. None is started once the
@@ -226,6 +224,11 @@ pub enum OrderCommand {
         /// How much.
         amount: Money,
     },
+    /// Note that captured money could not go back now.
+    RecordRefundTrouble {
+        /// The captured attempt.
+        key: ChargeKey,
+    },
     /// A timer is due.
     Wake,
 }
@@ -283,6 +286,11 @@ pub enum OrderEvent {
         /// How much.
         amount: Money,
     },
+    /// The provider did not give the money back; it is asked again.
+    RefundPostponed {
+        /// When.
+        until: Moment,
+    },
     /// All units were sold to this order.
     StockCommitted,
     /// All units went back.
@@ -317,6 +325,7 @@ impl EventName for OrderEvent {
             Self::PaymentAbandoned { .. } => "order.payment_abandoned",
             Self::PaymentReconciled { .. } => "order.payment_reconciled",
             Self::PaymentRefunded { .. } => "order.payment_refunded",
+            Self::RefundPostponed { .. } => "order.refund_postponed",
             Self::StockCommitted => "order.stock_committed",
             Self::StockReturned => "order.stock_returned",
             Self::StatusChanged { .. } => "order.status_changed",
@@ -361,6 +370,9 @@ pub enum OrderRefusal {
     /// A listing or a stock could not be asked now; nothing happened.
     #[error("{0} could not be asked about")]
     StockUnavailable(ProductId),
+    /// It is paid without the provider, who cannot have taken anything for it.
+    #[error("the order is not paid through the provider")]
+    NotCharged,
     /// The key was used for another request.
     #[error("the key names an order with other content")]
     KeyReused,

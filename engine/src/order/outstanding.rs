@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{Order, OrderCommand, OrderStock, UNPAID_HOLD};
+use super::refund;
 use crate::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use crate::values::{Moment, PaymentMethod};
 
@@ -55,7 +56,7 @@ pub fn outstanding(order: &Order, now: Moment) -> Vec<Intent> {
     let mut intents = Vec::new();
     intents.extend(stock_intent(order));
     intents.extend(charge_intent(order, now));
-    intents.extend(refund_intent(order));
+    intents.extend(refund::refund_intent(order, now));
     intents
 }
 
@@ -127,21 +128,16 @@ fn charge_intent(order: &Order, now: Moment) -> Option<Intent> {
     Some(Intent::Charge { key, order: order.placement.order, amount, token })
 }
 
-fn refund_intent(order: &Order) -> Option<Intent> {
-    let (key, amount) = (order.payment.captured_by?, order.refund_due()?);
-    Some(Intent::Refund { key, amount })
-}
-
 /// Turns an answer into the command that records it; `None`: try again later.
 pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
     match (intent, answer) {
         (Intent::Charge { key, .. } | Intent::QueryCharge { key }, Answer::Charge(outcome)) => {
             Some(OrderCommand::RecordCharge { key: *key, outcome })
         }
-        (Intent::Charge { key, .. }, Answer::Failed(_)) => {
+        (Intent::Charge { key, .. }, Answer::Failed) => {
             Some(OrderCommand::RecordChargeTrouble { key: *key })
         }
-        (Intent::QueryCharge { key }, Answer::Failed(_)) => {
+        (Intent::QueryCharge { key }, Answer::Failed) => {
             Some(OrderCommand::RecordQueryTrouble { key: *key })
         }
         (Intent::Commit { .. }, Answer::StockDone) => Some(OrderCommand::RecordStockCommitted),
@@ -157,6 +153,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         }
         (Intent::Refund { key, amount }, Answer::Refunded) => {
             Some(OrderCommand::RecordRefunded { key: *key, amount: *amount })
+        }
+        (Intent::Refund { key, .. }, Answer::Failed) => {
+            Some(OrderCommand::RecordRefundTrouble { key: *key })
         }
         (
             Intent::Lookup { .. }
@@ -181,7 +180,7 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
                 | ChargeOutcome::NotCharged,
             )
             | Answer::Refunded
-            | Answer::Failed(_),
+            | Answer::Failed,
         ) => None,
     }
 }
@@ -201,12 +200,11 @@ pub(super) fn is_settled(order: &Order) -> bool {
     money && stock
 }
 
-/// Whether something is owed that a live order keeps trying.
+/// Whether something is owed, other than money, that a live order keeps trying.
 fn has_open_work(order: &Order) -> bool {
     stock_work(order).is_some()
         || charge_may_be_under_way(order)
         || order.payment.reconcile_until.is_some()
-        || refund_intent(order).is_some()
 }
 
 /// Whether nothing will happen any more unless somebody asks.
@@ -218,6 +216,8 @@ pub(super) fn is_dormant(order: &Order) -> bool {
 pub(super) fn wake_at(order: &Order) -> Option<Moment> {
     // Open work is retried while the order lives; after a restart it is to be resumed soon, long
     // before any deadline of the payment.
-    let resumed_at = || order.updated_at.saturating_add(RESUME_AFTER);
-    if has_open_work(order) { Some(resumed_at()) } else { unpaid_until(order) }
+    if has_open_work(order) {
+        return Some(order.updated_at.saturating_add(RESUME_AFTER));
+    }
+    refund::refund_at(order).or_else(|| unpaid_until(order))
 }

@@ -209,7 +209,7 @@ impl PlaceOrder {
                 let answer = match answer {
                     Answer::StockDone => HoldAnswer::Granted,
                     Answer::StockRefused(refusal) => HoldAnswer::Refused(refusal),
-                    Answer::Failed(_)
+                    Answer::Failed
                     | Answer::Listing(_)
                     | Answer::CartDone
                     | Answer::CartRefused(_)
@@ -224,7 +224,7 @@ impl PlaceOrder {
                 let answer = match answer {
                     Answer::CartDone => ClaimAnswer::Granted,
                     Answer::CartRefused(refusal) => ClaimAnswer::Refused(refusal),
-                    Answer::Failed(_)
+                    Answer::Failed
                     | Answer::Listing(_)
                     | Answer::StockDone
                     | Answer::StockRefused(_)

@@ -169,7 +169,10 @@ pub(crate) fn orders() -> Vec<OrderEvent> {
             OrderEvent::PaymentReconciled { .. } => {
                 OrderEvent::PaymentRefunded { amount: usd(199_998) }
             }
-            OrderEvent::PaymentRefunded { .. } => OrderEvent::StockCommitted,
+            OrderEvent::PaymentRefunded { .. } => {
+                OrderEvent::RefundPostponed { until: seconds(64) }
+            }
+            OrderEvent::RefundPostponed { .. } => OrderEvent::StockCommitted,
             OrderEvent::StockCommitted => OrderEvent::StockReturned,
             OrderEvent::StockReturned => {
                 OrderEvent::StatusChanged { status: OrderStatus::Processing, by: "ops-1".into() }

@@ -331,6 +331,9 @@ proptest! {
         // Everything heals: the work that is left is done, and doing it again is free.
         shop.provider.is_down = false;
         shop.settle()?;
+        // No refund is put off for longer.
+        shop.pass(3_600);
+        shop.settle()?;
         shop.every_order_is_lawful()?;
         prop_assert_eq!(shop.settle()?, 0);
         // A day later nothing waits to be paid any more, and every orphaned hold has lapsed.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::process::{Answer, ChargeOutcome, Trouble};
+use engine::process::{Answer, ChargeOutcome};
 use engine::values::{ChargeKey, Moment, Money};
 
 /// What happens to a call on its way.
@@ -50,11 +50,10 @@ impl Luck {
     pub(crate) fn carry(self, act: impl FnOnce() -> Answer) -> Answer {
         match self {
             Self::Good => act(),
-            Self::NotAccepted => Answer::Failed(Trouble::NotAccepted),
-            Self::RequestLost | Self::Delayed(_) => Answer::Failed(Trouble::Unknown),
+            Self::NotAccepted | Self::RequestLost | Self::Delayed(_) => Answer::Failed,
             Self::AnswerLost => {
                 let _lost = act();
-                Answer::Failed(Trouble::Unknown)
+                Answer::Failed
             }
         }
     }

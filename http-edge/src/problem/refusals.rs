@@ -27,6 +27,14 @@ impl From<OrderRefusal> for Problem {
             }
             OrderRefusal::Cart(refusal) => return refusal.into(),
             OrderRefusal::StockUnavailable(_) | OrderRefusal::CartUnavailable => Code::Unavailable,
+            OrderRefusal::NotCharged => {
+                return Self::invalid(vec![FieldError::new(
+                    "key",
+                    "invalid_value",
+                    "the order is not paid through the provider",
+                    "Send callbacks for charges that were asked for only.",
+                )]);
+            }
             OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
             OrderRefusal::InvalidTransition { .. } => Code::InvalidTransition,
         };

@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use actors::outcome::NotDone;
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
@@ -134,7 +135,13 @@ pub(crate) async fn charge(
         }
     }
     let command = OrderCommand::RecordCharge { key, outcome };
-    let noted = edge.shop.ask_order(key.order, command, call.asking(None, None)).await?;
+    let noted = edge.shop.ask_order(key.order, command, call.asking(None, None)).await;
+    if let Err(NotDone::Refused(refusal)) = &noted {
+        // It bears the provider's signature: somebody has to find out what it thinks it did.
+        tracing::warn!(order = %key.order, %refusal, request_id = %call.request_id,
+            "a callback of the provider was refused");
+    }
+    let noted = noted?;
     let order = noted.view.as_ref().ok_or_else(unknown)?;
     let payment_status = order.payment.status.as_str();
     Ok(Reply::ok(&Noted { order_id: key.order, payment_status }).standing(&noted).into_response())

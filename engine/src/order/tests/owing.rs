@@ -74,6 +74,10 @@ fn lost() -> OrderEvent {
     cancelled(CancelReason::StockLost, None)
 }
 
+fn postponed(second: i64) -> OrderEvent {
+    OrderEvent::RefundPostponed { until: seconds(second) }
+}
+
 fn by_card() -> (OrderEvent, Vec<Owed>, bool) {
     (placed_by_card(), vec![Charge], false)
 }
@@ -96,6 +100,7 @@ fn paid_at_once() -> Vec<Life> {
             (sold(), vec![], true),
             (off(), vec![Restock, Refund], false),
             (back(), vec![Refund], true),
+            (postponed(64), vec![], true),
             (refunded(), vec![], true),
         ],
         // Called off between the money and the units.
@@ -240,6 +245,8 @@ fn open_work_is_resumed_after_two_seconds_and_an_order_without_any_sleeps() {
                 && order.payment.captured.is_none();
             let wake_at = if !expected.is_empty() {
                 Some(order.updated_at.saturating_add(Duration::from_secs(2)))
+            } else if order.refund_due().is_some() {
+                order.payment.refund_after
             } else if waits {
                 Some(order.created_at.saturating_add(UNPAID_HOLD))
             } else {
@@ -289,7 +296,7 @@ fn every_answer_is_turned_into_the_command_that_records_it() {
     let commit = || Intent::Commit { units: units() };
     let extend = || Intent::Extend { units: units(), expires_at: queue_end() };
     let refund = || Intent::Refund { key: KEY, amount: usd(199_998) };
-    let failed = || Answer::Failed(Trouble::Unknown);
+    let failed = || Answer::Failed;
     let lapsed = || Answer::StockRefused(StockRefusal::Lapsed);
     let outcome = || ChargeOutcome::NotCharged;
     let recorded = [
@@ -320,12 +327,12 @@ fn every_answer_is_turned_into_the_command_that_records_it() {
             Answer::Refunded,
             Some(OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) }),
         ),
+        (refund(), failed(), Some(OrderCommand::RecordRefundTrouble { key: KEY })),
         // Nothing is known to have happened: the work stays owed.
         (commit(), failed(), None),
         (extend(), failed(), None),
         (Intent::Release { units: units() }, failed(), None),
         (Intent::Restock { units: units() }, failed(), None),
-        (refund(), failed(), None),
     ];
     for (intent, answer, expected) in recorded {
         assert_eq!(Order::absorb(&intent, answer.clone()), expected, "{intent:?}: {answer:?}");

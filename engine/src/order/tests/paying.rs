@@ -1,7 +1,11 @@
 //! Money: captured, declined, queued, abandoned, reconciled, and what comes too late.
 
+use std::time::Duration;
+
 use super::*;
 use crate::order::{Fate, PaymentStatus};
+
+const HOUR: Duration = Duration::from_hours(1);
 
 fn payment_after(history: &[OrderEvent]) -> (OrderStatus, PaymentStatus) {
     let order = Order::view(given::<Order>(history).state()).unwrap();
@@ -232,4 +236,49 @@ fn an_order_says_what_goes_back_until_it_has_gone_back() {
     let late = [placed_by_card(), declined(), captured()];
     assert_eq!(refund_due(&late), Some(usd(199_998)));
     assert_eq!(refund_due(&then(late.to_vec(), &[refunded()])), None);
+}
+
+#[test]
+fn a_refund_that_fails_is_put_off_for_twice_as_long_each_time_up_to_an_hour() {
+    let trouble = || OrderCommand::RecordRefundTrouble { key: KEY };
+    let history = [placed_by_card(), declined(), OrderEvent::StockReturned, captured()];
+    let mut given = given::<Order>(&history);
+    let mut now = seconds(0);
+    for failures in 0..14_u32 {
+        given = given.at(now);
+        let put_off = Order::decide(given.state(), &trouble(), now).unwrap();
+        let [OrderEvent::RefundPostponed { until }] = put_off[..] else { panic!("{put_off:?}") };
+        let longest = Duration::from_secs(4).saturating_mul(1 << failures).min(HOUR);
+        let pause = until.saturating_since(now);
+        assert!(longest / 2 <= pause && pause <= longest, "{pause:?} after {failures} failures");
+        given = given.and(&put_off);
+        assert!(Order::outstanding(given.state(), just_before(until)).is_empty());
+        let refund = Intent::Refund { key: KEY, amount: usd(199_998) };
+        assert!(Order::outstanding(given.state(), until).contains(&refund));
+        // What was asked before the pause began says nothing new.
+        assert_eq!(Order::decide(given.state(), &trouble(), now).unwrap(), []);
+        now = until;
+    }
+    given.when(OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) }).then(&[refunded()]);
+}
+
+#[test]
+fn a_refund_that_is_not_owed_is_not_put_off() {
+    let trouble = || OrderCommand::RecordRefundTrouble { key: KEY };
+    for history in [bought(), vec![placed_by_card(), declined(), captured(), refunded()]] {
+        given::<Order>(&history).when(trouble()).then(&[]);
+    }
+}
+
+#[test]
+fn nobody_takes_money_through_the_provider_for_what_is_paid_elsewhere() {
+    for method in [PaymentMethod::Cash, PaymentMethod::Cod, PaymentMethod::StoreCredit] {
+        let wish = Some(Wish { method, token: None });
+        let first = placed(placement_of(wish, &[("mouse", 1, 2_550)]));
+        for told in [says_captured(), says_declined()] {
+            given::<Order>(std::slice::from_ref(&first))
+                .when(told)
+                .then_refused(OrderRefusal::NotCharged);
+        }
+    }
 }

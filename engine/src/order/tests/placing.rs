@@ -117,8 +117,7 @@ fn an_order_over_the_limit_says_what_the_limit_is() {
 #[test]
 fn a_stock_that_cannot_be_asked_refuses_the_order_for_now() {
     for answer in [
-        Answer::Failed(Trouble::NotAccepted),
-        Answer::Failed(Trouble::Unknown),
+        Answer::Failed,
         Answer::StockRefused(StockRefusal::Invalid),
         Answer::StockRefused(StockRefusal::Lapsed),
     ] {
@@ -136,7 +135,7 @@ fn a_refusal_gives_back_what_was_granted_or_may_have_been() {
     let mouse = Intent::Release { units: vec![held("mouse", 1)] };
     assert_eq!(left_over(Answer::StockRefused(refused)), [mouse]);
     let either = Intent::Release { units: vec![held("laptop", 2), held("mouse", 1)] };
-    assert_eq!(left_over(Answer::Failed(Trouble::Unknown)), [either]);
+    assert_eq!(left_over(Answer::Failed), [either]);
 }
 
 #[test]
@@ -150,7 +149,7 @@ fn a_refusal_before_any_hold_gives_nothing_back() {
 fn a_listing_that_cannot_be_looked_up_refuses_the_order_without_asking_again() {
     let mut command = place(wish_for(Some(card()), &[("laptop", 2), ("mouse", 1)]));
     let lookup = |name| Intent::Lookup { product: product(name) };
-    Order::supply(&mut command, &lookup("laptop"), Answer::Failed(Trouble::NotAccepted));
+    Order::supply(&mut command, &lookup("laptop"), Answer::Failed);
     Order::supply(&mut command, &lookup("mouse"), Answer::Listing(catalogue("mouse")));
     assert_eq!(next_step(&command), Step::Ready);
     assert_eq!(compensation(&command), []);
@@ -247,7 +246,7 @@ fn a_cart_that_belongs_to_another_order_refuses_this_one_and_its_units_go_back()
 
 #[test]
 fn a_cart_that_cannot_be_asked_refuses_the_order_for_now_and_is_opened_again() {
-    let command = from_cart(Answer::Failed(Trouble::Unknown));
+    let command = from_cart(Answer::Failed);
     given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::CartUnavailable);
     let undo = [
         Intent::Release { units: vec![held("laptop", 2)] },
