@@ -1,19 +1,39 @@
 //! Commands that need others first: what they need is asked for, then they are judged, and what was
 //! taken in vain goes back before anybody is told.
 
+use std::time::Duration;
+
 use engine::process::{Answer, Intent};
 use engine::values::Moment;
 use engine::{Aggregate, Step};
 
-use super::effect::Asked;
+use super::effect::{Asked, Effect};
 use super::logic::{Effects, Entity, Ticket};
 use super::waiting::Outcome;
+use crate::outcome::{NotAccepted, NotDone};
+
+/// How often it is tried to give back what was taken in vain.
+const UNDO_TRIES: u32 = 6;
+
+/// The first pause between two tries; each further one is longer by as much. All of them together
+/// are shorter than a client waits.
+const UNDO_PAUSE: Duration = Duration::from_millis(200);
 
 /// A command whose needs are being met, or which is being undone.
 pub(super) struct Gathering<A: Aggregate, R> {
     pub(super) asked: Asked<A, R>,
     open: usize,
     refused: Option<A::Refusal>,
+    /// What could not go back.
+    left: Vec<Intent>,
+    /// How often it was tried to give everything back.
+    tries: u32,
+}
+
+impl<A: Aggregate, R> Gathering<A, R> {
+    const fn new(asked: Asked<A, R>, open: usize, refused: Option<A::Refusal>) -> Self {
+        Self { asked, open, refused, left: Vec::new(), tries: 0 }
+    }
 }
 
 impl<A: Aggregate, R> Entity<A, R> {
@@ -25,7 +45,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         match A::next_step(&self.state, command, now) {
             Step::Ready => self.judge(asked, now, effects),
             Step::Needs(intents) => {
-                self.gathering = Some(Gathering { asked, open: intents.len(), refused: None });
+                self.gathering = Some(Gathering::new(asked, intents.len(), None));
                 for intent in intents {
                     self.perform(intent.clone(), Ticket::Need(intent), effects);
                 }
@@ -53,9 +73,9 @@ impl<A: Aggregate, R> Entity<A, R> {
                 }
                 // The key may be asked again at once, so what was taken goes back first.
                 let open = undo.len();
-                self.gathering = Some(Gathering { asked, open, refused: Some(refusal) });
+                self.gathering = Some(Gathering::new(asked, open, Some(refusal)));
                 for intent in undo {
-                    self.perform(intent, Ticket::Undo, effects);
+                    self.perform(intent.clone(), Ticket::Undo(intent), effects);
                 }
             }
         }
@@ -81,23 +101,60 @@ impl<A: Aggregate, R> Entity<A, R> {
         }
     }
 
-    pub(super) fn undone(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+    pub(super) fn undone(
+        &mut self,
+        undo: Intent,
+        answer: &Answer,
+        now: Moment,
+        effects: &mut Effects<A, R>,
+    ) {
         let Some(mut gathering) = self.gathering.take() else { return };
+        if *answer == Answer::Failed {
+            gathering.left.push(undo);
+        }
         gathering.open = gathering.open.saturating_sub(1);
         if 0 < gathering.open {
             self.gathering = Some(gathering);
             return;
         }
-        if let Some(refusal) = gathering.refused {
+        if !gathering.left.is_empty() {
+            gathering.tries = gathering.tries.saturating_add(1);
+            if gathering.tries < UNDO_TRIES {
+                effects.push(Effect::PursueIn(UNDO_PAUSE.saturating_mul(gathering.tries)));
+                self.gathering = Some(gathering);
+                return;
+            }
+            // It lapses by itself, but has not yet: nobody may be told that nothing happened.
+            let (to, answer) = (gathering.asked.reply, Err(NotDone::Unknown));
+            effects.push(Effect::Reply { to, answer });
+        } else if let Some(refusal) = gathering.refused {
             self.wait(gathering.asked.reply, Outcome::Refused(refusal), false);
         }
         self.unstash(now, effects);
     }
 
+    /// Gives back once more what could not go back before.
+    pub(super) fn undo_again(&mut self, effects: &mut Effects<A, R>) {
+        let Some(gathering) = self.gathering.as_mut().filter(|gathering| gathering.open == 0)
+        else {
+            return;
+        };
+        let left = std::mem::take(&mut gathering.left);
+        gathering.open = left.len();
+        for intent in left {
+            self.perform(intent.clone(), Ticket::Undo(intent), effects);
+        }
+    }
+
     fn unstash(&mut self, now: Moment, effects: &mut Effects<A, R>) {
         while self.gathering.is_none() {
-            let Some(asked) = self.stash.pop_front() else { return };
-            self.begin(asked, now, effects);
+            let Some((until, asked)) = self.stash.pop_front() else { return };
+            if until < now {
+                let late = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
+                effects.push(Effect::Reply { to: asked.reply, answer: late });
+            } else {
+                self.begin(asked, now, effects);
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
 pub(super) enum Ticket {
     Need(Intent),
     Owed,
-    Undo,
+    Undo(Intent),
 }
 
 /// One live entity.
@@ -32,7 +32,8 @@ pub struct Entity<A: Aggregate, R> {
     views: VecDeque<(u64, A::View)>,
     waiting: WaitingRoom<A, R>,
     pub(super) gathering: Option<Gathering<A, R>>,
-    pub(super) stash: VecDeque<Asked<A, R>>,
+    /// What waits for the gathering to end, and until when it is worth starting.
+    pub(super) stash: VecDeque<(Moment, Asked<A, R>)>,
     /// A handful at most, so that it is looked through.
     tickets: Vec<(u64, Ticket)>,
     next_ticket: u64,
@@ -94,12 +95,12 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects
     }
 
-    /// Somebody asks.
-    pub fn ask(&mut self, asked: Asked<A, R>, now: Moment) -> Effects<A, R> {
+    /// Somebody asks for something that is not worth starting after `until`.
+    pub fn ask(&mut self, asked: Asked<A, R>, until: Moment, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
         if self.gathering.is_some() {
             // One placement at a time: a concurrent repeat waits for the first.
-            self.stash.push_back(asked);
+            self.stash.push_back((until, asked));
         } else {
             self.begin(asked, now, &mut effects);
             self.settle(now, &mut effects);
@@ -113,7 +114,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         let open = self.tickets.iter().position(|(number, _)| *number == ticket);
         match open.map(|index| self.tickets.swap_remove(index).1) {
             Some(Ticket::Need(intent)) => self.supply(&intent, answer, now, &mut effects),
-            Some(Ticket::Undo) => self.undone(now, &mut effects),
+            Some(Ticket::Undo(intent)) => self.undone(intent, &answer, now, &mut effects),
             Some(Ticket::Owed) => self.absorb(ticket, answer, now, &mut effects),
             None => {}
         }
@@ -124,15 +125,14 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// Every event up to `version` is durable.
     pub fn written(&mut self, version: u64, position: Position, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
-        self.written = version;
         self.position = Some(position);
-        let mut seen = None;
-        while self.views.front().is_some_and(|(at, _)| *at <= version) {
-            seen = self.views.pop_front();
-        }
-        if let Some((_, view)) = seen {
+        // Step by step, so that an answer shows what was settled, not what came of it since.
+        while let Some((at, view)) = self.views.pop_front_if(|(at, _)| *at <= version) {
             self.view = view;
+            self.written = at;
+            self.let_leave(&mut effects);
         }
+        self.written = version;
         if let Some((version, state)) = self.snapshot.take_if(|(at, _)| *at <= version) {
             effects.push(Effect::Snapshot { version, position, state });
         }
@@ -158,6 +158,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     pub fn pursue(&mut self, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
         self.pursuit.rang();
+        self.undo_again(&mut effects);
         self.pursue_into(now, &mut effects);
         self.settle(now, &mut effects);
         effects
@@ -183,7 +184,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             })
             .collect();
         let unstarted = self.gathering.take().map(|gathering| gathering.asked);
-        for asked in unstarted.into_iter().chain(self.stash.drain(..)) {
+        for asked in unstarted.into_iter().chain(self.stash.drain(..).map(|(_, asked)| asked)) {
             effects.push(Effect::Reply { to: asked.reply, answer: Err(untouched.clone()) });
         }
         effects
@@ -217,6 +218,9 @@ impl<A: Aggregate, R> Entity<A, R> {
         for event in &events {
             A::evolve(&mut self.state, event, at);
             self.version = self.version.saturating_add(1);
+        }
+        if A::is_settled(&self.state) {
+            self.waiting.settled(self.version);
         }
         let view = A::view(&self.state);
         self.views.push_back((self.version, view.clone()));
@@ -265,7 +269,8 @@ impl<A: Aggregate, R> Entity<A, R> {
     }
 
     pub(super) fn wait(&mut self, reply: R, outcome: Outcome<A>, settle: bool) {
-        self.waiting.push(Waiting { until: self.version, settle, reply, outcome });
+        let settled_at = (!settle).then_some(self.version);
+        self.waiting.push(Waiting { until: self.version, settled_at, reply, outcome });
     }
 
     pub(super) fn answer(&self, reply: R, outcome: Outcome<A>, effects: &mut Effects<A, R>) {
@@ -281,12 +286,15 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects.push(Effect::Reply { to: reply, answer });
     }
 
-    /// Lets go every answer that may leave, and says when nothing is left to do.
-    fn settle(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        let settled = A::is_settled(&self.state) && self.is_durable();
-        for Waiting { reply, outcome, .. } in self.waiting.leave(self.written, settled) {
+    fn let_leave(&mut self, effects: &mut Effects<A, R>) {
+        for Waiting { reply, outcome, .. } in self.waiting.leave(self.written) {
             self.answer(reply, outcome, effects);
         }
+    }
+
+    /// Lets go every answer that may leave, and says when nothing is left to do.
+    fn settle(&mut self, now: Moment, effects: &mut Effects<A, R>) {
+        self.let_leave(effects);
         let idle = self.is_durable()
             && self.waiting.is_empty()
             && self.gathering.is_none()

@@ -325,7 +325,8 @@ fn hear<A: Hosted>(
                 let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
                 return vec![Effect::Reply { to: reply, answer }];
             }
-            entity.ask(*asked, now)
+            let until = now.saturating_add(deadline.saturating_duration_since(began));
+            entity.ask(*asked, until, now)
         }
         EntityMessage::Answered { ticket, answer } => entity.answered(ticket, answer, now),
         EntityMessage::Written { version, position } => entity.written(version, position, now),

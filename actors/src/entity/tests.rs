@@ -3,8 +3,8 @@
 use engine::Aggregate;
 use engine::catalog::{Listing, ProductStatus};
 use engine::inventory::{Inventory, InventoryCommand, InventoryEvent};
-use engine::order::{Order, OrderCommand, Personal, PlaceOrder, Wish, WishedItem};
-use engine::process::{Answer, ChargeOutcome, Intent, StockRefusal, Trouble};
+use engine::order::{Order, OrderCommand, OrderStatus, Personal, PlaceOrder, Wish, WishedItem};
+use engine::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use engine::values::{
     AdjustmentId, Currency, CustomerId, Fingerprint, HoldId, Moment, Money, OrderId, PaymentMethod,
     PaymentToken, ProductId, Quantity,
@@ -16,6 +16,9 @@ use super::{Asked, Effect, Entity, Loaded};
 use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
 
 const NOW: Moment = Moment::from_unix_micros(1_000_000);
+
+/// When nobody waits for what is asked any more.
+const LATER: Moment = Moment::from_unix_micros(6_000_000);
 
 type Reply = &'static str;
 
@@ -106,8 +109,8 @@ fn hold(number: u128, units: u32) -> InventoryCommand {
 #[test]
 fn an_answer_waits_until_its_events_are_durable() {
     let mut entity = stock(5);
-    assert_eq!(words(&entity.ask(asked(hold(1, 2), "a"), NOW)), ["append inventory.held"]);
-    assert_eq!(words(&entity.ask(asked(hold(2, 2), "b"), NOW)), ["append inventory.held"]);
+    assert_eq!(words(&entity.ask(asked(hold(1, 2), "a"), LATER, NOW)), ["append inventory.held"]);
+    assert_eq!(words(&entity.ask(asked(hold(2, 2), "b"), LATER, NOW)), ["append inventory.held"]);
 
     assert_eq!(words(&entity.written(2, at(2), NOW)), ["reply a: done at 2"]);
     assert_eq!(words(&entity.written(3, at(3), NOW)), ["reply b: done at 3"]);
@@ -116,8 +119,8 @@ fn an_answer_waits_until_its_events_are_durable() {
 #[test]
 fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
     let mut entity = stock(5);
-    entity.ask(asked(hold(1, 5), "a"), NOW);
-    assert!(entity.ask(asked(hold(2, 1), "b"), NOW).is_empty());
+    entity.ask(asked(hold(1, 5), "a"), LATER, NOW);
+    assert!(entity.ask(asked(hold(2, 1), "b"), LATER, NOW).is_empty());
 
     let told = words(&entity.written(2, at(2), NOW));
 
@@ -134,20 +137,20 @@ fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
 fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_the_events() {
     let mut entity = stock(5);
     let ahead = |command, reply| Asked { ahead: true, ..asked(command, reply) };
-    let granted = words(&entity.ask(ahead(hold(1, 5), "order a"), NOW));
+    let granted = words(&entity.ask(ahead(hold(1, 5), "order a"), LATER, NOW));
     assert_eq!(granted, ["append inventory.held", "reply order a: done at 1"]);
 
     // A refusal is told to a person in the end, so it waits for what it has seen.
-    assert!(entity.ask(ahead(hold(2, 1), "order b"), NOW).is_empty());
+    assert!(entity.ask(ahead(hold(2, 1), "order b"), LATER, NOW).is_empty());
     assert_eq!(words(&entity.written(2, at(2), NOW)).len(), 1);
 }
 
 #[test]
 fn readers_see_only_what_is_durable() {
     let mut entity = stock(5);
-    entity.ask(asked(hold(1, 5), "a"), NOW);
+    entity.ask(asked(hold(1, 5), "a"), LATER, NOW);
     let read = Asked { command: None, cause: Cause::default(), reply: "reader", ahead: false };
-    assert!(entity.ask(read, NOW).is_empty(), "a read waits like everybody else");
+    assert!(entity.ask(read, LATER, NOW).is_empty(), "a read waits like everybody else");
 
     let effects = entity.written(2, at(2), NOW);
 
@@ -163,15 +166,15 @@ fn a_snapshot_is_kept_only_once_its_events_are_durable() {
     let mut small = Loaded::<Inventory>::default();
     std::mem::swap(&mut small.state, &mut entity.state);
     let mut entity: Entity<Inventory, Reply> = Entity::new(Loaded { version: 1, ..small }, 1);
-    assert_eq!(words(&entity.ask(asked(hold(1, 1), "a"), NOW)), ["append inventory.held"]);
+    assert_eq!(words(&entity.ask(asked(hold(1, 1), "a"), LATER, NOW)), ["append inventory.held"]);
     assert!(words(&entity.written(2, at(2), NOW)).contains(&"snapshot 2".to_owned()));
 }
 
 #[test]
 fn when_events_are_lost_everybody_waiting_hears_it() {
     let mut entity = stock(5);
-    entity.ask(asked(hold(1, 2), "a"), NOW);
-    entity.ask(asked(hold(2, 9), "b"), NOW);
+    entity.ask(asked(hold(1, 2), "a"), LATER, NOW);
+    entity.ask(asked(hold(2, 9), "b"), LATER, NOW);
 
     let lost = NotDone::NotAccepted(NotAccepted::NotWritten);
     let told = words(&entity.fail(&lost));
@@ -184,7 +187,10 @@ fn when_events_are_lost_everybody_waiting_hears_it() {
 fn an_entity_without_a_history_goes_to_sleep_after_its_answer() {
     let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
     let wake = asked(OrderCommand::Wake, "a");
-    assert_eq!(words(&entity.ask(wake, NOW)), ["reply a: refused, order is unknown", "rest"]);
+    assert_eq!(
+        words(&entity.ask(wake, LATER, NOW)),
+        ["reply a: refused, order is unknown", "rest"]
+    );
 }
 
 fn wish() -> PlaceOrder {
@@ -220,7 +226,7 @@ fn listing() -> Answer {
 /// An order on its way to the provider, and the ticket of the charge.
 fn charging() -> (Entity<Order, Reply>, u64) {
     let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
-    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), NOW);
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
     let held = entity.answered(ticket(&looked), listing(), NOW);
     let placed = entity.answered(ticket(&held), Answer::StockDone, NOW);
     assert_eq!(words(&placed), ["append order.placed"]);
@@ -247,8 +253,8 @@ fn a_checkout_asks_the_world_only_on_what_is_durable_and_answers_last() {
 #[test]
 fn a_repeat_while_the_first_is_under_way_waits_for_its_end() {
     let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
-    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), NOW);
-    assert!(entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), NOW).is_empty());
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
+    assert!(entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), LATER, NOW).is_empty());
     let held = entity.answered(ticket(&looked), listing(), NOW);
     entity.answered(ticket(&held), Answer::StockDone, NOW);
     let charge = entity.written(1, at(1), NOW);
@@ -269,7 +275,7 @@ fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
     let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
     let mut both = wish();
     both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
-    let looked = entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), NOW);
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), LATER, NOW);
     assert_eq!(words(&looked), ["perform lookup", "perform lookup"]);
     entity.answered(0, listing(), NOW);
     let held = entity.answered(1, listing(), NOW);
@@ -287,11 +293,11 @@ fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
 #[test]
 fn a_charge_in_trouble_pauses_and_is_tried_again() {
     let (mut entity, charge) = charging();
-    let trouble = entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW);
+    let trouble = entity.answered(charge, Answer::Failed, NOW);
     assert_eq!(words(&trouble), ["append order.payment_queued", "perform extend", "pause"]);
     entity.answered(ticket(&trouble), Answer::StockDone, NOW);
     let queued = words(&entity.written(3, at(3), NOW));
-    assert!(queued.contains(&"reply a: done at 3".to_owned()), "{queued:?}");
+    assert!(queued.contains(&"reply a: done at 2".to_owned()), "{queued:?}");
     assert!(!queued.contains(&"perform charge".to_owned()), "{queued:?}");
 
     assert!(!words(&entity.pursue(NOW)).contains(&"perform charge".to_owned()));
@@ -303,11 +309,11 @@ fn a_charge_in_trouble_pauses_and_is_tried_again() {
 fn what_became_of_a_charge_is_asked_only_when_nobody_is_making_it_any_more() {
     let (mut entity, charge) = charging();
     let cancel = OrderCommand::Cancel { by: "a".into(), as_operator: false, reason: None };
-    assert_eq!(words(&entity.ask(asked(cancel, "b"), NOW)), ["append order.cancelled"]);
+    assert_eq!(words(&entity.ask(asked(cancel, "b"), LATER, NOW)), ["append order.cancelled"]);
     let durable = words(&entity.written(2, at(2), NOW));
     assert_eq!(durable, ["perform release"]);
 
-    let ended = words(&entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW));
+    let ended = words(&entity.answered(charge, Answer::Failed, NOW));
 
     assert_eq!(ended, ["perform query charge"]);
 }
@@ -315,9 +321,74 @@ fn what_became_of_a_charge_is_asked_only_when_nobody_is_making_it_any_more() {
 #[test]
 fn a_pause_that_ends_while_the_wall_clock_was_set_back_is_told_again() {
     let (mut entity, charge) = charging();
-    entity.answered(charge, Answer::Failed(Trouble::Unknown), NOW);
+    entity.answered(charge, Answer::Failed, NOW);
     entity.written(2, at(2), NOW);
     let set_back = Moment::from_unix_micros(1);
 
     assert!(words(&entity.pursue(set_back)).contains(&"pause".to_owned()));
+}
+
+#[test]
+fn an_answer_shows_what_was_settled_and_not_what_came_of_it_since() {
+    let (mut entity, charge) = charging();
+    let outcome = ChargeOutcome::Captured { reference: "r".to_owned() };
+    let captured = entity.answered(charge, Answer::Charge(outcome), NOW);
+    entity.answered(ticket(&captured), Answer::StockDone, NOW);
+    let cancel = OrderCommand::Cancel { by: "a".into(), as_operator: false, reason: None };
+    entity.ask(asked(cancel, "b"), LATER, NOW);
+
+    // Everything becomes durable in one commit.
+    let told = entity.written(4, at(4), NOW);
+
+    let shown = told.iter().find_map(|effect| match effect {
+        Effect::Reply { to: "a", answer: Ok(accepted) } => accepted.view.clone(),
+        _ => None,
+    });
+    assert_eq!(shown.unwrap().status, OrderStatus::Pending);
+    assert!(!words(&told).iter().any(|word| word.starts_with("reply b")), "units are to go back");
+}
+
+#[test]
+fn what_cannot_go_back_is_tried_again_and_then_nobody_says_that_nothing_happened() {
+    for heals_after in [Some(2), None] {
+        let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+        let mut both = wish();
+        both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
+        entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), LATER, NOW);
+        entity.answered(0, listing(), NOW);
+        entity.answered(1, listing(), NOW);
+        entity.answered(2, Answer::StockDone, NOW);
+        let none = StockRefusal::NotEnough { available: Quantity::ZERO };
+        let mut undo = entity.answered(3, Answer::StockRefused(none), NOW);
+        let mut tries = 0;
+        let told = loop {
+            assert_eq!(words(&undo), ["perform release"]);
+            tries += 1;
+            let heals = heals_after.is_some_and(|after| after < tries);
+            let answer = if heals { Answer::StockDone } else { Answer::Failed };
+            let told = words(&entity.answered(ticket(&undo), answer, NOW));
+            if told != ["pause"] {
+                break told;
+            }
+            undo = entity.pursue(NOW);
+        };
+        let expected = if heals_after.is_some() { "reply a: refused" } else { "reply a: unknown" };
+        assert!(told[0].starts_with(expected), "{told:?}");
+    }
+}
+
+#[test]
+fn what_waited_for_longer_than_it_was_worth_is_not_started() {
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
+    entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), NOW, NOW);
+    let late = Moment::from_unix_micros(1_000_001);
+
+    let told = words(&entity.answered(ticket(&looked), Answer::Listing(None), late));
+
+    let unheard = told.iter().find(|word| word.starts_with("reply b"));
+    assert_eq!(
+        unheard.unwrap(),
+        "reply b: not accepted, deadline passed before the command was started"
+    );
 }

@@ -14,8 +14,9 @@ pub(super) enum Outcome<A: Aggregate> {
 pub(super) struct Waiting<A: Aggregate, R> {
     /// Every event up to this version must be durable.
     pub(super) until: u64,
-    /// The entity must owe nothing that a client waits for.
-    pub(super) settle: bool,
+    /// The version that must be durable too, at which the entity owed nothing that a client waits
+    /// for; `None` while that is to come. Whatever is decided later is no part of the answer.
+    pub(super) settled_at: Option<u64>,
     pub(super) reply: R,
     pub(super) outcome: Outcome<A>,
 }
@@ -45,18 +46,25 @@ impl<A: Aggregate, R> WaitingRoom<A, R> {
         self.queue.drain(..)
     }
 
+    /// The entity owes nothing that a client waits for, as of this version.
+    pub(super) fn settled(&mut self, version: u64) {
+        for waiting in &mut self.queue {
+            waiting.settled_at.get_or_insert(version);
+        }
+    }
+
     /// Takes out everything that may leave, oldest first.
-    pub(super) fn leave(&mut self, written: u64, settled: bool) -> Vec<Waiting<A, R>> {
+    pub(super) fn leave(&mut self, written: u64) -> Vec<Waiting<A, R>> {
         let mut leaving = Vec::new();
         let mut index = 0;
         while let Some(waiting) = self.queue.get(index) {
             if written < waiting.until {
                 break;
             }
-            if waiting.settle && !settled {
-                index = index.saturating_add(1);
-            } else {
+            if waiting.settled_at.is_some_and(|settled| settled <= written) {
                 leaving.extend(self.queue.remove(index));
+            } else {
+                index = index.saturating_add(1);
             }
         }
         leaving
