@@ -5,24 +5,20 @@ use std::time::Duration;
 
 use metrics::{Gauge, gauge};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tracing::{debug, info};
+use tracing::debug;
 
 use super::gate::Gate;
 use super::policy::{Aimd, LimitPolicy};
 use super::uptime::Uptime;
-use super::window::WindowPolicy;
 use crate::metrics::{ADMISSION_IN_FLIGHT, ADMISSION_LIMIT};
 
 /// How often the limit is reconsidered.
-const TICK: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(100);
 /// Ticks between two clearances of rested buckets.
 const CLEAR_EVERY: u32 = 100;
 
-// A slow tick and what operators send by hand: the mailbox needs no permits.
-pub(super) enum Message {
-    Tick,
-    SetWindow(Option<WindowPolicy>),
-}
+/// A slow tick: the mailbox needs no permits.
+pub(super) struct Tick;
 
 #[derive(Clone)]
 pub(super) struct AdmissionActor {
@@ -60,16 +56,12 @@ fn level(count: usize) -> f64 {
 }
 
 impl Actor for AdmissionActor {
-    type Msg = Message;
+    type Msg = Tick;
     type State = Owned;
     type Arguments = ();
 
-    async fn pre_start(
-        &self,
-        myself: ActorRef<Message>,
-        (): (),
-    ) -> Result<Owned, ActorProcessingErr> {
-        myself.send_interval(TICK, || Message::Tick);
+    async fn pre_start(&self, myself: ActorRef<Tick>, (): ()) -> Result<Owned, ActorProcessingErr> {
+        myself.send_interval(EVERY, || Tick);
         Ok(Owned {
             // The published limit is the only thing that an incarnation hands on.
             aimd: Aimd::new(self.policy, self.gate.limit(), self.uptime.now()),
@@ -81,17 +73,11 @@ impl Actor for AdmissionActor {
 
     async fn handle(
         &self,
-        _myself: ActorRef<Message>,
-        message: Message,
+        _myself: ActorRef<Tick>,
+        Tick: Tick,
         owned: &mut Owned,
     ) -> Result<(), ActorProcessingErr> {
-        match message {
-            Message::Tick => self.tick(owned),
-            Message::SetWindow(window) => {
-                info!(?window, "checkout window changed");
-                self.gate.set_window(window);
-            }
-        }
+        self.tick(owned);
         Ok(())
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use metrics::{Counter, counter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
@@ -13,11 +12,11 @@ use super::buckets::{Buckets, prefix};
 use super::health::{ServiceHealth, TRIAL_EVERY};
 use super::policy::Sample;
 use super::uptime::Uptime;
-use super::window::{SlidingWindow, WindowPolicy};
+use super::window::SlidingWindow;
 use super::{AdmissionConfig, Caller, Class, Outside, Reason, Rejected};
 use crate::metrics::ADMISSION_REJECTED_TOTAL;
 
-/// Everything that requests touch. The actor writes the limit and the window, requests the counts.
+/// Everything that requests touch. The actor writes the limit, requests the counts.
 pub(super) struct Gate {
     uptime: Uptime,
     target: Duration,
@@ -25,7 +24,7 @@ pub(super) struct Gate {
     health: Option<Arc<ServiceHealth>>,
     pub(super) by_key: Option<Buckets<u64>>,
     pub(super) by_address: Option<Buckets<std::net::IpAddr>>,
-    window: ArcSwapOption<SlidingWindow>,
+    window: Option<SlidingWindow>,
     bodies: Semaphore,
     strangers_bodies: Semaphore,
     places: Places,
@@ -90,7 +89,7 @@ impl Gate {
     pub(super) fn new(config: &AdmissionConfig, uptime: Uptime) -> Self {
         let limit =
             super::policy::Aimd::new(config.limit, config.limit.start, uptime.now()).limit();
-        let gate = Self {
+        Self {
             uptime,
             target: config.limit.target,
             outside: config.outside.clone(),
@@ -99,7 +98,7 @@ impl Gate {
             by_address: config
                 .by_address
                 .map(|policy| Buckets::new(policy, config.keys_max, uptime)),
-            window: ArcSwapOption::empty(),
+            window: config.window.map(SlidingWindow::new),
             bodies: Semaphore::new(config.bodies_max),
             strangers_bodies: Semaphore::new(config.strangers_bodies_max),
             places: Places {
@@ -118,9 +117,7 @@ impl Gate {
             rejections: Reason::ALL
                 .map(|reason| counter!(ADMISSION_REJECTED_TOTAL, "reason" => reason.label())),
             retry_turn: AtomicU64::new(0),
-        };
-        gate.set_window(config.window);
-        gate
+        }
     }
 
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
@@ -167,7 +164,7 @@ impl Gate {
     /// Everything but the place.
     fn check(&self, caller: &Caller) -> Result<(), Rejected> {
         if caller.class == Class::Checkout
-            && let Some(window) = &*self.window.load()
+            && let Some(window) = &self.window
         {
             let admitted = window.admit(self.uptime.now());
             admitted.map_err(|wait| self.reject(Reason::Checkout, wait))?;
@@ -254,10 +251,6 @@ impl Gate {
     /// Only the actor calls this, so changes follow one another.
     pub(super) fn set_limit(&self, limit: usize) {
         self.places.set_limit(limit);
-    }
-
-    pub(super) fn set_window(&self, window: Option<WindowPolicy>) {
-        self.window.store(window.map(|policy| Arc::new(SlidingWindow::new(policy))));
     }
 
     pub(super) fn forget_rested(&self) {

@@ -20,7 +20,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actor::{AdmissionActor, Message};
+use actor::{AdmissionActor, Tick};
 use gate::Gate;
 use keeper::{Kept, keep};
 use ractor::SpawnErr;
@@ -184,7 +184,8 @@ impl fmt::Debug for AdmissionConfig {
 /// The door. Dropping it stops its actor; requests inside go on.
 pub struct Admission {
     gate: Arc<Gate>,
-    actor: Kept<Message>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "dropping it stops the actor"))]
+    actor: Kept<Tick>,
 }
 
 impl fmt::Debug for Admission {
@@ -250,11 +251,6 @@ impl Admission {
     /// Says that a queue inside was full although the request had been let in.
     pub fn note_overload(&self) {
         self.gate.note_overload();
-    }
-
-    /// Changes the checkout window while running; whether the actor was told.
-    pub fn set_window(&self, window: Option<WindowPolicy>) -> bool {
-        self.actor.address().send(Message::SetWindow(window))
     }
 
     /// Requests that may be in flight.
