@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct EngineConfig {
     /// Commands that may wait for one entity; one more is answered "overloaded".
     pub mailbox_slots: usize,
+    /// Entities of one kind in memory; one more is answered "overloaded", and the idle are put to
+    /// sleep at once. The idle go early when half of it is reached. An idle one takes about 7 KB.
+    pub live_max: usize,
     /// Events in one commit.
     pub batch_events_max: usize,
     /// Events that may wait for the writer; entities wait when it is full.
@@ -29,6 +32,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             mailbox_slots: 1_024,
+            live_max: 50_000,
             batch_events_max: 512,
             writer_queue_max: 8_192,
             snapshot_every: 100_000,

@@ -3,14 +3,14 @@
 //! Nobody else holds an actor's address. A place in a mailbox is taken before a message is sent,
 //! so a mailbox can be closed exactly when nothing is in it, and no message is ever overtaken.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use engine::Aggregate;
-use metrics::{Histogram, counter, gauge, histogram};
+use metrics::{Histogram, counter, histogram};
 use persistence::journal::StreamId;
 use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -18,10 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use crate::entity::{Address, Asked, EntityMessage, Incarnation, NextWake, ReplyTo};
-use crate::metrics::{
-    ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, MAILBOX_WAIT_SECONDS, QUARANTINED,
-};
+use crate::metrics::{ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, MAILBOX_WAIT_SECONDS};
 use crate::outcome::{Accepted, Asking, NotAccepted, NotDone, Position};
+use crate::quarantine::Quarantine;
 use crate::supervisor::Deaths;
 use crate::system::World;
 
@@ -60,10 +59,20 @@ struct Mailbox<A: Aggregate> {
     used_at: AtomicU64,
 }
 
-/// A mailbox as it was looked up, with a place in it.
+/// A mailbox, with a place in it.
 struct Admission<A: Aggregate> {
     address: Address<A>,
     slot: OwnedSemaphorePermit,
+}
+
+/// What a directory may hold.
+pub(crate) struct Bounds {
+    /// Places in a mailbox.
+    pub(crate) slots: u32,
+    /// Live entities.
+    pub(crate) live_max: usize,
+    /// When a stream is left alone.
+    pub(crate) deaths: Deaths,
 }
 
 /// All entities of one kind.
@@ -72,9 +81,12 @@ pub struct Directory<A: Aggregate> {
     /// Mailboxes of actors between two lives: starting an actor costs more than living in it.
     resting: Mutex<Vec<Mailbox<A>>>,
     views: DashMap<Arc<str>, Published<A::View>>,
-    quarantined: DashMap<Arc<str>, Instant>,
+    quarantine: Quarantine,
     deaths: Mutex<Deaths>,
     slots: u32,
+    /// Counted, so that nobody walks them.
+    live: AtomicUsize,
+    live_max: usize,
     epoch: Instant,
     /// Looked up once: each command is measured.
     waits: Histogram,
@@ -82,12 +94,8 @@ pub struct Directory<A: Aggregate> {
 
 impl<A: Aggregate> Directory<A> {
     fn resting(&self) -> MutexGuard<'_, Vec<Mailbox<A>>> {
-        // Nothing is left half-done under this lock, so a panic elsewhere does not spoil it.
+        // Nothing is left half-done under this lock.
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn rested(&self) -> Option<Mailbox<A>> {
-        self.resting().pop()
     }
 }
 
@@ -101,15 +109,17 @@ impl<A: Aggregate> Drop for Directory<A> {
 }
 
 impl<A: Hosted> Directory<A> {
-    /// An empty directory whose mailboxes have that many places. Install the recorder before.
-    pub(crate) fn new(slots: u32, deaths: Deaths) -> Self {
+    /// An empty directory. Install the recorder before.
+    pub(crate) fn new(Bounds { slots, live_max, deaths }: Bounds) -> Self {
         Self {
             mailboxes: DashMap::new(),
             resting: Mutex::default(),
             views: DashMap::new(),
-            quarantined: DashMap::new(),
+            quarantine: Quarantine::of(A::KIND),
             deaths: Mutex::new(deaths),
             slots,
+            live: AtomicUsize::new(0),
+            live_max,
             epoch: Instant::now(),
             waits: histogram!(MAILBOX_WAIT_SECONDS, "actor" => A::KIND),
         }
@@ -117,12 +127,22 @@ impl<A: Hosted> Directory<A> {
 
     /// How many incarnations are live.
     pub fn live(&self) -> usize {
-        self.mailboxes.len()
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many are live that the idle go early.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.live_max / 2 < self.live()
     }
 
     /// How many streams are quarantined.
     pub fn quarantined(&self) -> usize {
-        self.quarantined.len()
+        self.quarantine.len()
+    }
+
+    /// Serves those again whose quarantine is over.
+    pub(crate) fn release_quarantined(&self) {
+        self.quarantine.release();
     }
 
     /// The durable view of a live or recently live entity.
@@ -193,10 +213,12 @@ impl<A: Hosted> Directory<A> {
             let slot = Arc::clone(&mailbox.room).try_acquire_owned().ok()?;
             Some(Admission { address: mailbox.address.clone(), slot })
         })?;
-        taken.ok_or_else(|| {
-            counter!(MAILBOX_REJECTED_TOTAL, "actor" => A::KIND).increment(1);
-            NotAccepted::Overloaded
-        })
+        taken.ok_or_else(Self::overloaded)
+    }
+
+    fn overloaded() -> NotAccepted {
+        counter!(MAILBOX_REJECTED_TOTAL, "actor" => A::KIND).increment(1);
+        NotAccepted::Overloaded
     }
 
     /// Finds or starts the incarnation and uses its mailbox while the entry is locked, so that
@@ -211,35 +233,25 @@ impl<A: Hosted> Directory<A> {
             mailbox.used_at.store(self.seconds(), Ordering::Relaxed);
             return Ok(enter(&mailbox));
         }
-        self.check_quarantine(key)?;
+        self.quarantine.check(key)?;
         match self.mailboxes.entry(key.into()) {
             Entry::Occupied(entry) => Ok(enter(entry.get())),
             Entry::Vacant(entry) => {
+                if self.live_max <= self.live() {
+                    world.crowded.notify_one();
+                    return Err(Self::overloaded());
+                }
                 let mailbox = self.start(world, key).ok_or(NotAccepted::Restarting)?;
+                self.live.fetch_add(1, Ordering::Relaxed);
                 Ok(enter(&entry.insert(mailbox)))
             }
-        }
-    }
-
-    fn check_quarantine(&self, key: &str) -> Result<(), NotAccepted> {
-        if self.quarantined.is_empty() {
-            return Ok(());
-        }
-        let until = self.quarantined.get(key).map(|until| *until);
-        match until {
-            Some(until) if Instant::now() < until => Err(NotAccepted::Quarantined),
-            Some(_) => {
-                self.quarantined.remove(key);
-                Ok(())
-            }
-            None => Ok(()),
         }
     }
 
     fn start(&self, world: &Arc<World>, key: &str) -> Option<Mailbox<A>> {
         let stream = StreamId::new(A::KIND, key);
         let incarnation = || Incarnation { world: Arc::clone(world), stream: stream.clone() };
-        while let Some(Mailbox { address, room, used_at }) = self.rested() {
+        while let Some(Mailbox { address, room, used_at }) = self.resting().pop() {
             if let Some(address) = address.begin(incarnation()) {
                 used_at.store(self.seconds(), Ordering::Relaxed);
                 return Some(Mailbox { address, room, used_at });
@@ -293,6 +305,7 @@ impl<A: Hosted> Directory<A> {
                 && mailbox.room.available_permits() == self.slots as usize
         };
         let (_, mailbox) = self.mailboxes.remove_if(key, |_, mailbox| empty(mailbox))?;
+        self.live.fetch_sub(1, Ordering::Relaxed);
         self.rest(mailbox);
         let published = self.views.get(key);
         Some(published.map_or((0, None), |published| (published.version, published.position)))
@@ -310,12 +323,19 @@ impl<A: Hosted> Directory<A> {
 
     /// Forgets a dead incarnation; the next command starts another.
     pub(crate) fn forget(&self, key: &str, actor: ActorId) {
-        self.mailboxes.remove_if(key, |_, mailbox| mailbox.address.actor() == actor);
+        let its = |_: &Arc<str>, mailbox: &Mailbox<A>| mailbox.address.actor() == actor;
+        if self.mailboxes.remove_if(key, its).is_some() {
+            self.live.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Forgets a dead incarnation of which nothing but its actor's id is known. Walks all.
     pub(crate) fn forget_actor(&self, actor: ActorId) {
-        self.mailboxes.retain(|_, mailbox| mailbox.address.actor() != actor);
+        self.mailboxes.retain(|_, mailbox| {
+            let stays = mailbox.address.actor() != actor;
+            self.live.fetch_sub(usize::from(!stays), Ordering::Relaxed);
+            stays
+        });
     }
 
     /// Books the death of an incarnation by its own fault; too many of them quarantine the stream.
@@ -329,8 +349,7 @@ impl<A: Hosted> Directory<A> {
         let quarantine = self.deaths.lock().ok().and_then(|mut deaths| deaths.book(key, now));
         if let Some(until) = quarantine {
             warn!(kind = A::KIND, key, "restart budget spent, {}/{key} is quarantined", A::KIND);
-            gauge!(QUARANTINED, "actor" => A::KIND).increment(1.0);
-            self.quarantined.insert(key.into(), until);
+            self.quarantine.put(key, until);
         }
     }
 

@@ -4,6 +4,7 @@
 //! production, a seeded scheduler in simulation.
 
 pub mod admission;
+mod background;
 pub mod clock;
 pub mod config;
 pub mod directory;
@@ -18,11 +19,13 @@ pub mod outcome;
 pub mod payments;
 mod performer;
 mod projector;
+mod quarantine;
 pub mod reads;
 pub mod runtime;
 mod scheduler;
 mod supervisor;
 pub mod system;
+mod upkeep;
 pub mod writer;
 
 pub use clock::{Clock, SystemClock, TokioClock};

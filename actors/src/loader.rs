@@ -10,8 +10,8 @@ use persistence::{StoreError, Stores};
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
+use crate::background::Background;
 use crate::histories::Histories;
-use crate::runtime::spawn_named;
 
 /// Streams read in one query.
 const STREAMS_MAX: usize = 256;
@@ -54,7 +54,11 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// Starts reading.
-    pub(crate) fn start(stores: &Stores, histories: &Histories) -> Self {
+    pub(crate) fn start(
+        stores: &Stores,
+        histories: &Histories,
+        background: &Arc<Background>,
+    ) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
         for _ in 0..READERS {
@@ -63,7 +67,7 @@ impl Loader {
                 snapshots: Arc::clone(&stores.snapshots),
                 queue: Arc::clone(&queue),
             };
-            spawn_named("history-loader", reader.run());
+            background.keep("history-loader", move || reader.clone().run());
         }
         Self { requests }
     }
@@ -81,6 +85,7 @@ impl Loader {
     }
 }
 
+#[derive(Clone)]
 struct Reader {
     histories: Histories,
     snapshots: Arc<dyn Snapshots>,

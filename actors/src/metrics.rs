@@ -3,7 +3,7 @@
 //! Base units, `_total` for counters. Label values come from enums or `&'static str`s, so their
 //! number is known; an id or an error text is never a label. `docs/metrics.md` says what to look at.
 
-/// Commands turned away because a mailbox was full. Labels: `actor`.
+/// Commands turned away because a mailbox was full, or too many actors of the kind were in memory. Labels: `actor`.
 pub const MAILBOX_REJECTED_TOTAL: &str = "millrace_mailbox_rejected_total";
 /// Time from acceptance by a mailbox to handling. Labels: `actor`.
 pub const MAILBOX_WAIT_SECONDS: &str = "millrace_mailbox_wait_seconds";
@@ -13,6 +13,8 @@ pub const ACTOR_RESTARTS_TOTAL: &str = "millrace_actor_restarts_total";
 pub const HISTORIES_READ_TOTAL: &str = "millrace_histories_read_total";
 /// Actors in memory. Labels: `actor`.
 pub const ACTORS_LIVE: &str = "millrace_actors_live";
+/// Panics of tasks in the background. Labels: `task`.
+pub const TASK_PANICS_TOTAL: &str = "millrace_task_panics_total";
 /// Streams that are not served because they make their actor fail. Labels: `actor`.
 pub const QUARANTINED: &str = "millrace_quarantined";
 
@@ -107,6 +109,7 @@ pub const ALL: &[Metric] = {
         metric(ACTOR_RESTARTS_TOTAL, Counter, Count, "incarnations started after a death"),
         metric(HISTORIES_READ_TOTAL, Counter, Count, "histories looked for in the journal"),
         metric(ACTORS_LIVE, Gauge, Count, "actors in memory"),
+        metric(TASK_PANICS_TOTAL, Counter, Count, "panics of tasks in the background"),
         metric(QUARANTINED, Gauge, Count, "streams not served because their actor keeps failing"),
         metric(WRITER_BATCH_EVENTS, Histogram, Count, "events in one commit"),
         metric(WRITER_COMMIT_SECONDS, Histogram, Seconds, "time that one successful append took"),

@@ -9,31 +9,29 @@ use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::inventory::Inventory;
 use engine::order::Order;
-use metrics::gauge;
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};
 use ractor::{Actor, ActorCell, ActorId};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::admission::ServiceHealth;
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::directory::{Directory, Hosted};
+use crate::directory::{Bounds, Directory, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
 use crate::feed::Feed;
 use crate::histories::Histories;
 use crate::loader::Loader;
-use crate::metrics::ACTORS_LIVE;
-use crate::newcomers::{self, Newcomers};
+use crate::newcomers::Newcomers;
 use crate::outcome::{Accepted, Asking, NotDone, Position};
 use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
 use crate::projector::{Progress, Projector};
-use crate::runtime::spawn_named;
-use crate::scheduler;
 use crate::supervisor::{Deaths, Supervisor, WithKind};
+use crate::upkeep;
 use crate::writer::Writer;
 
 /// Supervisors over the entities; each has its own share of the slots.
@@ -41,9 +39,6 @@ const SUPERVISORS: usize = 16;
 
 /// Snapshots that may wait to be stored; further ones are dropped, for they are only a cache.
 const SNAPSHOT_QUEUE_MAX: usize = 64;
-
-/// How often idle entities are looked for.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the engine needs from outside.
 pub struct Ports {
@@ -78,6 +73,8 @@ pub struct World {
     pub(crate) inventories: Directory<Inventory>,
     pub(crate) carts: Directory<Cart>,
     pub(crate) orders: Directory<Order>,
+    /// Told when somebody finds no room for one more entity.
+    pub(crate) crowded: Arc<Notify>,
     pub(crate) evictions: Evictions,
     pub(crate) newcomers: Newcomers,
     payments: Arc<Payments>,
@@ -181,6 +178,7 @@ pub struct OrderSystem {
     pub(crate) world: Arc<World>,
     pub(crate) histories: Histories,
     pub(crate) progress: Progress,
+    background: Arc<Background>,
 }
 
 impl OrderSystem {
@@ -205,6 +203,7 @@ impl OrderSystem {
                 world.abandon_all();
             }
         });
+        let background = Background::new(Arc::clone(&ports.health));
         let feed = Arc::new(Feed::default());
         // A name that nobody else has ever had, so that an owner knows itself again.
         let owner = format!("pid {} {:016x}", std::process::id(), rand::random::<u64>());
@@ -214,21 +213,27 @@ impl OrderSystem {
             owner,
             ports.health,
             Arc::clone(&feed),
+            Arc::clone(&background),
             on_abandon,
         )
         .await?;
         let (projector, progress) =
             Projector::open(stores.clone(), feed, config.projection_interval).await?;
         let histories = Histories::new(&stores, progress.cursors());
-        let loader = Loader::start(&stores, &histories);
+        let loader = Loader::start(&stores, &histories, &background);
         let (snapshots, snapshot_queue) = mpsc::channel(SNAPSHOT_QUEUE_MAX);
         let slots = u32::try_from(config.mailbox_slots).unwrap_or(u32::MAX);
-        let deaths = || Deaths::new(config.deaths_max, config.death_window);
+        let bounds = || Bounds {
+            slots,
+            live_max: config.live_max,
+            deaths: Deaths::new(config.deaths_max, config.death_window),
+        };
         let world = Arc::new(World {
-            products: Directory::new(slots, deaths()),
-            inventories: Directory::new(slots, deaths()),
-            carts: Directory::new(slots, deaths()),
-            orders: Directory::new(slots, deaths()),
+            products: Directory::new(bounds()),
+            inventories: Directory::new(bounds()),
+            carts: Directory::new(bounds()),
+            orders: Directory::new(bounds()),
+            crowded: Arc::default(),
             evictions: Evictions::default(),
             newcomers: Newcomers::default(),
             supervisors: OnceLock::new(),
@@ -244,15 +249,9 @@ impl OrderSystem {
         // Set once, just here.
         let _ = shared.set(Arc::downgrade(&world));
         start_supervisors(&world).await?;
-        let commits = world.writer.commits();
-        spawn_named("projector", projector.run(commits));
-        spawn_named("scheduler", scheduler::run(Arc::downgrade(&world)));
-        spawn_named("snapshots", keep_snapshots(world.stores.clone(), snapshot_queue));
-        spawn_named("newcomers", newcomers::fill(Arc::downgrade(&world)));
-        spawn_named("sweeper", sweep(Arc::downgrade(&world)));
-        spawn_named("eviction", eviction::run(Arc::downgrade(&world), progress.clone()));
+        upkeep::start(&world, &background, projector, &progress, snapshot_queue);
         info!("engine started");
-        Ok(Arc::new(Self { world, histories, progress }))
+        Ok(Arc::new(Self { world, histories, progress, background }))
     }
 
     /// Asks an entity of any kind, and waits for the durable answer.
@@ -279,6 +278,7 @@ impl OrderSystem {
         Readiness {
             journal: self.world.writer.generation().is_some() && !self.world.writer.is_stopped(),
             draining: self.world.is_draining(),
+            background: self.background.is_whole(),
             projection_lag: self.progress.lag(),
             quarantined: self.world.products.quarantined()
                 + self.world.inventories.quarantined()
@@ -329,6 +329,8 @@ pub struct Readiness {
     pub journal: bool,
     /// The engine is going down.
     pub draining: bool,
+    /// No task in the background was given up.
+    pub background: bool,
     /// Events that the read models are behind.
     pub projection_lag: u64,
     /// Streams that need an operator.
@@ -338,7 +340,7 @@ pub struct Readiness {
 impl Readiness {
     /// Whether commands can be taken.
     pub const fn is_ready(&self) -> bool {
-        self.journal && !self.draining
+        self.journal && self.background && !self.draining
     }
 }
 
@@ -352,39 +354,4 @@ async fn start_supervisors(world: &Arc<World>) -> Result<(), StartError> {
     }
     let _ = world.supervisors.set(supervisors);
     Ok(())
-}
-
-async fn keep_snapshots(stores: Stores, mut queue: mpsc::Receiver<Encoding>) {
-    while let Some(encoding) = queue.recv().await {
-        let encoded = tokio::task::spawn_blocking(encoding).await;
-        let kept = match encoded {
-            Ok(Ok(snapshot)) => stores.snapshots.save(&snapshot).await,
-            Ok(Err(error)) => Err(error),
-            Err(panic) => Err(StoreError::Corrupt(panic.to_string())),
-        };
-        if let Err(error) = kept {
-            warn!(error = %error, "a snapshot was not kept");
-        }
-    }
-}
-
-async fn sweep(world: Weak<World>) {
-    loop {
-        sleep(SWEEP_INTERVAL).await;
-        let Some(world) = world.upgrade() else { return };
-        let idle = world.config.idle_after.as_secs();
-        world.products.put_idle_to_sleep(idle);
-        world.inventories.put_idle_to_sleep(idle);
-        world.carts.put_idle_to_sleep(idle);
-        world.orders.put_idle_to_sleep(idle);
-        show_live::<Product>(&world);
-        show_live::<Inventory>(&world);
-        show_live::<Cart>(&world);
-        show_live::<Order>(&world);
-    }
-}
-
-fn show_live<A: Hosted>(world: &World) {
-    #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
-    gauge!(ACTORS_LIVE, "actor" => A::KIND).set(A::directory(world).live() as f64);
 }

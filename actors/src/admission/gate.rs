@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 
 use super::buckets::{Buckets, prefix};
-use super::health::{ServiceHealth, TRIAL_EVERY};
+use super::health::{PROBE_EVERY, ServiceHealth};
 use super::policy::Sample;
 use super::uptime::Uptime;
 use super::window::SlidingWindow;
@@ -173,7 +173,7 @@ impl Gate {
             && let Some(health) = &self.health
             && !health.may_write()
         {
-            return Err(self.reject(Reason::StoreOut, TRIAL_EVERY));
+            return Err(self.reject(Reason::StoreOut, PROBE_EVERY));
         }
         Ok(())
     }

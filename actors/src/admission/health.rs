@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,12 +11,11 @@ use metrics::gauge;
 use serde::Serialize;
 use tracing::{info, warn};
 
-use super::uptime::Uptime;
 use crate::clock::Clock;
 use crate::metrics::OUT_OF_SERVICE;
 
-/// While the store is out, one mutation in this span is let through to see whether it is back.
-pub const TRIAL_EVERY: Duration = Duration::from_millis(500);
+/// While the store is out, its writer looks this often whether it is back.
+pub const PROBE_EVERY: Duration = Duration::from_millis(500);
 
 /// A part that requests depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,9 +75,7 @@ pub struct Removal {
 /// the first good one restores, because each of them has already judged over many calls.
 pub struct ServiceHealth {
     clock: Arc<dyn Clock>,
-    uptime: Uptime,
     removed: ArcSwap<BTreeMap<Dependency, Removal>>,
-    next_trial_micros: AtomicU64,
 }
 
 impl fmt::Debug for ServiceHealth {
@@ -91,12 +87,7 @@ impl fmt::Debug for ServiceHealth {
 impl ServiceHealth {
     /// Everything is in service.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            uptime: Uptime::starting_now(),
-            removed: ArcSwap::default(),
-            next_trial_micros: AtomicU64::new(0),
-        }
+        Self { clock, removed: ArcSwap::default() }
     }
 
     /// Says how a part does. Repeating the same report changes nothing.
@@ -119,16 +110,9 @@ impl ServiceHealth {
         self.removed.load_full()
     }
 
-    /// Whether a mutation is worth starting. While the store is out, one in [`TRIAL_EVERY`] is:
-    /// somebody has to find out that it is back.
+    /// Whether a mutation is worth starting.
     pub fn may_write(&self) -> bool {
-        if !self.is_out(Dependency::Store) {
-            return true;
-        }
-        let (now, due) = (self.uptime.micros(), self.next_trial_micros.load(Ordering::Relaxed));
-        let next = now.saturating_add(u64::try_from(TRIAL_EVERY.as_micros()).unwrap_or(u64::MAX));
-        let order = Ordering::Relaxed;
-        due <= now && self.next_trial_micros.compare_exchange(due, next, order, order).is_ok()
+        !self.is_out(Dependency::Store)
     }
 
     fn remove(&self, dependency: Dependency, reason: &'static str) {
@@ -197,18 +181,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_mutation_at_a_time_tries_a_store_that_is_out() {
+    async fn nothing_is_written_while_the_store_is_out() {
         let health = health();
         health.report(Dependency::Store, Report::Failing("commit failed"));
-        assert!(health.may_write(), "the first one tries");
         assert!(!health.may_write());
-        tokio::time::advance(Duration::from_millis(499)).await;
-        assert!(!health.may_write());
-        tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(health.may_write());
-        assert!(!health.may_write());
-
         health.report(Dependency::Store, Report::Working);
-        assert!(health.may_write() && health.may_write());
+        assert!(health.may_write());
     }
 }

@@ -117,7 +117,11 @@ impl Projector {
     }
 
     /// Follows for ever, a round at a time.
-    pub(crate) async fn run(mut self, mut commits: watch::Receiver<u64>) {
+    pub(crate) async fn run(&mut self, mut commits: watch::Receiver<u64>) {
+        // A run that panicked may have lost what it was fed.
+        if let Ok(heads) = self.stores.journal.heads().await {
+            self.heads = heads;
+        }
         loop {
             if commits.changed().await.is_err() {
                 return;

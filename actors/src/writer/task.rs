@@ -1,20 +1,23 @@
 //! Runs the writer's logic over a journal, in one owned task.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
 use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, timeout_at};
-use tracing::{error, info, warn};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::{debug, error, info, warn};
 
 use super::effect::{Notify, Submission, WriterEffect, WriterInput};
 use super::logic::WriterLogic;
-use crate::admission::{Dependency, Report, ServiceHealth};
+use crate::admission::health::{Dependency, PROBE_EVERY, Report, ServiceHealth};
+use crate::background::Background;
 use crate::config::EngineConfig;
 use crate::feed::Feed;
 use crate::metrics::{
@@ -65,6 +68,7 @@ impl Writer {
         owner: String,
         health: Arc<ServiceHealth>,
         feed: Arc<Feed>,
+        background: Arc<Background>,
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, StoreError> {
         let tenure = journal.acquire(&owner).await?;
@@ -87,7 +91,15 @@ impl Writer {
             on_abandon,
             committed,
         };
-        spawn_named("journal-writer", task.run(queue));
+        let fate = Arc::clone(&shared);
+        spawn_named("journal-writer", async move {
+            if AssertUnwindSafe(task.run(queue)).catch_unwind().await.is_err() {
+                // What it had in flight nobody knows any more, so nothing can be built upon it.
+                fate.serving.store(false, Ordering::Release);
+                fate.stopped.store(true, Ordering::Release);
+                background.give_up("journal-writer");
+            }
+        });
         Ok(Self { submissions, shared, commits })
     }
 
@@ -166,10 +178,17 @@ impl Task {
             // Wait for one, then take everything that is there: no linger, no empty commits. What
             // waits here and what waits in the queue are bounded by the same number.
             let limit = queue.max_capacity();
-            if queue.recv_many(&mut drained, limit).await == 0 {
+            let mut next = Next::Wait;
+            if self.health.is_out(Dependency::Store) {
+                // Nobody is let in who would find out that it is back, so it is looked for here.
+                match timeout(PROBE_EVERY, queue.recv_many(&mut drained, limit)).await {
+                    Ok(0) => return,
+                    Ok(_) => {}
+                    Err(_) => next = self.probe(next).await,
+                }
+            } else if queue.recv_many(&mut drained, limit).await == 0 {
                 return;
             }
-            let mut next = Next::Wait;
             for submission in drained.drain(..) {
                 let effects = self.logic.on(WriterInput::Submit(submission));
                 next = self.carry_out(effects, next);
@@ -194,6 +213,30 @@ impl Task {
                 return;
             }
         }
+    }
+
+    /// Looks whether a store that is out of service can be written again.
+    async fn probe(&mut self, next: Next) -> Next {
+        match self.journal.reacquire(&self.owner).await {
+            Ok(Some(tenure)) => {
+                self.works();
+                let effects = self.logic.on(WriterInput::Reacquired(tenure));
+                self.carry_out(effects, next)
+            }
+            Ok(None) => {
+                let effects = self.logic.on(WriterInput::TakenOver);
+                self.carry_out(effects, next)
+            }
+            Err(cause) => {
+                debug!(error = %cause, "journal still out of reach");
+                next
+            }
+        }
+    }
+
+    /// The journal was moved to another epoch, which is written as durably as an event.
+    fn works(&self) {
+        self.health.report(Dependency::Store, Report::Working);
     }
 
     async fn step(&mut self, next: Next) -> Option<WriterInput> {
@@ -277,6 +320,7 @@ impl Task {
             let looked = timeout_at(give_up_at, self.look(batch)).await;
             match looked.unwrap_or_else(|elapsed| Err(elapsed.into())) {
                 Ok(Some((tenure, present))) => {
+                    self.works();
                     info!(epoch = tenure.epoch, present, "unknown append resolved");
                     return WriterInput::Resolved { tenure, present };
                 }
@@ -302,6 +346,7 @@ impl Task {
         loop {
             match self.journal.reacquire(&self.owner).await {
                 Ok(Some(tenure)) => {
+                    self.works();
                     info!(epoch = tenure.epoch, "journal acquired again");
                     return WriterInput::Reacquired(tenure);
                 }

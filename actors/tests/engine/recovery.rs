@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::faulty::{Fault, FaultyJournal};
 use crate::shop::{Shop, Wishing as _, order_id, place};
+use actors::admission::Dependency;
 use actors::{NotAccepted, NotDone};
 use engine::order::{OrderCommand, PaymentStatus};
 use persistence::Stores;
@@ -182,6 +183,29 @@ async fn a_poison_stream_is_quarantined_and_harms_no_other() {
 
     assert_eq!(last, Some(NotDone::NotAccepted(NotAccepted::Quarantined)));
     assert!(shop.place(2, place(2, "laptop", 1).card("tok_ok")).await.unwrap().changed);
+    assert_eq!(shop.system.readiness().quarantined, 1);
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(shop.system.readiness().quarantined, 0, "its time is over, though nobody asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_back_is_found_out_without_anybody_asking() {
+    let (shop, journal) = shop_over_faulty_journal().await;
+    journal.arm(Fault::Unavailable);
+    shop.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap_err();
+    assert!(shop.health.is_out(Dependency::Store));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!shop.health.is_out(Dependency::Store), "nothing was written, and it works again");
+
+    journal.cut_at_next_append();
+    shop.place(2, place(2, "mouse", 1).card("tok_ok")).await.unwrap_err();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(shop.health.is_out(Dependency::Store), "it is out of reach still");
+    journal.mend();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!shop.health.is_out(Dependency::Store), "it is within reach again");
+    assert!(!shop.system.is_fenced());
+    assert!(shop.place(3, place(3, "mouse", 1).card("tok_ok")).await.unwrap().changed);
 }
 
 #[tokio::test(start_paused = true)]

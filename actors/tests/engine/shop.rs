@@ -26,6 +26,7 @@ pub(crate) struct Shop {
     pub(crate) system: Arc<OrderSystem>,
     pub(crate) provider: Arc<SandboxProvider>,
     pub(crate) startled: Arc<StartledProvider>,
+    pub(crate) health: Arc<ServiceHealth>,
 }
 
 pub(crate) fn order_id(number: u32) -> OrderId {
@@ -88,17 +89,23 @@ impl Shop {
 
     /// Opens over these stores.
     pub(crate) async fn over(stores: Stores) -> Self {
+        Self::with(EngineConfig::default(), stores).await
+    }
+
+    /// The same with other bounds.
+    pub(crate) async fn with(config: EngineConfig, stores: Stores) -> Self {
         let clock = Arc::new(TokioClock::starting_at(Moment::from_unix_micros(1_000_000)));
         let provider = Arc::new(SandboxProvider::new(SandboxConfig::default()));
         let inner = Arc::clone(&provider) as Arc<dyn PaymentProvider>;
         let startled = Arc::new(StartledProvider::over(inner));
+        let health = Arc::new(ServiceHealth::new(clock.clone()));
         let ports = Ports {
             provider: Arc::clone(&startled) as Arc<dyn PaymentProvider>,
             payments: PaymentsConfig::default(),
-            health: Arc::new(ServiceHealth::new(clock.clone())),
+            health: Arc::clone(&health),
         };
-        let system = OrderSystem::start(EngineConfig::default(), stores, ports, clock).await;
-        Self { system: system.unwrap(), provider, startled }
+        let system = OrderSystem::start(config, stores, ports, clock).await;
+        Self { system: system.unwrap(), provider, startled, health }
     }
 
     pub(crate) async fn publish(&self, product: &str) {
