@@ -1,8 +1,7 @@
 //! The rules of one product's stock.
 
 use super::model::{
-    Adjustment, HoldEnd, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel,
-    StockView,
+    HoldEnd, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel, StockView,
 };
 use crate::aggregate::Aggregate;
 use crate::values::{AdjustmentId, CustomerId, HoldId, Moment, Quantity};
@@ -73,7 +72,7 @@ fn adjust(
     if_version: Option<u64>,
 ) -> Decision {
     if let Some(known) = stock.adjustments.iter().find(|known| known.id == adjustment) {
-        return if known.says_the_same_as(&Adjustment::new(adjustment, delta, reason)) {
+        return if known.says(delta, reason) {
             Ok(Vec::new())
         } else {
             Err(InventoryRefusal::AdjustmentMismatch(adjustment))

@@ -1,10 +1,21 @@
 //! The bookkeeping of one product's stock, with assertions that stay on in production.
 
+use std::collections::VecDeque;
+
 use super::model::{
-    ADJUSTMENTS_REMEMBERED_MAX, Adjustment, EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID,
-    Hold, HoldEnd, InventoryEvent, StockLevel,
+    ADJUSTMENT_REMEMBERED, ADJUSTMENTS_REMEMBERED_MAX, ADJUSTMENTS_REMEMBERED_MIN, Adjustment,
+    EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID, Hold, HoldEnd, InventoryEvent,
+    StockLevel,
 };
 use crate::values::{CustomerId, HoldId, Moment, Quantity};
+
+/// Whether the oldest change by hand is to be forgotten.
+fn is_too_much(adjustments: &VecDeque<Adjustment>, now: Moment) -> bool {
+    let is_old = |oldest: &Adjustment| oldest.at.saturating_add(ADJUSTMENT_REMEMBERED) < now;
+    ADJUSTMENTS_REMEMBERED_MAX < adjustments.len()
+        || (ADJUSTMENTS_REMEMBERED_MIN < adjustments.len()
+            && adjustments.front().is_some_and(is_old))
+}
 
 pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment) {
     stock.version = stock.version.saturating_add(1);
@@ -12,8 +23,8 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
     match event {
         InventoryEvent::Adjusted { adjustment, delta, reason } => {
             stock.on_hand = moved(stock.on_hand, *delta);
-            stock.adjustments.push_back(Adjustment::new(*adjustment, *delta, reason));
-            if stock.adjustments.len() > ADJUSTMENTS_REMEMBERED_MAX {
+            stock.adjustments.push_back(Adjustment::new(*adjustment, *delta, reason, at));
+            while is_too_much(&stock.adjustments, at) {
                 stock.adjustments.pop_front();
             }
         }

@@ -19,7 +19,7 @@ mod stored;
 mod tests;
 
 pub use model::{
-    ADJUSTMENTS_REMEMBERED_MAX, Adjustment, EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID,
-    Hold, HoldEnd, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel,
-    StockView,
+    ADJUSTMENT_REMEMBERED, ADJUSTMENTS_REMEMBERED_MAX, ADJUSTMENTS_REMEMBERED_MIN, Adjustment,
+    EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID, Hold, HoldEnd, Inventory,
+    InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel, StockView,
 };

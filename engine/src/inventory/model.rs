@@ -16,8 +16,14 @@ pub const HOLD_COMMAND_VALID: Duration = Duration::from_secs(5);
 /// wait to be paid, and a day more in which its last commit may be repeated.
 pub const EXCEPTIONAL_END_REMEMBERED: Duration = Duration::from_hours(48);
 
-/// How many changes by hand are remembered, newest first to stay; an older repeat counts again.
-pub const ADJUSTMENTS_REMEMBERED_MAX: usize = 1_024;
+/// How long a change by hand is remembered at least. A repeat of one that is forgotten counts again.
+pub const ADJUSTMENT_REMEMBERED: Duration = Duration::from_hours(48);
+
+/// The last so many changes by hand are remembered however old they are.
+pub const ADJUSTMENTS_REMEMBERED_MIN: usize = 1_024;
+
+/// No more changes by hand are remembered, however young: one each ten seconds for two days.
+pub const ADJUSTMENTS_REMEMBERED_MAX: usize = 17_280;
 
 /// The aggregate of one product's stock.
 #[derive(Clone, Copy, Debug)]
@@ -69,19 +75,22 @@ pub struct Adjustment {
     pub id: AdjustmentId,
     /// Units added, or taken when negative.
     pub delta: i64,
+    /// When; long ago in books that are older.
+    #[serde(default)]
+    pub at: Moment,
     /// The reason in few bytes; absent in books that are older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<u64>,
 }
 
 impl Adjustment {
-    pub(super) fn new(id: AdjustmentId, delta: i64, reason: &str) -> Self {
-        Self { id, delta, reason: Some(digest(reason)) }
+    pub(super) fn new(id: AdjustmentId, delta: i64, reason: &str, at: Moment) -> Self {
+        Self { id, delta, at, reason: Some(digest(reason)) }
     }
 
     /// Whether another request under the same key says the same.
-    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        self.delta == other.delta && self.reason.is_none_or(|reason| Some(reason) == other.reason)
+    pub(super) fn says(&self, delta: i64, reason: &str) -> bool {
+        self.delta == delta && self.reason.is_none_or(|known| known == digest(reason))
     }
 }
 

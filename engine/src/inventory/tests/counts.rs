@@ -144,22 +144,6 @@ fn sold_units_count_towards_what_can_be_counted() {
 }
 
 #[test]
-fn the_oldest_change_is_forgotten_when_there_are_too_many() {
-    let mut history = Vec::new();
-    for number in 0..=u128::try_from(crate::inventory::ADJUSTMENTS_REMEMBERED_MAX).unwrap() {
-        history.push(InventoryEvent::Adjusted {
-            adjustment: adjustment(number),
-            delta: 1,
-            reason: "delivery".to_owned(),
-        });
-    }
-    let given = given::<Inventory>(&history);
-    let again = |number| Inventory::decide(given.state(), &adjust(number, 1), seconds(0)).unwrap();
-    assert_eq!(again(0).len(), 1, "forgotten, so it counts again");
-    assert_eq!(again(1), []);
-}
-
-#[test]
 fn an_empty_shelf_sells_nothing() {
     given::<Inventory>(&[]).when(take(ALICE, 1)).then_refused(InventoryRefusal::NotEnoughStock {
         requested: units(1),

@@ -1,7 +1,10 @@
 //! What is remembered of ended holds, for how long, and what a snapshot keeps.
 
 use super::*;
-use crate::inventory::{EXCEPTIONAL_END_REMEMBERED, HOLD_COMMAND_VALID, HoldEnd};
+use crate::inventory::{
+    ADJUSTMENT_REMEMBERED, ADJUSTMENTS_REMEMBERED_MAX, ADJUSTMENTS_REMEMBERED_MIN,
+    EXCEPTIONAL_END_REMEMBERED, HOLD_COMMAND_VALID, HoldEnd,
+};
 
 fn end_of(stock: &StockLevel, by: u128) -> Option<HoldEnd> {
     stock.ended().get(&hold(by)).map(|ended| ended.how)
@@ -106,4 +109,34 @@ fn a_snapshot_keeps_everything_and_rebuilds_what_it_leaves_out() {
     assert_eq!(back, stock);
     assert_eq!(back.next_expiry(), Some(seconds(120)));
     assert!(!json.contains("expiries") && !json.contains("forget_at"));
+}
+
+/// A shelf after so many changes by hand, the first at the epoch and the others at `later`.
+fn changed_by_hand(count: usize, later: Moment) -> StockLevel {
+    let change = |number: usize| InventoryEvent::Adjusted {
+        adjustment: adjustment(u128::try_from(number).unwrap()),
+        delta: 1,
+        reason: "delivery".to_owned(),
+    };
+    let history: Vec<_> = (0..count)
+        .map(|number| (change(number), if number == 0 { seconds(0) } else { later }))
+        .collect();
+    books(&history)
+}
+
+#[test]
+fn a_change_by_hand_is_remembered_for_two_days_and_while_few_came_after() {
+    let last = seconds(0).saturating_add(ADJUSTMENT_REMEMBERED);
+    let (few, many) = (ADJUSTMENTS_REMEMBERED_MIN, ADJUSTMENTS_REMEMBERED_MAX);
+    let first_again = |stock: &StockLevel, now| Inventory::decide(stock, &adjust(0, 1), now);
+    for (count, now) in [(few, just_after(last)), (few + 1, last), (many, last)] {
+        let known = first_again(&changed_by_hand(count, now), now);
+        assert_eq!(known, Ok(vec![]), "{count} changes until {now:?}");
+    }
+    for (count, now) in [(few + 1, just_after(last)), (many + 1, last)] {
+        let stock = changed_by_hand(count, now);
+        assert_eq!(first_again(&stock, now).unwrap().len(), 1, "{count} changes until {now:?}");
+        let second = Inventory::decide(&stock, &adjust(1, 1), now);
+        assert_eq!(second, Ok(vec![]), "only the first is forgotten");
+    }
 }

@@ -41,6 +41,17 @@ fn reconciled() -> OrderEvent {
     OrderEvent::PaymentReconciled { attempt: 1 }
 }
 
+fn put_off() -> OrderEvent {
+    OrderEvent::RefundPostponed { until: seconds(64) }
+}
+
+#[test]
+fn a_refund_is_put_off_only_while_it_is_owed() {
+    breaks(&[placed(), declined(), put_off()], "R4", "not owed");
+    let done = [placed(), declined(), captured(), refunded(199_998), put_off()];
+    breaks(&done, "R4", "not owed");
+}
+
 #[test]
 fn every_life_of_an_order_is_sound() {
     use OrderStatus::{Delivered, Processing, Shipped};
@@ -58,6 +69,7 @@ fn every_life_of_an_order_is_sound() {
             refunded(199_998),
         ],
         vec![placed(), declined(), OrderEvent::StockReturned, captured(), refunded(199_998)],
+        vec![placed(), declined(), captured(), put_off(), put_off(), refunded(199_998)],
         vec![placed(), cancelled(), reconciled(), OrderEvent::StockReturned],
         and(sold(), &[cancelled(), refunded(1), refunded(199_997)]),
     ];

@@ -50,7 +50,8 @@ pub(crate) struct AdjustedBody<'a> {
     params(
         ("id" = String, Path, description = "The product"),
         ("Idempotency-Key" = Option<String>, Header,
-         description = "Names the change; the same key never counts twice"),
+         description = "Names the change; the same key does not count twice for at least two days, \
+         unless more than 17,280 changes of the product came after"),
         ("If-Match" = Option<String>, Header,
          description = "The version of the stock that the change was meant for"),
     ),
