@@ -1,4 +1,8 @@
 //! Checking a journal from its first event to its last: bytes, places, promises.
+//!
+//! R9 (epochs never go back), R16 (bytes, chain, places) and R17 (events can be read) are checked
+//! here, what single histories promise by the ledger. Not checked: R14, because the journal does not
+//! say whether a price was trusted, and R15, because snapshots are no part of it.
 
 use std::fmt;
 use std::io::Write as _;
@@ -79,7 +83,7 @@ impl Audit {
                 Ok(records) => records,
                 // The row cannot be trusted, and what follows hangs on it.
                 Err(StoreError::Corrupt(words)) => {
-                    self.violation(words);
+                    self.broken("R16", &format!("shard {shard}: {words}"));
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -93,7 +97,7 @@ impl Audit {
         }
         if place.position < head {
             let missing = head.saturating_sub(place.position);
-            self.violation(format!("shard {shard}: {missing} events are missing at its end"));
+            self.broken("R16", &format!("shard {shard}: {missing} events are missing at its end"));
         }
         Ok(())
     }
@@ -103,20 +107,17 @@ impl Audit {
         let Place { shard, position, epoch, hash } = place;
         let here = format!("shard {shard} position {}", record.position);
         if position.checked_add(1) != Some(record.position) {
-            self.violation(format!("R12 broken at {here}: it follows position {position}"));
+            self.broken("R16", &format!("{here}: it follows position {position}"));
         }
         if record.epoch < *epoch {
-            self.violation(format!(
-                "R12 broken at {here}: epoch {} follows epoch {epoch}",
-                record.epoch
-            ));
+            self.broken("R9", &format!("{here}: epoch {} follows epoch {epoch}", record.epoch));
         }
         if let Err(error) = persistence::journal::verify(Some(hash), record) {
-            self.violation(error.to_string());
+            self.broken("R16", &format!("{here}: {error}"));
         }
         let slot = record.stream.slot();
         if record.slot != slot || record.shard != *shard || slot.shard(shards) != *shard {
-            self.violation(format!("R12 broken at {here}: {} lies elsewhere", record.stream));
+            self.broken("R16", &format!("{here}: {} lies elsewhere", record.stream));
         }
         (*position, *epoch, *hash) = (record.position, record.epoch, record.hash);
         if let Err(words) = self.book(record) {
@@ -126,7 +127,7 @@ impl Audit {
 
     fn book(&mut self, record: &Record) -> Result<(), String> {
         let Record { stream, version, at, .. } = record;
-        let unreadable = |error: StoreError| error.to_string();
+        let unreadable = |error: StoreError| format!("R17 broken: {error}");
         let mut enter = |event: LedgerEvent<'_>| {
             let booked = self.ledger.book(stream.as_str(), *version, *at, event);
             booked.map_err(|violation| violation.to_string())
@@ -140,8 +141,12 @@ impl Audit {
             }
             Cart::KIND => enter(LedgerEvent::Cart(&decode::<Cart>(record).map_err(unreadable)?)),
             Order::KIND => enter(LedgerEvent::Order(&decode::<Order>(record).map_err(unreadable)?)),
-            _ => Err(format!("{stream} is of a kind that this build does not know")),
+            _ => Err(format!("R17 broken: {stream} is of a kind that this build does not know")),
         }
+    }
+
+    fn broken(&mut self, promise: &str, words: &str) {
+        self.violation(format!("{promise} broken: {words}"));
     }
 
     fn violation(&mut self, words: String) {
@@ -278,6 +283,19 @@ mod tests {
     async fn an_event_of_another_slot_is_found() {
         let audit = found(|record| record.slot.0 ^= 1, |_| {}).await;
         assert_eq!(audit.violations, 2, "{:?}", audit.told);
+        assert!(audit.told.iter().all(|words| words.starts_with("R16 broken")), "{:?}", audit.told);
+    }
+
+    #[tokio::test]
+    async fn an_event_of_an_older_writer_is_told_as_a_broken_fence() {
+        let older = |record: &mut Record| {
+            if record.version == 2 {
+                record.epoch = 0;
+            }
+        };
+        let audit = found(older, |_| {}).await;
+        assert_eq!(audit.told.len(), 1, "{:?}", audit.told);
+        assert!(audit.told[0].starts_with("R9 broken: shard 0 position 2: epoch 0 follows"));
     }
 
     #[tokio::test]
