@@ -125,7 +125,7 @@ mod tests {
             let start = counted.fetch_add(1, Ordering::Relaxed);
             async move {
                 assert!(panics <= start, "this start is a deadly one");
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             .boxed()
         };

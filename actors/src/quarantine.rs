@@ -63,12 +63,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_quarantine_ends_by_itself_and_leaves_nothing_behind() {
         let quarantine = Quarantine::of("order");
-        quarantine.put("a", Instant::now() + Duration::from_secs(60));
-        quarantine.put("b", Instant::now() + Duration::from_secs(120));
+        quarantine.put("a", Instant::now() + Duration::from_mins(1));
+        quarantine.put("b", Instant::now() + Duration::from_mins(2));
         assert_eq!(quarantine.check("a"), Err(NotAccepted::Quarantined));
         assert_eq!(quarantine.check("c"), Ok(()));
 
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
 
         assert_eq!(quarantine.check("a"), Ok(()));
         quarantine.release();

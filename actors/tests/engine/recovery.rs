@@ -1,14 +1,19 @@
 //! Crashes, lost acknowledgements and poison: what the journal keeps is what the shop knows.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::faulty::{Fault, FaultyJournal};
 use crate::shop::{Shop, Wishing as _, order_id, place};
 use actors::admission::Dependency;
 use actors::{NotAccepted, NotDone};
+use async_trait::async_trait;
 use engine::order::{OrderCommand, PaymentStatus};
 use persistence::Stores;
+use persistence::pubsub::{Announcement, MemoryPubSub, PubSub};
+use persistence::read_models::{OrderQuery, PageStart};
+use tokio::sync::broadcast;
 
 async fn shop_over_faulty_journal() -> (Shop, Arc<FaultyJournal>) {
     let stores = Stores::in_memory();
@@ -217,4 +222,46 @@ async fn draining_finishes_what_is_under_way_and_refuses_the_rest() {
 
     let late = shop.place(2, place(2, "mouse", 1).card("tok_ok")).await.unwrap_err();
     assert_eq!(late, NotDone::NotAccepted(NotAccepted::Draining));
+}
+
+/// Panics at the next announcement, when told to.
+#[derive(Default)]
+struct StartledPubSub {
+    inner: MemoryPubSub,
+    panics: AtomicBool,
+}
+
+#[async_trait]
+impl PubSub for StartledPubSub {
+    async fn announce(&self, announcements: &[Announcement]) {
+        assert!(!self.panics.swap(false, Ordering::Relaxed), "a panic that was asked for");
+        self.inner.announce(announcements).await;
+    }
+
+    async fn listen(&self) -> broadcast::Receiver<Announcement> {
+        self.inner.listen().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_projector_that_panics_goes_on_and_everybody_can_see_it() {
+    let startled = Arc::new(StartledPubSub::default());
+    let pubsub = Arc::clone(&startled) as Arc<dyn PubSub>;
+    let shop = Shop::over(Stores { pubsub, ..Stores::in_memory() }).await;
+    shop.publish("mouse").await;
+    shop.receive("mouse", 10).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    startled.panics.store(true, Ordering::Relaxed);
+
+    shop.place(1, place(1, "mouse", 1).card("tok_ok")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!startled.panics.load(Ordering::Relaxed), "it has panicked");
+    assert!(shop.health.is_out(Dependency::Task("projector")));
+    shop.place(2, place(2, "mouse", 1).card("tok_ok")).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+
+    let all = OrderQuery { status: None, limit: 10, start: PageStart::Offset(0) };
+    assert_eq!(shop.system.list_orders(&all).await.unwrap().orders.len(), 2);
+    assert!(!shop.health.is_out(Dependency::Task("projector")));
+    assert!(shop.system.readiness().is_ready());
 }

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod cards;
+mod callbacks;
 mod carts;
 mod compat;
 mod keys;
