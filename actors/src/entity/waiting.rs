@@ -25,16 +25,19 @@ pub(super) struct Waiting<A: Aggregate, R> {
 /// which each answer keeps.
 pub(super) struct WaitingRoom<A: Aggregate, R> {
     queue: VecDeque<Waiting<A, R>>,
+    /// How many wait for the entity to owe nothing; mostly none, so that nobody is looked through.
+    unsettled: usize,
 }
 
 impl<A: Aggregate, R> Default for WaitingRoom<A, R> {
     fn default() -> Self {
-        Self { queue: VecDeque::new() }
+        Self { queue: VecDeque::new(), unsettled: 0 }
     }
 }
 
 impl<A: Aggregate, R> WaitingRoom<A, R> {
     pub(super) fn push(&mut self, waiting: Waiting<A, R>) {
+        self.unsettled = self.unsettled.saturating_add(usize::from(waiting.settled_at.is_none()));
         self.queue.push_back(waiting);
     }
 
@@ -43,11 +46,15 @@ impl<A: Aggregate, R> WaitingRoom<A, R> {
     }
 
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Waiting<A, R>> + use<'_, A, R> {
+        self.unsettled = 0;
         self.queue.drain(..)
     }
 
     /// The entity owes nothing that a client waits for, as of this version.
     pub(super) fn settled(&mut self, version: u64) {
+        if std::mem::take(&mut self.unsettled) == 0 {
+            return;
+        }
         for waiting in &mut self.queue {
             waiting.settled_at.get_or_insert(version);
         }

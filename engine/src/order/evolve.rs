@@ -82,7 +82,7 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
     order.fate = order.fate.or_else(|| came_to(order, event));
 }
 
-/// What `event` made of an order that had come to nothing and to nobody's goods before.
+/// What `event` brings an order to, if nothing was certain before.
 fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
     match event {
         OrderEvent::PaymentDeclined { .. } => Some(Fate::Declined),
