@@ -6,8 +6,8 @@
 )]
 
 mod bodies;
-mod cards;
 mod callbacks;
+mod cards;
 mod carts;
 mod compat;
 mod keys;
