@@ -17,9 +17,6 @@ use crate::StoreError;
 /// Older versions can lose committed rows when a checkpoint meets a writer.
 const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 
-/// Log pages after which a commit also copies them into the file.
-const CHECKPOINT_PAGES: &str = "4000";
-
 /// How long a statement waits for another process that writes.
 const BUSY_MAX: Duration = Duration::from_secs(5);
 
@@ -67,9 +64,12 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Opens the one connection that writes; creates file and folder when they are missing.
+///
+/// The commit that brings the log to `checkpoint_pages` also copies them into the file.
 pub(crate) async fn open_writer(
     path: &Path,
     synchronous: SqliteSynchronous,
+    checkpoint_pages: &'static str,
 ) -> Result<SqliteConnection, StoreError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -81,8 +81,7 @@ pub(crate) async fn open_writer(
         // Order ids are spread like digests, so a batch dirties a page per order. They must fit,
         // or pages are written to the log more than once in one transaction.
         .pragma("cache_size", "-32768")
-        // A page that changes in many commits is copied into the file once per checkpoint.
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        .pragma("wal_autocheckpoint", checkpoint_pages);
     let mut writer = options.connect().await.map_err(trouble)?;
     assert_version(&mut writer).await?;
     Ok(writer)
@@ -184,10 +183,10 @@ mod tests {
     async fn a_connection_that_commits_before_it_syncs_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.db");
-        let mut full = open_writer(&path, SqliteSynchronous::Full).await.unwrap();
+        let mut full = open_writer(&path, SqliteSynchronous::Full, "1000").await.unwrap();
         assert_durable(&mut full).await.unwrap();
         for weak in [SqliteSynchronous::Normal, SqliteSynchronous::Off] {
-            let mut connection = open_writer(&path, weak).await.unwrap();
+            let mut connection = open_writer(&path, weak, "1000").await.unwrap();
             let refused = assert_durable(&mut connection).await;
             assert!(matches!(refused, Err(StoreError::Unsafe(_))), "{refused:?}");
         }

@@ -14,6 +14,10 @@ use tokio::sync::Mutex;
 use super::sqlite::{open_readers, open_writer, prepare, truncate_log};
 use crate::StoreError;
 
+/// A page that changes in many commits is copied into the file once per checkpoint; nobody waits
+/// for it.
+const CHECKPOINT_PAGES: &str = "4000";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite_views");
 
 /// An open file of views.
@@ -43,7 +47,7 @@ impl Views {
     }
 
     async fn try_open(path: &Path) -> Result<Self, StoreError> {
-        let mut writer = open_writer(path, SqliteSynchronous::Normal).await?;
+        let mut writer = open_writer(path, SqliteSynchronous::Normal, CHECKPOINT_PAGES).await?;
         truncate_log(&mut writer).await?;
         prepare(&mut writer, &MIGRATIONS).await?;
         let readers = open_readers(path).await?;

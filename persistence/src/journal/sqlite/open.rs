@@ -12,6 +12,10 @@ use crate::StoreError;
 use crate::database::sqlite::{self as database, trouble};
 use crate::journal::FORMAT;
 
+/// A checkpoint is a pause of all answers, so it is to be short. The journal grows at its end: pages
+/// that wait for longer are not written less often.
+const CHECKPOINT_PAGES: &str = "1000";
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 impl SqliteJournal {
@@ -21,7 +25,8 @@ impl SqliteJournal {
     ///
     /// [`StoreError::Unsafe`] when the file, the library or a setting cannot keep what we promise.
     pub async fn open(path: &Path, shards: u16, fatal: Fatal) -> Result<Self, StoreError> {
-        let mut writer = database::open_writer(path, SqliteSynchronous::Full).await?;
+        let mut writer =
+            database::open_writer(path, SqliteSynchronous::Full, CHECKPOINT_PAGES).await?;
         database::assert_durable(&mut writer).await?;
         database::truncate_log(&mut writer).await?;
         database::prepare(&mut writer, &MIGRATIONS).await?;
