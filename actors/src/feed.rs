@@ -36,6 +36,11 @@ impl Feed {
         waiting.batches.push(Arc::clone(batch));
     }
 
+    /// Something may have become durable that is not handed over.
+    pub(crate) fn lose(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).has_gap = true;
+    }
+
     /// Everything that waits.
     pub(crate) fn take(&self) -> Waiting {
         std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))

@@ -88,15 +88,14 @@ impl<A: Hosted> Actor for EntityShell<A> {
         let then = match letter {
             Letter::Begin { life, incarnation } => {
                 let address = Address::of(myself, life);
-                state.insert(Life::new(incarnation, address)).begin().await?
+                let present = state.insert(Life::new(incarnation, address));
+                let begun = present.begin().await;
+                present.end_of(begun).await?
             }
             Letter::For { life, message } => match state {
                 Some(present) if present.address.life() == life => {
                     let lived = present.live(message).await;
-                    if lived.is_err() {
-                        present.settle().await;
-                    }
-                    lived?
+                    present.end_of(lived).await?
                 }
                 _ => return Ok(()),
             },
@@ -120,7 +119,9 @@ impl<A: Hosted> Life<A> {
     async fn begin(&mut self) -> Result<Then, ActorProcessingErr> {
         let loaded = self.load().await?;
         let mut entity = Entity::new(loaded, self.world.config.snapshot_every);
-        let effects = entity.start(self.world.clock.now());
+        let now = self.world.clock.now();
+        let started = catch_unwind(AssertUnwindSafe(|| entity.start(now)));
+        let effects = started.map_err(|panic| self.death(panic_text(&*panic), true))?;
         self.entity = Some(entity);
         self.carry_out(effects).await
     }
@@ -168,10 +169,15 @@ impl<A: Hosted> Life<A> {
 
     /// Before the death is known and somebody may begin anew: what this life has submitted must be in
     /// the journal by then, or never, else both would continue the same history.
-    async fn settle(&mut self) {
-        if self.entity.as_ref().is_some_and(|entity| !entity.is_durable()) {
+    async fn end_of(
+        &mut self,
+        lived: Result<Then, ActorProcessingErr>,
+    ) -> Result<Then, ActorProcessingErr> {
+        let is_ahead = self.entity.as_ref().is_some_and(|entity| !entity.is_durable());
+        if lived.is_err() && is_ahead {
             self.world.writer().settle(self.generation).await;
         }
+        lived
     }
 
     fn hear(&mut self, message: EntityMessage<A>) -> Result<Effects<A>, ActorProcessingErr> {
@@ -208,7 +214,10 @@ impl<A: Hosted> Life<A> {
                     self.append(events, first_version, at, meta, view).await?;
                 }
                 Effect::Perform { ticket, intent } => {
-                    let done = self.world.perform(intent, answerer(&self.address, ticket));
+                    let answerer = answerer(&self.address, ticket);
+                    let performed =
+                        catch_unwind(AssertUnwindSafe(|| self.world.perform(intent, answerer)));
+                    let done = performed.map_err(|p| self.death(panic_text(&*p), true))?;
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
                         let now = self.world.clock.now();
                         let next =

@@ -88,6 +88,8 @@ pub(crate) struct Projector {
     open: OpenOrders,
     /// The last position that each shard is known to have.
     heads: Vec<u64>,
+    /// Whether the journal may have more than that.
+    stale: bool,
     interval: Duration,
     cursors: Cursors,
     moved: watch::Sender<u64>,
@@ -107,21 +109,28 @@ impl Projector {
         let lag = Arc::new(AtomicU64::new(0));
         let progress =
             Progress { cursors: cursors.clone(), moved: receiver, lag: Arc::clone(&lag) };
-        let heads = stores.journal.heads().await?;
         let histories = Histories::new(&stores, cursors.clone());
-        let open = OpenOrders::default();
-        let mut projector =
-            Self { stores, histories, feed, open, heads, interval, cursors, moved, lag };
+        let mut projector = Self {
+            heads: Vec::new(),
+            stale: true,
+            open: OpenOrders::default(),
+            stores,
+            histories,
+            feed,
+            interval,
+            cursors,
+            moved,
+            lag,
+        };
         while projector.round().await? {}
         Ok((projector, progress))
     }
 
     /// Follows for ever, a round at a time.
     pub(crate) async fn run(&mut self, mut commits: watch::Receiver<u64>) {
-        // A run that panicked may have lost what it was fed.
-        if let Ok(heads) = self.stores.journal.heads().await {
-            self.heads = heads;
-        }
+        // A run that panicked may have lost what it was fed, and that it was to be woken for it.
+        self.stale = true;
+        commits.mark_changed();
         loop {
             if commits.changed().await.is_err() {
                 return;
@@ -145,8 +154,16 @@ impl Projector {
     /// Folds in up to a bounded number of events per shard; whether more may be waiting.
     async fn round(&mut self) -> Result<bool, StoreError> {
         let fed = self.feed.take();
-        if fed.has_gap {
+        // Before anything can fail: what is not folded now is read from the journal next time.
+        for moved in fed.batches.iter().flat_map(|batch| &batch.moves) {
+            if let Some(head) = self.heads.get_mut(usize::from(moved.shard.0)) {
+                *head = moved.next.saturating_sub(1).max(*head);
+            }
+        }
+        self.stale |= fed.has_gap;
+        if self.stale {
             self.heads = self.stores.journal.heads().await?;
+            self.stale = false;
         }
         let (records, moves) = self.gather(&fed.batches).await?;
         if records.is_empty() {
@@ -172,7 +189,7 @@ impl Projector {
     /// What each shard has gained since its cursor: from the feed where it joins on, else from
     /// the journal.
     async fn gather<'a>(
-        &mut self,
+        &self,
         fed: &'a [Arc<Batch>],
     ) -> Result<(Vec<Gathered<'a>>, Vec<(Shard, u64)>), StoreError> {
         let mut by_shard: BTreeMap<Shard, Vec<&'a Record>> = BTreeMap::new();
@@ -181,10 +198,9 @@ impl Projector {
         }
         let mut gathered = Vec::new();
         let mut moves = Vec::new();
-        for (shard, head) in (0_u16..).map(Shard).zip(&mut self.heads) {
+        for (shard, head) in (0_u16..).map(Shard).zip(&self.heads) {
             let after = self.cursors.at(shard);
             let fresh = by_shard.remove(&shard).unwrap_or_default();
-            *head = fresh.last().map_or(*head, |last| last.position.max(*head));
             let joins = fresh.first().is_some_and(|first| first.position <= after + 1);
             let last = if joins {
                 // Only as far as they join on: what is missing in between is read next time.

@@ -234,9 +234,12 @@ impl Task {
         }
     }
 
-    /// The journal was moved to another epoch, which is written as durably as an event.
+    /// The journal was moved to another epoch, which is written as durably as an event. What landed
+    /// before without being acknowledged has to be read from it by those who follow.
     fn works(&self) {
         self.health.report(Dependency::Store, Report::Working);
+        self.feed.lose();
+        self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
     }
 
     async fn step(&mut self, next: Next) -> Option<WriterInput> {

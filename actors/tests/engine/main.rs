@@ -4,6 +4,7 @@
 mod checkout;
 mod crowding;
 mod faulty;
+mod following;
 mod recovery;
 mod shop;
 mod startled;

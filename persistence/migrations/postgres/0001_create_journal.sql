@@ -36,6 +36,7 @@ CREATE TABLE journal (
     last_position BIGINT  NOT NULL CHECK (last_position >= 1),
     epoch         BIGINT  NOT NULL,
     last_hash     BYTEA   NOT NULL CHECK (length(last_hash) = 32),
+    checksum      BIGINT  NOT NULL,
     events        BYTEA   NOT NULL,
     PRIMARY KEY (shard, last_position)
 );
@@ -47,6 +48,7 @@ COMMENT ON COLUMN journal.last_position IS
     'Position of the last event in the row; the first follows the row before.';
 COMMENT ON COLUMN journal.last_hash IS
     'Hash of the last event: SHA-256 over the hash before it in the shard and all that is stored.';
+COMMENT ON COLUMN journal.checksum IS 'CRC-32 of everything else in the row.';
 COMMENT ON COLUMN journal.events IS
     'Consecutive events as a JSON array in UTF-8; journal_readable tells what its places say.';
 

@@ -35,6 +35,8 @@ CREATE TABLE journal (
     epoch         INTEGER NOT NULL,
     -- hash of the last event: SHA-256 over the hash before it in the shard and all that is stored
     last_hash     BLOB    NOT NULL CHECK (length(last_hash) = 32),
+    -- CRC-32 of everything else in the row
+    checksum      INTEGER NOT NULL,
     -- consecutive events as a JSON array; what each of its places says is told by the view below
     events        TEXT    NOT NULL,
     PRIMARY KEY (shard, last_position)

@@ -78,8 +78,8 @@ pub(crate) async fn open_writer(
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
-        // Order ids are spread like digests, so a batch dirties a page per order. They must fit,
-        // or pages are written to the log more than once in one transaction.
+        // What one transaction changes must fit, or pages are written to the log more than once. In
+        // the views a round changes a page per order, whose ids are spread like digests.
         .pragma("cache_size", "-32768")
         .pragma("wal_autocheckpoint", checkpoint_pages);
     let mut writer = options.connect().await.map_err(trouble)?;

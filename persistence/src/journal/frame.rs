@@ -5,7 +5,7 @@
 //! epoch, slot, event id, checksum, hash, meta and payload.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::values::Moment;
 use serde::Deserialize;
@@ -30,6 +30,24 @@ pub(super) struct Frame {
     pub(super) events: String,
 }
 
+/// CRC-32 of a whole frame: what nobody asks for must not be damaged either, else an event that is
+/// wanted could look like another one.
+pub(super) fn checksum(
+    shard: i64,
+    last_position: i64,
+    epoch: i64,
+    last_hash: &[u8],
+    events: &[u8],
+) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for number in [shard, last_position, epoch] {
+        hasher.update(&number.to_be_bytes());
+    }
+    hasher.update(last_hash);
+    hasher.update(events);
+    hasher.finalize()
+}
+
 /// A frame as it is read: the columns in the order in which every statement names them.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -37,6 +55,7 @@ pub(super) struct Row {
     pub(super) last_position: i64,
     pub(super) epoch: i64,
     pub(super) last_hash: Vec<u8>,
+    pub(super) checksum: i64,
     pub(super) events: Vec<u8>,
 }
 
@@ -106,6 +125,13 @@ impl Frame {
         Ok(())
     }
 
+    /// See [`checksum`].
+    pub(super) fn checksum(&self) -> u32 {
+        let (position, epoch) = (self.last_position.cast_signed(), self.epoch.cast_signed());
+        let events = self.events.as_bytes();
+        checksum(self.shard.0.into(), position, epoch, &self.last_hash, events)
+    }
+
     fn closed(mut self) -> Self {
         self.events.push(']');
         debug_assert!(serde_json::from_str::<&RawValue>(&self.events).is_ok());
@@ -114,32 +140,37 @@ impl Frame {
 }
 
 impl Row {
-    /// The events that are wanted, told by stream and position, if their checksums are right.
+    /// The events that are wanted, told by stream and position, and the position of the first that
+    /// lies here. Fails when a byte of the frame differs.
     fn unpack(
         &self,
         wanted: impl Fn(&str, u64) -> bool,
         records: &mut Vec<Record>,
-    ) -> Result<(), StoreError> {
-        let place = format!("shard {} up to position {}", self.shard, self.last_position);
+    ) -> Result<u64, StoreError> {
+        let Self { shard, last_position, epoch, last_hash, checksum: stored, events } = self;
+        let place = format!("shard {shard} up to position {last_position}");
         let damaged = |what: &str| StoreError::Corrupt(format!("{what} in {place}"));
-        let shard = Shard(u16::try_from(self.shard).map_err(|_| damaged("shard"))?);
-        let epoch = u64::try_from(self.epoch).map_err(|_| damaged("epoch"))?;
+        let found = checksum(*shard, *last_position, *epoch, last_hash, events);
+        if i64::from(found) != *stored {
+            return Err(damaged("checksum differs"));
+        }
         let framed: Vec<Framed<'_>> =
-            serde_json::from_slice(&self.events).map_err(|error| damaged(&error.to_string()))?;
-        let last = framed.last().ok_or_else(|| damaged("no event"))?;
-        if last.0.cast_signed() != self.last_position {
-            return Err(damaged("position"));
-        }
-        if digest(&last.9).is_none_or(|hash| hash.as_slice() != self.last_hash) {
-            return Err(damaged("hash"));
-        }
-        for event in framed {
-            if !wanted(&event.1, event.0) {
+            serde_json::from_slice(events).map_err(|error| damaged(&error.to_string()))?;
+        let end = u64::try_from(*last_position).map_err(|_| damaged("position"))?.checked_add(1);
+        let first = end.and_then(|end| end.checked_sub(framed.len() as u64));
+        let first = first.ok_or_else(|| damaged("position"))?;
+        let shard = Shard(u16::try_from(*shard).map_err(|_| damaged("shard"))?);
+        let epoch = u64::try_from(*epoch).map_err(|_| damaged("epoch"))?;
+        for (position, event) in (first..).zip(framed) {
+            if event.0 != position {
+                return Err(damaged("position"));
+            }
+            if !wanted(&event.1, position) {
                 continue;
             }
             let record = Record {
                 shard,
-                position: event.0,
+                position,
                 epoch,
                 slot: Slot(event.6),
                 stream: StreamId::parse(&event.1).ok_or_else(|| damaged("stream"))?,
@@ -156,7 +187,7 @@ impl Row {
             verify(None, &record)?;
             records.push(record);
         }
-        Ok(())
+        Ok(first)
     }
 }
 
@@ -166,33 +197,47 @@ fn digest(hex: &str) -> Option<Digest> {
     Some(digest)
 }
 
-/// The events after a position, at most `limit` of them, or the first damage.
-pub(super) fn after(rows: &[Row], after: u64, limit: u32) -> Result<Vec<Record>, StoreError> {
-    let mut records = Vec::new();
-    for row in rows {
-        row.unpack(|_, position| after < position, &mut records)?;
-    }
-    records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(records)
+/// A page of a shard, or the first damage.
+pub(super) struct Page {
+    /// The events that were wanted.
+    pub(super) records: Vec<Record>,
+    /// The last position that was looked at; none where there is no more.
+    pub(super) last: Option<u64>,
 }
 
-/// The events of some streams after a position, or the first damage.
-pub(super) fn of_streams(
+/// The wanted events of frames that follow a position. A frame that is missing counts as damage.
+pub(super) fn page(
     rows: &[Row],
     after: u64,
-    streams: &[StreamId],
-) -> Result<Vec<Record>, StoreError> {
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Page, StoreError> {
     let mut records = Vec::new();
-    let names: std::collections::BTreeSet<&str> = streams.iter().map(StreamId::as_str).collect();
+    let mut last = None;
     for row in rows {
-        row.unpack(|name, position| after < position && names.contains(name), &mut records)?;
+        let reached = last.unwrap_or(after);
+        let first = row.unpack(|name, position| after < position && wanted(name), &mut records)?;
+        let joins = if last.is_none() {
+            first <= after.saturating_add(1)
+        } else {
+            first == reached.saturating_add(1)
+        };
+        if !joins {
+            let shard = row.shard;
+            return Err(StoreError::Corrupt(format!(
+                "shard {shard} lacks what lies between positions {reached} and {first}"
+            )));
+        }
+        last = Some(row.last_position.cast_unsigned());
     }
-    Ok(records)
+    Ok(Page { records, last })
 }
+
+/// Events that a tail reads at once.
+pub(super) const TAIL_PAGE: u32 = 2_048;
 
 /// The events at some places, or the first damage.
 pub(super) fn at(rows: &[Row], places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
-    let places: std::collections::BTreeSet<(i64, u64)> =
+    let places: BTreeSet<(i64, u64)> =
         places.iter().map(|(shard, position)| (i64::from(shard.0), *position)).collect();
     let mut records = Vec::new();
     for row in rows {

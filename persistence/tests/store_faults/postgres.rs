@@ -57,7 +57,7 @@ async fn taking_over_waits_for_an_append_in_flight_and_sees_it() {
         .execute(&mut other)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO journal VALUES ($1, 1, 1, $2, '[]')")
+    sqlx::query("INSERT INTO journal VALUES ($1, 1, 1, $2, 0, '[]')")
         .bind(i32::from(shard.0))
         .bind(hash)
         .execute(&mut other)

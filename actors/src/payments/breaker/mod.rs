@@ -230,6 +230,10 @@ impl Breaker {
     fn count(&mut self, worked: u32, failed: u32, now: Duration, effects: &mut Effects) {
         // Calls that began before it opened say nothing about the provider's present.
         let Phase::Closed = self.phase else { return };
+        // Nor does time alone open it, as successes leave the window.
+        if worked == 0 && failed == 0 {
+            return;
+        }
         self.window.add(worked, failed, now);
         let (worked, failed) = self.window.sums(now);
         let calls = worked.saturating_add(failed);

@@ -22,10 +22,10 @@ pub(super) const APPEND: &str = "WITH moved AS ( \
     WHERE f.shard = wanted.shard AND f.epoch = $1 AND f.next_position = wanted.expected \
     RETURNING 1), \
 guard AS (SELECT journal_fences_held((SELECT count(*) FROM moved), cardinality($2)) AS held) \
-INSERT INTO journal (shard, last_position, epoch, last_hash, events) \
-SELECT frame.shard, frame.last_position, $1, frame.last_hash, frame.events \
-FROM guard, unnest($5::int4[], $6::int8[], $7::bytea[], $8::bytea[]) \
-    AS frame (shard, last_position, last_hash, events) WHERE guard.held";
+INSERT INTO journal (shard, last_position, epoch, last_hash, checksum, events) \
+SELECT frame.shard, frame.last_position, $1, frame.last_hash, frame.checksum, frame.events \
+FROM guard, unnest($5::int4[], $6::int8[], $7::bytea[], $8::int8[], $9::bytea[]) \
+    AS frame (shard, last_position, last_hash, checksum, events) WHERE guard.held";
 
 /// The arguments of the statement, encoded by the caller so that the writer only runs it.
 pub(super) fn arguments(batch: &Batch) -> Result<PgArguments, BoxError> {
@@ -38,6 +38,7 @@ pub(super) fn arguments(batch: &Batch) -> Result<PgArguments, BoxError> {
     arguments.add(column(&frames, |frame| i32::from(frame.shard.0)))?;
     arguments.add(column(&frames, |frame| frame.last_position.cast_signed()))?;
     arguments.add(column(&frames, |frame| frame.last_hash.as_slice()))?;
+    arguments.add(column(&frames, |frame| i64::from(frame.checksum())))?;
     arguments.add(column(&frames, |frame| frame.events.as_bytes()))?;
     Ok(arguments)
 }

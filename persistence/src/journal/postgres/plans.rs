@@ -7,7 +7,6 @@ use crate::database::plans::{Access, assert_postgres_uses_an_index};
 async fn every_query_uses_an_index() {
     let statements = [
         (read::PLACES, Access::Found),
-        (read::TAIL, Access::Found),
         (read::SHARD, Access::Found),
         (append::APPEND, Access::Found),
     ];

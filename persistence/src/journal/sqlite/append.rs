@@ -22,9 +22,9 @@ pub(super) const MOVE: &str = "UPDATE OR ROLLBACK shard_fence SET next_position 
 /// With ROLLBACK a conflict ends the transaction, so that SQLite need not copy each page that it
 /// changes in order to undo the statement alone.
 const INSERT: &str =
-    "INSERT OR ROLLBACK INTO journal (shard, last_position, epoch, last_hash, events) ";
+    "INSERT OR ROLLBACK INTO journal (shard, last_position, epoch, last_hash, checksum, events) ";
 
-const COLUMNS: usize = 5;
+const COLUMNS: usize = 6;
 
 /// Raises every epoch at once. The greatest counts, so that a split journal stays in order.
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
@@ -58,10 +58,12 @@ impl Script {
         arguments.add(batch.epoch.cast_signed())?;
         arguments.add(moves_as_json(&batch.moves)?)?;
         for frame in frames {
+            let checksum = frame.checksum();
             arguments.add(frame.shard.0)?;
             arguments.add(frame.last_position.cast_signed())?;
             arguments.add(frame.epoch.cast_signed())?;
             arguments.add(frame.last_hash.to_vec())?;
+            arguments.add(checksum)?;
             arguments.add(frame.events)?;
         }
         // Safe: made of constants only.

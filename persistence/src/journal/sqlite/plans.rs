@@ -10,7 +10,6 @@ async fn every_query_uses_an_index() {
     let journal = SqliteJournal::open(&path, 4, Fatal::default()).await.unwrap();
     let statements = [
         (read::PLACES, Access::Found),
-        (read::TAIL, Access::Found),
         (read::SHARD, Access::Found),
         (append::MOVE, Access::Found),
     ];

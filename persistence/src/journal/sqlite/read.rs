@@ -1,25 +1,24 @@
 //! Reading on SQLite.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::SqlitePool;
 
 use crate::StoreError;
 use crate::database::sqlite::trouble;
-use crate::journal::frame::{self, Row, end_of_page};
+use crate::journal::frame::{self, Row, TAIL_PAGE, end_of_page};
 use crate::journal::{Record, Shard, StreamId};
 
 /// Each frame that one of the places lies in, once.
-pub(super) const PLACES: &str = "SELECT j.shard, j.last_position, j.epoch, j.last_hash, j.events \
+pub(super) const PLACES: &str = "SELECT j.shard, j.last_position, j.epoch, j.last_hash, j.checksum, j.events \
     FROM (SELECT DISTINCT wanted.value ->> 0 AS shard, \
         (SELECT min(last_position) FROM journal WHERE shard = wanted.value ->> 0 \
             AND last_position >= wanted.value ->> 1) AS last_position \
         FROM json_each($1) AS wanted) AS found \
     CROSS JOIN journal j ON j.shard = found.shard AND j.last_position = found.last_position";
 
-pub(super) const TAIL: &str = "SELECT shard, last_position, epoch, last_hash, events \
-    FROM journal WHERE shard = $1 AND last_position > $2 ORDER BY last_position";
-
 /// Up to a position, but the next frame always, so that a lost row does not look like the end.
-pub(super) const SHARD: &str = "SELECT shard, last_position, epoch, last_hash, events \
+pub(super) const SHARD: &str = "SELECT shard, last_position, epoch, last_hash, checksum, events \
     FROM journal WHERE shard = $1 AND last_position > $2 AND last_position <= max($3, \
         (SELECT min(last_position) FROM journal WHERE shard = $1 AND last_position > $2)) \
     ORDER BY last_position";
@@ -41,19 +40,36 @@ pub(super) async fn places(
     frame::at(&rows, places)
 }
 
+async fn frames(
+    readers: &SqlitePool,
+    shard: Shard,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Row>, StoreError> {
+    sqlx::query_as(SHARD)
+        .bind(shard.0)
+        .bind(after.cast_signed())
+        .bind(end_of_page(after, limit))
+        .fetch_all(readers)
+        .await
+        .map_err(trouble)
+}
+
 pub(super) async fn tail(
     readers: &SqlitePool,
     shard: Shard,
     after: u64,
     streams: &[StreamId],
 ) -> Result<Vec<Record>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(TAIL)
-        .bind(shard.0)
-        .bind(after.cast_signed())
-        .fetch_all(readers)
-        .await
-        .map_err(trouble)?;
-    frame::of_streams(&rows, after, streams)
+    let names: BTreeSet<&str> = streams.iter().map(StreamId::as_str).collect();
+    let (mut records, mut after) = (Vec::new(), after);
+    loop {
+        let rows = frames(readers, shard, after, TAIL_PAGE).await?;
+        let page = frame::page(&rows, after, |name| names.contains(name))?;
+        records.extend(page.records);
+        let Some(last) = page.last else { return Ok(records) };
+        after = last;
+    }
 }
 
 pub(super) async fn shard(
@@ -62,14 +78,10 @@ pub(super) async fn shard(
     after: u64,
     limit: u32,
 ) -> Result<Vec<Record>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(SHARD)
-        .bind(shard.0)
-        .bind(after.cast_signed())
-        .bind(end_of_page(after, limit))
-        .fetch_all(readers)
-        .await
-        .map_err(trouble)?;
-    frame::after(&rows, after, limit)
+    let rows = frames(readers, shard, after, limit).await?;
+    let mut records = frame::page(&rows, after, |_| true)?.records;
+    records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(records)
 }
 
 pub(super) async fn heads(readers: &SqlitePool) -> Result<Vec<u64>, StoreError> {
