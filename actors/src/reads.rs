@@ -158,8 +158,12 @@ impl OrderSystem {
         self.world.stores.journal.shards()
     }
 
-    /// Waits until the read models hold everything up to `position`; whether they do.
+    /// Waits until the read models hold everything up to `position`; whether they do. A place that
+    /// nothing durable can lie at is not waited for.
     pub async fn wait_for(&self, position: Position, deadline: Instant) -> bool {
+        if !self.world.writer().has_reached(position) {
+            return false;
+        }
         let mut moved = self.progress.moved();
         while !self.progress.has_passed(position.shard, position.position) {
             if !matches!(timeout_at(deadline, moved.changed()).await, Ok(Ok(()))) {

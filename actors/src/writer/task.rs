@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
-use persistence::journal::{AppendError, Batch, Journal, Tenure};
+use persistence::journal::{AppendError, Batch, Journal, Shard, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -43,6 +43,16 @@ struct Shared {
     generation: AtomicU64,
     serving: AtomicBool,
     stopped: AtomicBool,
+    /// The last durable position of each shard.
+    heads: Vec<AtomicU64>,
+}
+
+impl Shared {
+    fn reach(&self, shard: Shard, next_position: u64) {
+        if let Some(head) = self.heads.get(usize::from(shard.0)) {
+            head.store(next_position.saturating_sub(1), Ordering::Release);
+        }
+    }
 }
 
 /// The address of the writer.
@@ -73,11 +83,17 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let tenure = journal.acquire(&owner).await?;
         info!(epoch = tenure.epoch, "journal acquired");
+        let heads = tenure
+            .holdings
+            .iter()
+            .map(|h| AtomicU64::new(h.next_position.saturating_sub(1)))
+            .collect();
         let logic = WriterLogic::new(tenure, journal.shards(), config.batch_events_max);
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(logic.generation()),
             serving: AtomicBool::new(true),
             stopped: AtomicBool::new(false),
+            heads,
         });
         let (submissions, queue) = mpsc::channel(config.writer_queue_max);
         let (committed, commits) = watch::channel(0);
@@ -143,6 +159,12 @@ impl Writer {
     /// Whether another writer has taken over for good.
     pub fn is_stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::Acquire)
+    }
+
+    /// Whether anything durable can lie at this place: nobody was ever told of a later one.
+    pub(crate) fn has_reached(&self, place: Position) -> bool {
+        let head = self.shared.heads.get(usize::from(place.shard.0));
+        head.is_some_and(|head| place.position <= head.load(Ordering::Acquire))
     }
 
     /// Changes with every commit.
@@ -219,7 +241,7 @@ impl Task {
     async fn probe(&mut self, next: Next) -> Next {
         match self.journal.reacquire(&self.owner).await {
             Ok(Some(tenure)) => {
-                self.works();
+                self.works(&tenure);
                 let effects = self.logic.on(WriterInput::Reacquired(tenure));
                 self.carry_out(effects, next)
             }
@@ -236,8 +258,11 @@ impl Task {
 
     /// The journal was moved to another epoch, which is written as durably as an event. What landed
     /// before without being acknowledged has to be read from it by those who follow.
-    fn works(&self) {
+    fn works(&self, tenure: &Tenure) {
         self.health.report(Dependency::Store, Report::Working);
+        for holding in &tenure.holdings {
+            self.shared.reach(holding.shard, holding.next_position);
+        }
         self.feed.lose();
         self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
     }
@@ -290,6 +315,9 @@ impl Task {
             Ok(()) => {
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
                 count_by_kind(batch);
+                for moved in &batch.moves {
+                    self.shared.reach(moved.shard, moved.next);
+                }
                 self.feed.offer(batch);
                 self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
                 "ok"
@@ -323,7 +351,7 @@ impl Task {
             let looked = timeout_at(give_up_at, self.look(batch)).await;
             match looked.unwrap_or_else(|elapsed| Err(elapsed.into())) {
                 Ok(Some((tenure, present))) => {
-                    self.works();
+                    self.works(&tenure);
                     info!(epoch = tenure.epoch, present, "unknown append resolved");
                     return WriterInput::Resolved { tenure, present };
                 }
@@ -349,7 +377,7 @@ impl Task {
         loop {
             match self.journal.reacquire(&self.owner).await {
                 Ok(Some(tenure)) => {
-                    self.works();
+                    self.works(&tenure);
                     info!(epoch = tenure.epoch, "journal acquired again");
                     return WriterInput::Reacquired(tenure);
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use actors::Position;
 use engine::inventory::Inventory;
 use engine::inventory::InventoryCommand;
 use engine::values::{AdjustmentId, ProductId};
@@ -60,4 +61,18 @@ async fn a_last_event_of_which_nobody_ever_learned_is_followed() {
     journal.mend();
 
     assert_eq!(listed(&stores, "mouse").await, 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_nobody_was_told_of_is_not_waited_for() {
+    let shop = Shop::open(&[("mouse", 10)]).await;
+    let accepted = shop.system.ask::<Inventory>("mouse", five_more(), asking()).await.unwrap();
+    let told = accepted.position.unwrap();
+    let began = tokio::time::Instant::now();
+    let deadline = began + Duration::from_mins(1);
+
+    let beyond = Position { position: told.position + 1, ..told };
+    assert!(!shop.system.wait_for(beyond, deadline).await);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(shop.system.wait_for(told, deadline).await);
 }

@@ -57,10 +57,7 @@ impl Aggregate for Order {
                 | OrderStock::Committed
                 | OrderStock::Returned => Vec::new(),
             }),
-            OrderCommand::RecordHoldLapsed => Ok(match order.stock {
-                OrderStock::Held(_) => vec![OrderEvent::HoldLapsed],
-                OrderStock::Lapsed | OrderStock::Committed | OrderStock::Returned => Vec::new(),
-            }),
+            OrderCommand::RecordHoldLapsed => Ok(hold_lapsed(order)),
             OrderCommand::RecordRefunded { key, amount } => Ok(refunded(order, *key, *amount)),
             OrderCommand::RecordRefundTrouble { key } => Ok(refund::postponed(order, *key, now)),
             OrderCommand::Wake => Ok(wake(order, now)),
@@ -250,6 +247,18 @@ fn stock_committed(order: &Order) -> Vec<OrderEvent> {
     match order.stock {
         OrderStock::Held(_) | OrderStock::Lapsed => vec![OrderEvent::StockCommitted],
         OrderStock::Committed | OrderStock::Returned => Vec::new(),
+    }
+}
+
+fn hold_lapsed(order: &Order) -> Vec<OrderEvent> {
+    match order.stock {
+        // Nobody has been told yet that the units are kept for a day, and they may be somebody
+        // else's by now.
+        OrderStock::Held(_) if order.method().is_none() && order.fate.is_none() => {
+            stock_lost(order)
+        }
+        OrderStock::Held(_) => vec![OrderEvent::HoldLapsed],
+        OrderStock::Lapsed | OrderStock::Committed | OrderStock::Returned => Vec::new(),
     }
 }
 

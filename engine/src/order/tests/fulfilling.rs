@@ -1,7 +1,7 @@
 //! Units and goods: sold, returned, extended, and the public status.
 
 use super::*;
-use crate::order::OrderStock;
+use crate::order::{Fate, OrderStock};
 
 /// An order with its units that stands at `status`.
 fn standing_at(status: OrderStatus) -> Vec<OrderEvent> {
@@ -130,6 +130,19 @@ fn a_hold_lapses_once_and_only_while_it_is_held() {
     given::<Order>(&[placed_by_card(), queued()]).when(lapsed()).then(&[OrderEvent::HoldLapsed]);
     given::<Order>(&[placed_by_card(), OrderEvent::HoldLapsed]).when(lapsed()).then(&[]);
     given::<Order>(&bought()).when(lapsed()).then(&[]);
+}
+
+#[test]
+fn an_order_to_be_paid_later_whose_hold_lapses_before_it_was_promised_for_a_day_is_called_off() {
+    let lost = cancelled(CancelReason::StockLost, None);
+    given::<Order>(&[placed_unpaid()])
+        .when(OrderCommand::RecordHoldLapsed)
+        .then(std::slice::from_ref(&lost));
+    let called_off = given::<Order>(&[placed_unpaid(), lost]);
+    assert_eq!(Order::view(called_off.state()).unwrap().fate, Some(Fate::StockLost));
+
+    let promised = [placed_unpaid(), extended(unpaid_end())];
+    given::<Order>(&promised).when(OrderCommand::RecordHoldLapsed).then(&[OrderEvent::HoldLapsed]);
 }
 
 #[test]
