@@ -33,6 +33,12 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
             KeyUse::Repeat => Ok(Vec::new()),
             KeyUse::Other => Err(ProductRefusal::KeyReused),
             KeyUse::New => {
+                // Offered by another request, be it with the same words: this one has done nothing.
+                if let (ProductCommand::Publish { product, .. }, Some(_)) =
+                    (&**command, &state.listing)
+                {
+                    return Err(ProductRefusal::Exists(product.clone()));
+                }
                 let mut events = decide(state, command)?;
                 events.push(ProductEvent::Answered { request: *request });
                 Ok(events)

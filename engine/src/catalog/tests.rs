@@ -133,3 +133,11 @@ fn a_publication_is_repeated_under_its_key_after_the_product_was_renamed() {
     given::<Product>(&later).when(once(1, 2, publish())).then_refused(ProductRefusal::KeyReused);
     given::<Product>(&later).when(publish()).then_refused(ProductRefusal::Exists(product("mouse")));
 }
+
+#[test]
+fn a_product_that_another_request_offered_is_not_offered_again_under_a_key() {
+    let offered = [published(usd(2_550)), answered(1, 1)];
+    let again = once(2, 1, publish("Mouse", usd(2_550)));
+    let exists = ProductRefusal::Exists(product("mouse"));
+    given::<Product>(&offered).when(again).then_refused(exists);
+}
