@@ -3,8 +3,8 @@
 //! Nobody else holds an actor's address. A place in a mailbox is taken before a message is sent,
 //! so a mailbox can be closed exactly when nothing is in it, and no message is ever overtaken.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -13,11 +13,12 @@ use engine::Aggregate;
 use metrics::{Histogram, counter, histogram};
 use persistence::journal::StreamId;
 use ractor::ActorId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use crate::entity::{Address, Asked, EntityMessage, Incarnation, NextWake, ReplyTo};
+use crate::mailbox::{Mailbox, Resting};
 use crate::metrics::{ACTOR_RESTARTS_TOTAL, MAILBOX_REJECTED_TOTAL, MAILBOX_WAIT_SECONDS};
 use crate::outcome::{Accepted, Asking, NotAccepted, NotDone, Position};
 use crate::quarantine::Quarantine;
@@ -49,22 +50,6 @@ pub struct Published<V> {
     pub position: Option<Position>,
 }
 
-/// Actors that may rest between two lives; one more is stopped. An idle one takes about 7 KB.
-const RESTING_MAX: usize = 1_024;
-
-/// The way to one live incarnation.
-struct Mailbox<A: Aggregate> {
-    address: Address<A>,
-    room: Arc<Semaphore>,
-    used_at: AtomicU64,
-}
-
-/// A mailbox, with a place in it.
-struct Admission<A: Aggregate> {
-    address: Address<A>,
-    slot: OwnedSemaphorePermit,
-}
-
 /// What a directory may hold.
 pub(crate) struct Bounds {
     /// Places in a mailbox.
@@ -78,8 +63,7 @@ pub(crate) struct Bounds {
 /// All entities of one kind.
 pub struct Directory<A: Aggregate> {
     mailboxes: DashMap<Arc<str>, Mailbox<A>>,
-    /// Mailboxes of actors between two lives: starting an actor costs more than living in it.
-    resting: Mutex<Vec<Mailbox<A>>>,
+    resting: Resting<A>,
     views: DashMap<Arc<str>, Published<A::View>>,
     quarantine: Quarantine,
     deaths: Mutex<Deaths>,
@@ -92,28 +76,12 @@ pub struct Directory<A: Aggregate> {
     waits: Histogram,
 }
 
-impl<A: Aggregate> Directory<A> {
-    fn resting(&self) -> MutexGuard<'_, Vec<Mailbox<A>>> {
-        // Nothing is left half-done under this lock.
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<A: Aggregate> Drop for Directory<A> {
-    fn drop(&mut self) {
-        // They know their own addresses, so they would wait for ever.
-        for mailbox in self.resting().drain(..) {
-            mailbox.address.stop();
-        }
-    }
-}
-
 impl<A: Hosted> Directory<A> {
     /// An empty directory. Install the recorder before.
     pub(crate) fn new(Bounds { slots, live_max, deaths }: Bounds) -> Self {
         Self {
             mailboxes: DashMap::new(),
-            resting: Mutex::default(),
+            resting: Resting::default(),
             views: DashMap::new(),
             quarantine: Quarantine::of(A::KIND),
             deaths: Mutex::new(deaths),
@@ -166,8 +134,9 @@ impl<A: Hosted> Directory<A> {
             return Err(NotDone::NotAccepted(NotAccepted::Draining));
         }
         let (reply, answer) = oneshot::channel();
-        let deadline = asking.deadline;
-        self.send(world, key, command, asking, ReplyTo::waiter(reply), false);
+        let Asking { deadline, cause } = asking;
+        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), ahead: false };
+        self.send(world, key, asked, deadline);
         match timeout_at(deadline, answer).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) | Err(_) => Err(NotDone::Unknown),
@@ -179,41 +148,46 @@ impl<A: Hosted> Directory<A> {
         &self,
         world: &Arc<World>,
         key: &str,
-        command: Option<A::Command>,
-        asking: Asking,
-        mut reply: ReplyTo<A>,
-        ahead: bool,
+        mut asked: Asked<A, ReplyTo<A>>,
+        deadline: Instant,
     ) {
-        let admission = match self.admit(world, key) {
-            Ok(admission) => admission,
-            Err(reason) => return reply.send(Err(NotDone::NotAccepted(reason))),
-        };
-        reply.keep(admission.slot);
-        let Asking { deadline, cause } = asking;
-        let asked = Asked { command, cause, reply, ahead };
-        let queued_at = Instant::now();
-        let message = EntityMessage::Ask { asked: Box::new(asked), deadline, queued_at };
-        admission.address.send(message);
+        let placed = self.locate(world, key, self.live_max, |mailbox| {
+            mailbox.place().map(|place| (place, mailbox.address.clone()))
+        });
+        match placed.and_then(|placed| placed.ok_or_else(Self::overloaded)) {
+            Ok((place, address)) => {
+                asked.reply.keep(place);
+                address.send(Self::question(asked, deadline));
+            }
+            Err(reason) => asked.reply.send(Err(NotDone::NotAccepted(reason))),
+        }
     }
 
-    /// Puts work between actors into the mailbox; it takes a place only where there is one.
-    pub(crate) fn tell(
+    /// The same for work between actors that needs no place, because it is bounded elsewhere.
+    pub(crate) fn send_without_place(
         &self,
         world: &Arc<World>,
         key: &str,
-        message: EntityMessage<A>,
-    ) -> Result<(), NotAccepted> {
-        let address = self.locate(world, key, |mailbox| mailbox.address.clone())?;
-        address.send(message);
-        Ok(())
+        asked: Asked<A, ReplyTo<A>>,
+        deadline: Instant,
+    ) {
+        match self.address(world, key, self.live_max) {
+            Ok(address) => address.send(Self::question(asked, deadline)),
+            Err(reason) => asked.reply.send(Err(NotDone::NotAccepted(reason))),
+        }
     }
 
-    fn admit(&self, world: &Arc<World>, key: &str) -> Result<Admission<A>, NotAccepted> {
-        let taken = self.locate(world, key, |mailbox| {
-            let slot = Arc::clone(&mailbox.room).try_acquire_owned().ok()?;
-            Some(Admission { address: mailbox.address.clone(), slot })
-        })?;
-        taken.ok_or_else(Self::overloaded)
+    fn question(asked: Asked<A, ReplyTo<A>>, deadline: Instant) -> EntityMessage<A> {
+        EntityMessage::Ask { asked: Box::new(asked), deadline, queued_at: Instant::now() }
+    }
+
+    fn address(
+        &self,
+        world: &Arc<World>,
+        key: &str,
+        live_max: usize,
+    ) -> Result<Address<A>, NotAccepted> {
+        self.locate(world, key, live_max, |mailbox| mailbox.address.clone())
     }
 
     fn overloaded() -> NotAccepted {
@@ -221,23 +195,24 @@ impl<A: Hosted> Directory<A> {
         NotAccepted::Overloaded
     }
 
-    /// Finds or starts the incarnation and uses its mailbox while the entry is locked, so that
-    /// retirement cannot come in between.
+    /// Finds the incarnation, or starts it where fewer than `live_max` are live, and uses its mailbox
+    /// while the entry is locked, so that retirement cannot come in between.
     fn locate<T>(
         &self,
         world: &Arc<World>,
         key: &str,
+        live_max: usize,
         enter: impl FnOnce(&Mailbox<A>) -> T,
     ) -> Result<T, NotAccepted> {
         if let Some(mailbox) = self.mailboxes.get(key) {
-            mailbox.used_at.store(self.seconds(), Ordering::Relaxed);
+            mailbox.used(self.seconds());
             return Ok(enter(&mailbox));
         }
         self.quarantine.check(key)?;
         match self.mailboxes.entry(key.into()) {
             Entry::Occupied(entry) => Ok(enter(entry.get())),
             Entry::Vacant(entry) => {
-                if self.live_max <= self.live() {
+                if live_max <= self.live() {
                     world.crowded.notify_one();
                     return Err(Self::overloaded());
                 }
@@ -251,18 +226,11 @@ impl<A: Hosted> Directory<A> {
     fn start(&self, world: &Arc<World>, key: &str) -> Option<Mailbox<A>> {
         let stream = StreamId::new(A::KIND, key);
         let incarnation = || Incarnation { world: Arc::clone(world), stream: stream.clone() };
-        while let Some(Mailbox { address, room, used_at }) = self.resting().pop() {
-            if let Some(address) = address.begin(incarnation()) {
-                used_at.store(self.seconds(), Ordering::Relaxed);
-                return Some(Mailbox { address, room, used_at });
-            }
+        if let Some(mailbox) = self.resting.begin(incarnation, self.seconds()) {
+            return Some(mailbox);
         }
         let actor = Address::spawn(world.supervisor(stream.slot())?)?;
-        Some(Mailbox {
-            address: actor.begin(incarnation())?,
-            room: Arc::new(Semaphore::new(self.slots as usize)),
-            used_at: AtomicU64::new(self.seconds()),
-        })
+        Some(Mailbox::new(actor.begin(incarnation())?, self.slots, self.seconds()))
     }
 
     /// Notes how long a command has waited to be heard.
@@ -300,25 +268,12 @@ impl<A: Hosted> Directory<A> {
     /// Closes the mailbox of an incarnation that wants to sleep, if nothing is in it.
     /// Answers with what its readers see last: version and place of the last event.
     pub(crate) fn retire(&self, key: &str, actor: ActorId) -> Option<(u64, Option<Position>)> {
-        let empty = |mailbox: &Mailbox<A>| {
-            mailbox.address.actor() == actor
-                && mailbox.room.available_permits() == self.slots as usize
-        };
-        let (_, mailbox) = self.mailboxes.remove_if(key, |_, mailbox| empty(mailbox))?;
+        let empty = |_: &Arc<str>, mailbox: &Mailbox<A>| mailbox.is_empty_and_of(actor);
+        let (_, mailbox) = self.mailboxes.remove_if(key, empty)?;
         self.live.fetch_sub(1, Ordering::Relaxed);
-        self.rest(mailbox);
+        self.resting.rest(mailbox);
         let published = self.views.get(key);
         Some(published.map_or((0, None), |published| (published.version, published.position)))
-    }
-
-    /// Lets an actor rest until somebody else's life begins in it.
-    fn rest(&self, mailbox: Mailbox<A>) {
-        let mut resting = self.resting();
-        if resting.len() < RESTING_MAX {
-            resting.push(mailbox);
-        } else {
-            mailbox.address.stop();
-        }
     }
 
     /// Forgets a dead incarnation; the next command starts another.
@@ -367,9 +322,7 @@ impl<A: Hosted> Directory<A> {
     pub(crate) fn put_idle_to_sleep(&self, idle_seconds: u64) {
         let before = self.seconds().saturating_sub(idle_seconds);
         for mailbox in &self.mailboxes {
-            if mailbox.used_at.load(Ordering::Relaxed) < before {
-                mailbox.address.send(EntityMessage::Sleep);
-            }
+            mailbox.nudge_unless_used_since(before);
         }
     }
 
@@ -380,7 +333,9 @@ impl<A: Hosted> Directory<A> {
         key: &str,
     ) -> Result<NextWake, NotAccepted> {
         let (then, next) = oneshot::channel();
-        self.tell(world, key, EntityMessage::Wake { then })?;
+        // Whoever asks finds room though everybody is being woken.
+        let live_max = self.live_max.saturating_sub(self.live_max / 4);
+        self.address(world, key, live_max)?.send(EntityMessage::Wake { then });
         next.await.map_err(|_| NotAccepted::Restarting)
     }
 
@@ -391,7 +346,7 @@ impl<A: Hosted> Directory<A> {
         key: &str,
     ) -> Result<A::State, NotAccepted> {
         let (reply, state) = oneshot::channel();
-        self.tell(world, key, EntityMessage::Inspect { reply })?;
+        self.address(world, key, self.live_max)?.send(EntityMessage::Inspect { reply });
         state.await.map_err(|_| NotAccepted::Restarting)
     }
 }

@@ -13,6 +13,7 @@ mod eviction;
 mod feed;
 mod histories;
 mod loader;
+mod mailbox;
 pub mod metrics;
 mod newcomers;
 pub mod outcome;

@@ -9,16 +9,16 @@ use std::time::Duration;
 use engine::Aggregate;
 use engine::cart::{Cart, CartCommand, CartRefusal};
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal};
+use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Unavailable};
 use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
 use tracing::error;
 
-use crate::entity::{Asked, EntityMessage, ReplyTo};
+use crate::entity::{Asked, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
-use crate::outcome::{Accepted, Asking, Cause, NotDone};
+use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
 use crate::payments::{ChargeRequest, ProviderFailure};
 use crate::runtime::spawn_light;
 use crate::system::World;
@@ -108,8 +108,12 @@ impl World {
         }
         let world = Arc::clone(self);
         spawn_light(async move {
-            let found = world.products.ask(&world, product.as_str(), None, internal()).await;
-            answer(found.map_or(Answer::Failed, |accepted| Answer::Listing(accepted.view)));
+            let asking = Asking { deadline: deadline(), cause: Cause::default() };
+            answer(match world.products.ask(&world, product.as_str(), None, asking).await {
+                Ok(accepted) => Answer::Listing(accepted.view),
+                Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+                Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+            });
         });
         None
     }
@@ -139,9 +143,8 @@ impl World {
             expires_at,
             valid_until,
         };
-        let answered = move |verdict| answer(stock_answer(verdict));
-        let reply = ReplyTo::callback(answered);
-        self.inventories.send(self, key, Some(command), internal(), reply, true);
+        let reply = ReplyTo::callback(move |verdict| answer(stock_answer(verdict)));
+        self.inventories.send(self, key, asked(command, reply), deadline());
         None
     }
 
@@ -152,9 +155,8 @@ impl World {
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
         let reply = ReplyTo::callback(move |verdict| answer(cart_answer(verdict)));
-        let message = message(command, reply);
-        // Where it was refused, the dropped reply has answered already.
-        let _ = self.carts.tell(self, &cart.to_string(), message);
+        let asked = asked(command, reply);
+        self.carts.send_without_place(self, &cart.to_string(), asked, deadline());
     }
 
     /// Sends one command per product and answers once all have answered: the worst answer counts.
@@ -186,16 +188,18 @@ impl World {
         command: InventoryCommand,
         reply: ReplyTo<Inventory>,
     ) {
-        // Where it was refused, the dropped reply has answered already.
-        let _ = self.inventories.tell(self, unit.product.as_str(), message(command, reply));
+        let (key, asked) = (unit.product.as_str(), asked(command, reply));
+        self.inventories.send_without_place(self, key, asked, deadline());
     }
 }
 
 /// Work between actors, which is answered ahead of the disk.
-fn message<A: Aggregate>(command: A::Command, reply: ReplyTo<A>) -> EntityMessage<A> {
-    let asked = Asked { command: Some(command), cause: Cause::default(), reply, ahead: true };
-    let now = Instant::now();
-    EntityMessage::Ask { asked: Box::new(asked), deadline: now + INTERNAL_DEADLINE, queued_at: now }
+fn asked<A: Aggregate>(command: A::Command, reply: ReplyTo<A>) -> Asked<A, ReplyTo<A>> {
+    Asked { command: Some(command), cause: Cause::default(), reply, ahead: true }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + INTERNAL_DEADLINE
 }
 
 /// Answers of several products on their way to one.
@@ -252,7 +256,8 @@ fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
 /// What must be tried again outweighs what is final: an answer is final only for all products.
 const fn rank(answer: &Answer) -> u8 {
     match answer {
-        Answer::Failed => 2,
+        Answer::Failed => 3,
+        Answer::NotAccepted(_) => 2,
         Answer::StockRefused(_) => 1,
         Answer::Listing(_)
         | Answer::StockDone
@@ -263,29 +268,37 @@ const fn rank(answer: &Answer) -> u8 {
     }
 }
 
-fn internal() -> Asking {
-    Asking { deadline: Instant::now() + INTERNAL_DEADLINE, cause: Cause::default() }
-}
-
 fn cart_answer(verdict: CartVerdict) -> Answer {
     match verdict {
         Ok(_) => Answer::CartDone,
         Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
-        Err(NotDone::NotAccepted(_) | NotDone::Unknown) => Answer::Failed,
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Unknown) => Answer::Failed,
     }
+}
+
+fn not_accepted(reason: NotAccepted) -> Answer {
+    Answer::NotAccepted(match reason {
+        NotAccepted::Overloaded | NotAccepted::DeadlinePassed => Unavailable::Overloaded,
+        NotAccepted::Quarantined => Unavailable::Quarantined,
+        NotAccepted::Restarting | NotAccepted::Draining | NotAccepted::NotWritten => {
+            Unavailable::Unreachable
+        }
+    })
 }
 
 fn stock_answer(verdict: StockVerdict) -> Answer {
     match verdict {
         Ok(_) => Answer::StockDone,
-        Err(NotDone::NotAccepted(_) | NotDone::Unknown) => Answer::Failed,
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Unknown) => Answer::Failed,
         Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
             InventoryRefusal::NotEnoughStock { available, .. } => {
                 StockRefusal::NotEnough { available }
             }
             InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
             InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
-            InventoryRefusal::Stale => return Answer::Failed,
+            InventoryRefusal::Stale => return Answer::NotAccepted(Unavailable::Overloaded),
             InventoryRefusal::EmptyQuantity
             | InventoryRefusal::HoldMismatch(_)
             | InventoryRefusal::AdjustmentMismatch(_)

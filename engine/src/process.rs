@@ -142,8 +142,24 @@ pub enum Answer {
     Charge(ChargeOutcome),
     /// The money went back.
     Refunded,
+    /// Nobody took it: nothing happened.
+    NotAccepted(Unavailable),
     /// It could not be done now, and may or may not have happened; try again later.
     Failed,
+}
+
+/// Why somebody cannot be asked for something now. It may be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// Too many ask already.
+    #[error("too busy")]
+    Overloaded,
+    /// It failed too often, and is left alone for a while.
+    #[error("left alone for a while, because it kept failing")]
+    Quarantined,
+    /// It cannot be reached, or did not answer.
+    #[error("out of reach")]
+    Unreachable,
 }
 
 /// Why stock was not given.

@@ -109,7 +109,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects: &mut Effects<A, R>,
     ) {
         let Some(mut gathering) = self.gathering.take() else { return };
-        if *answer == Answer::Failed {
+        if matches!(answer, Answer::Failed | Answer::NotAccepted(_)) {
             gathering.left.push(undo);
         }
         gathering.open = gathering.open.saturating_sub(1);

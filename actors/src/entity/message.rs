@@ -1,5 +1,8 @@
 //! What travels to an entity's actor, and the way back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
@@ -123,12 +126,31 @@ pub enum EntityMessage<A: Aggregate> {
     /// A pause is over.
     Pursue,
     /// Go to sleep if nothing is going on.
-    Sleep,
+    Sleep {
+        /// Gone when this was heard.
+        nudge: Nudge,
+    },
     /// Tell the whole state, for inspection.
     Inspect {
         /// Who wants to know.
         reply: oneshot::Sender<A::State>,
     },
+}
+
+/// That an entity was asked to sleep, until it has heard it or its life has ended.
+pub struct Nudge(Arc<AtomicBool>);
+
+impl Nudge {
+    /// Another one, unless the last one was not heard yet.
+    pub(crate) fn unless_pending(pending: &Arc<AtomicBool>) -> Option<Self> {
+        (!pending.swap(true, Ordering::AcqRel)).then(|| Self(Arc::clone(pending)))
+    }
+}
+
+impl Drop for Nudge {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 /// When an entity wants to be woken next, as of a version.

@@ -16,5 +16,5 @@ mod waiting;
 pub use address::{Address, Incarnation, Letter};
 pub use effect::{Asked, Effect, Loaded};
 pub use logic::Entity;
-pub use message::{Death, EntityMessage, NextWake, ReplyTo};
+pub use message::{Death, EntityMessage, NextWake, Nudge, ReplyTo};
 pub use shell::EntityShell;

@@ -350,7 +350,7 @@ fn hear<A: Hosted>(
             effects
         }
         EntityMessage::Pursue => entity.pursue(now),
-        EntityMessage::Sleep => vec![Effect::Rest],
+        EntityMessage::Sleep { .. } => vec![Effect::Rest],
         EntityMessage::Inspect { reply } => {
             let _ = reply.send(entity.state().clone());
             Vec::new()

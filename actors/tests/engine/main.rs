@@ -8,3 +8,4 @@ mod following;
 mod recovery;
 mod shop;
 mod startled;
+mod unavailable;

@@ -12,7 +12,7 @@ use super::placement::{Line, Placement};
 use super::validate::Finding;
 use crate::aggregate::EventName;
 use crate::cart::CartRefusal;
-use crate::process::{ChargeOutcome, HeldUnits};
+use crate::process::{ChargeOutcome, HeldUnits, Unavailable};
 use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
 
 /// How long a hold lasts at first: enough for the provider and its retries.
@@ -365,11 +365,19 @@ pub enum OrderRefusal {
     #[error(transparent)]
     Cart(#[from] CartRefusal),
     /// The cart could not be asked now; nothing happened.
-    #[error("the cart could not be asked")]
-    CartUnavailable,
+    #[error("the cart could not be asked: {why}")]
+    CartUnavailable {
+        /// Why.
+        why: Unavailable,
+    },
     /// A listing or a stock could not be asked now; nothing happened.
-    #[error("{0} could not be asked about")]
-    StockUnavailable(ProductId),
+    #[error("{product} could not be asked about: {why}")]
+    StockUnavailable {
+        /// Which product.
+        product: ProductId,
+        /// Why.
+        why: Unavailable,
+    },
     /// It is paid without the provider, who cannot have taken anything for it.
     #[error("the order is not paid through the provider")]
     NotCharged,

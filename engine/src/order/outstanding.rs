@@ -134,7 +134,8 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         (Intent::Charge { key, .. } | Intent::QueryCharge { key }, Answer::Charge(outcome)) => {
             Some(OrderCommand::RecordCharge { key: *key, outcome })
         }
-        (Intent::Charge { key, .. }, Answer::Failed) => {
+        // Without a place at this side's own door the client is told "queued" all the same.
+        (Intent::Charge { key, .. }, Answer::Failed | Answer::NotAccepted(_)) => {
             Some(OrderCommand::RecordChargeTrouble { key: *key })
         }
         (Intent::QueryCharge { key }, Answer::Failed) => {
@@ -180,6 +181,7 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
                 | ChargeOutcome::NotCharged,
             )
             | Answer::Refunded
+            | Answer::NotAccepted(_)
             | Answer::Failed,
         ) => None,
     }

@@ -10,7 +10,7 @@ use crate::aggregate::Step;
 use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::inventory::HOLD_COMMAND_VALID;
-use crate::process::{Answer, HeldUnits, Intent, StockRefusal};
+use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
 use crate::values::{
     CartId, CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, ProductId, Quantity,
 };
@@ -39,8 +39,10 @@ pub enum HoldAnswer {
     Granted,
     /// Refused by the stock.
     Refused(StockRefusal),
-    /// The stock could not be asked.
-    Unavailable,
+    /// The stock did not take the question: surely nothing is held.
+    NotAccepted(Unavailable),
+    /// Nobody knows; the hold may stand.
+    Unknown,
 }
 
 /// The cart that an order is to have for itself, and what was learnt about it.
@@ -61,8 +63,10 @@ pub enum ClaimAnswer {
     Granted,
     /// Refused by the cart.
     Refused(CartRefusal),
-    /// The cart could not be asked; the claim may stand.
-    Unavailable,
+    /// The cart did not take the question: surely nothing is claimed.
+    NotAccepted(Unavailable),
+    /// Nobody knows; the claim may stand.
+    Unknown,
 }
 
 /// The wish to buy.
@@ -153,7 +157,7 @@ impl PlaceOrder {
 
     /// Listings first, then holds, then the cart; nothing more once something is refused.
     pub(super) fn next_step(&self, now: Moment) -> Step {
-        if self.unreachable().is_some() {
+        if self.unseen().is_some() {
             return Step::Ready;
         }
         if !self.is_looked_up() {
@@ -197,10 +201,10 @@ impl PlaceOrder {
         match need {
             Intent::Lookup { product } => {
                 for item in self.items.iter_mut().filter(|item| item.product == *product) {
-                    if let Answer::Listing(listing) = &answer {
-                        item.listing = Some(listing.clone());
-                    } else {
-                        item.hold = Some(HoldAnswer::Unavailable);
+                    match &answer {
+                        Answer::Listing(listing) => item.listing = Some(listing.clone()),
+                        Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
+                        _ => item.hold = Some(HoldAnswer::Unknown),
                     }
                 }
             }
@@ -209,12 +213,13 @@ impl PlaceOrder {
                 let answer = match answer {
                     Answer::StockDone => HoldAnswer::Granted,
                     Answer::StockRefused(refusal) => HoldAnswer::Refused(refusal),
+                    Answer::NotAccepted(why) => HoldAnswer::NotAccepted(why),
                     Answer::Failed
                     | Answer::Listing(_)
                     | Answer::CartDone
                     | Answer::CartRefused(_)
                     | Answer::Charge(_)
-                    | Answer::Refunded => HoldAnswer::Unavailable,
+                    | Answer::Refunded => HoldAnswer::Unknown,
                 };
                 for item in self.items.iter_mut().filter(|item| item.product == units.product) {
                     item.hold = Some(answer.clone());
@@ -224,12 +229,13 @@ impl PlaceOrder {
                 let answer = match answer {
                     Answer::CartDone => ClaimAnswer::Granted,
                     Answer::CartRefused(refusal) => ClaimAnswer::Refused(refusal),
+                    Answer::NotAccepted(why) => ClaimAnswer::NotAccepted(why),
                     Answer::Failed
                     | Answer::Listing(_)
                     | Answer::StockDone
                     | Answer::StockRefused(_)
                     | Answer::Charge(_)
-                    | Answer::Refunded => ClaimAnswer::Unavailable,
+                    | Answer::Refunded => ClaimAnswer::Unknown,
                 };
                 if let Some(cart) = &mut self.cart {
                     cart.claim = Some(answer);
@@ -252,30 +258,30 @@ impl PlaceOrder {
     }
 
     /// A product whose listing could not be looked up; then nothing more is tried.
-    fn unreachable(&self) -> Option<&ProductId> {
-        let unseen = |item: &&WishedItem| item.listing.is_none() && item.hold.is_some();
-        self.items.iter().find(unseen).map(|item| &item.product)
+    fn unseen(&self) -> Option<&WishedItem> {
+        self.items.iter().find(|item| item.listing.is_none() && item.hold.is_some())
     }
 
-    /// Gives back what was granted, when something else was refused.
+    /// Gives back what was granted or may have been, when something else was refused.
     pub(super) fn compensate(&self) -> Vec<Intent> {
         let granted = self.items.iter().filter(|item| {
             item.listing.is_some()
-                && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unavailable))
+                && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
         });
         let units: Vec<HeldUnits> = granted.map(|item| self.held_units(item)).collect();
         let release = (!units.is_empty()).then_some(Intent::Release { units });
-        let claimed = self.cart.as_ref().filter(|cart| {
-            matches!(cart.claim, Some(ClaimAnswer::Granted | ClaimAnswer::Unavailable))
-        });
+        let claimed = self
+            .cart
+            .as_ref()
+            .filter(|cart| matches!(cart.claim, Some(ClaimAnswer::Granted | ClaimAnswer::Unknown)));
         let reopen = claimed.map(|cart| Intent::ReopenCart { cart: cart.cart, order: self.order });
         release.into_iter().chain(reopen).collect()
     }
 
     /// The placement, when every rule is kept and everything was granted.
     pub(super) fn judge(&self) -> Result<Vec<OrderEvent>, OrderRefusal> {
-        if let Some(product) = self.unreachable() {
-            return Err(OrderRefusal::StockUnavailable(product.clone()));
+        if let Some(item) = self.unseen() {
+            return Self::judge_hold(item).map(|()| Vec::new());
         }
         let findings =
             if self.is_looked_up() { validate::catalogue(self) } else { validate::shape(self) };
@@ -306,7 +312,12 @@ impl PlaceOrder {
         match self.cart.as_ref().map(|cart| &cart.claim) {
             None | Some(Some(ClaimAnswer::Granted)) => Ok(()),
             Some(Some(ClaimAnswer::Refused(refusal))) => Err(refusal.clone().into()),
-            Some(Some(ClaimAnswer::Unavailable) | None) => Err(OrderRefusal::CartUnavailable),
+            Some(Some(ClaimAnswer::NotAccepted(why))) => {
+                Err(OrderRefusal::CartUnavailable { why: *why })
+            }
+            Some(Some(ClaimAnswer::Unknown) | None) => {
+                Err(OrderRefusal::CartUnavailable { why: Unavailable::Unreachable })
+            }
         }
     }
 
@@ -324,11 +335,16 @@ impl PlaceOrder {
             Some(HoldAnswer::Refused(StockRefusal::OverLimit { limit })) => {
                 Err(OrderRefusal::OverLimit { product, limit: *limit })
             }
+            Some(HoldAnswer::NotAccepted(why)) => {
+                Err(OrderRefusal::StockUnavailable { product, why: *why })
+            }
             Some(
                 HoldAnswer::Refused(StockRefusal::Lapsed | StockRefusal::Invalid)
-                | HoldAnswer::Unavailable,
+                | HoldAnswer::Unknown,
             )
-            | None => Err(OrderRefusal::StockUnavailable(product)),
+            | None => {
+                Err(OrderRefusal::StockUnavailable { product, why: Unavailable::Unreachable })
+            }
         }
     }
 

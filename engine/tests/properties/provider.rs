@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use engine::process::{Answer, ChargeOutcome};
+use engine::process::{Answer, ChargeOutcome, Unavailable};
 use engine::values::{ChargeKey, Moment, Money};
 
 /// What happens to a call on its way.
@@ -50,7 +50,8 @@ impl Luck {
     pub(crate) fn carry(self, act: impl FnOnce() -> Answer) -> Answer {
         match self {
             Self::Good => act(),
-            Self::NotAccepted | Self::RequestLost | Self::Delayed(_) => Answer::Failed,
+            Self::NotAccepted => Answer::NotAccepted(Unavailable::Overloaded),
+            Self::RequestLost | Self::Delayed(_) => Answer::Failed,
             Self::AnswerLost => {
                 let _lost = act();
                 Answer::Failed
@@ -62,7 +63,7 @@ impl Luck {
 impl Provider {
     /// What happens to a call that would otherwise have had `luck`.
     pub(crate) const fn luck(&self, luck: Luck) -> Luck {
-        if self.is_down { Luck::NotAccepted } else { luck }
+        if self.is_down { Luck::RequestLost } else { luck }
     }
 
     pub(crate) fn charge(&mut self, key: ChargeKey, amount: Money, declines: bool) -> Answer {

@@ -5,8 +5,12 @@ use engine::cart::CartRefusal;
 use engine::catalog::ProductRefusal;
 use engine::inventory::InventoryRefusal;
 use engine::order::OrderRefusal;
+use engine::process::Unavailable;
 
 use super::{Code, FieldError, Problem};
+
+/// How long what kept failing is left alone.
+const QUARANTINE_SECONDS: u32 = 60;
 
 impl From<OrderRefusal> for Problem {
     fn from(refusal: OrderRefusal) -> Self {
@@ -26,7 +30,16 @@ impl From<OrderRefusal> for Problem {
                 )]);
             }
             OrderRefusal::Cart(refusal) => return refusal.into(),
-            OrderRefusal::StockUnavailable(_) | OrderRefusal::CartUnavailable => Code::Unavailable,
+            OrderRefusal::StockUnavailable { why, .. } | OrderRefusal::CartUnavailable { why } => {
+                match why {
+                    Unavailable::Overloaded => Code::Overloaded,
+                    Unavailable::Unreachable => Code::Unavailable,
+                    Unavailable::Quarantined => {
+                        return Self::new(Code::Unavailable, refusal.to_string())
+                            .retry_after(QUARANTINE_SECONDS);
+                    }
+                }
+            }
             OrderRefusal::NotCharged => {
                 return Self::invalid(vec![FieldError::new(
                     "key",
@@ -129,7 +142,8 @@ impl From<NotAccepted> for Problem {
             NotAccepted::Restarting | NotAccepted::NotWritten => Code::Unavailable,
             NotAccepted::Draining => Code::Draining,
             NotAccepted::Quarantined => {
-                return Self::new(Code::Unavailable, reason.to_string()).retry_after(60);
+                return Self::new(Code::Unavailable, reason.to_string())
+                    .retry_after(QUARANTINE_SECONDS);
             }
         };
         Self::new(code, reason.to_string())

@@ -60,6 +60,7 @@ fn refusals_of_the_stock_have_their_codes() {
 #[test]
 fn refusals_of_an_order_have_their_codes() {
     use engine::order::{OrderRefusal as Refusal, OrderStatus};
+    use engine::process::Unavailable;
     let product = ProductId::parse("mug").unwrap();
     let (requested, available) = (Quantity::new(3), Quantity::new(1));
     let (from, to) = (OrderStatus::Shipped, OrderStatus::Pending);
@@ -74,7 +75,12 @@ fn refusals_of_an_order_have_their_codes() {
             Refusal::OverLimit { product: product.clone(), limit: available },
             "purchase_limit_reached",
         ),
-        (Refusal::StockUnavailable(product), "unavailable"),
+        (
+            Refusal::StockUnavailable { product: product.clone(), why: Unavailable::Overloaded },
+            "overloaded",
+        ),
+        (Refusal::StockUnavailable { product, why: Unavailable::Quarantined }, "unavailable"),
+        (Refusal::CartUnavailable { why: Unavailable::Unreachable }, "unavailable"),
         (Refusal::KeyReused, "idempotency_key_reused"),
         (Refusal::InvalidTransition { from, to }, "invalid_transition"),
     ] {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::aggregate::Aggregate;
 use crate::catalog::Listing;
-use crate::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal};
+use crate::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Unavailable};
 use crate::samples::{
     ORDER, customer, listing, placement, placement_of, product, seconds, units, usd,
 };

@@ -297,6 +297,7 @@ fn every_answer_is_turned_into_the_command_that_records_it() {
     let extend = || Intent::Extend { units: units(), expires_at: queue_end() };
     let refund = || Intent::Refund { key: KEY, amount: usd(199_998) };
     let failed = || Answer::Failed;
+    let busy = || Answer::NotAccepted(Unavailable::Overloaded);
     let lapsed = || Answer::StockRefused(StockRefusal::Lapsed);
     let outcome = || ChargeOutcome::NotCharged;
     let recorded = [
@@ -328,6 +329,11 @@ fn every_answer_is_turned_into_the_command_that_records_it() {
             Some(OrderCommand::RecordRefunded { key: KEY, amount: usd(199_998) }),
         ),
         (refund(), failed(), Some(OrderCommand::RecordRefundTrouble { key: KEY })),
+        // Nobody took it, so nobody failed; a client is told of its queued payment all the same.
+        (charge(), busy(), Some(trouble())),
+        (query(), busy(), None),
+        (refund(), busy(), None),
+        (commit(), busy(), None),
         // Nothing is known to have happened: the work stays owed.
         (commit(), failed(), None),
         (extend(), failed(), None),

@@ -123,7 +123,21 @@ fn a_stock_that_cannot_be_asked_refuses_the_order_for_now() {
     ] {
         given::<Order>(&[])
             .when(answered(wish(), laptops_say(&answer)))
-            .then_refused(OrderRefusal::StockUnavailable(product("laptop")));
+            .then_refused(unavailable("laptop", Unavailable::Unreachable));
+    }
+}
+
+fn unavailable(name: &str, why: Unavailable) -> OrderRefusal {
+    OrderRefusal::StockUnavailable { product: product(name), why }
+}
+
+#[test]
+fn a_stock_that_did_not_take_the_question_says_why_and_is_given_nothing_back() {
+    for why in [Unavailable::Overloaded, Unavailable::Quarantined, Unavailable::Unreachable] {
+        let both = || wish_for(Some(card()), &[("laptop", 2), ("mouse", 1)]);
+        let command = answered(both(), laptops_say(&Answer::NotAccepted(why)));
+        assert_eq!(compensation(&command), [Intent::Release { units: vec![held("mouse", 1)] }]);
+        given::<Order>(&[]).when(command).then_refused(unavailable("laptop", why));
     }
 }
 
@@ -149,13 +163,12 @@ fn a_refusal_before_any_hold_gives_nothing_back() {
 fn a_listing_that_cannot_be_looked_up_refuses_the_order_without_asking_again() {
     let mut command = place(wish_for(Some(card()), &[("laptop", 2), ("mouse", 1)]));
     let lookup = |name| Intent::Lookup { product: product(name) };
-    Order::supply(&mut command, &lookup("laptop"), Answer::Failed);
+    let busy = Answer::NotAccepted(Unavailable::Overloaded);
+    Order::supply(&mut command, &lookup("laptop"), busy);
     Order::supply(&mut command, &lookup("mouse"), Answer::Listing(catalogue("mouse")));
     assert_eq!(next_step(&command), Step::Ready);
     assert_eq!(compensation(&command), []);
-    given::<Order>(&[])
-        .when(command)
-        .then_refused(OrderRefusal::StockUnavailable(product("laptop")));
+    given::<Order>(&[]).when(command).then_refused(unavailable("laptop", Unavailable::Overloaded));
 }
 
 #[test]
@@ -247,12 +260,21 @@ fn a_cart_that_belongs_to_another_order_refuses_this_one_and_its_units_go_back()
 #[test]
 fn a_cart_that_cannot_be_asked_refuses_the_order_for_now_and_is_opened_again() {
     let command = from_cart(Answer::Failed);
-    given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::CartUnavailable);
+    let why = Unavailable::Unreachable;
+    given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::CartUnavailable { why });
     let undo = [
         Intent::Release { units: vec![held("laptop", 2)] },
         Intent::ReopenCart { cart: cart(1), order: ORDER },
     ];
     assert_eq!(compensation(&command), undo);
+}
+
+#[test]
+fn a_cart_that_did_not_take_the_question_is_not_opened_again() {
+    let why = Unavailable::Quarantined;
+    let command = from_cart(Answer::NotAccepted(why));
+    given::<Order>(&[]).when(command.clone()).then_refused(OrderRefusal::CartUnavailable { why });
+    assert_eq!(compensation(&command), [Intent::Release { units: vec![held("laptop", 2)] }]);
 }
 
 #[test]
