@@ -60,29 +60,36 @@ async fn round(world: &Arc<World>) -> bool {
     counter!(WAKEUPS_TOTAL).increment(due.len() as u64);
     // Many at once, so that their histories are read together.
     let full = u64::from(ROUND_MAX) == due.len() as u64;
+    let recheck = now.saturating_add(RECHECK_AFTER);
     let waking = stream::iter(due).map(|wakeup| async move {
-        // What could not be woken now keeps its row and comes up again.
-        let next = wake(world, &wakeup.stream).await?;
-        // Open work that has just been taken up here is looked at again.
-        let recheck = now.saturating_add(RECHECK_AFTER);
-        let due = next.due.map(|due| if due <= now { recheck } else { due });
-        Some(Wakeup { stream: wakeup.stream, due, version: next.version })
+        let Wakeup { stream, version, .. } = wakeup;
+        match wake(world, &stream).await {
+            // Open work that has just been taken up here is looked at again.
+            Some(Ok(NextWake { due, version })) => {
+                let due = due.map(|due| if due <= now { recheck } else { due });
+                Wakeup { stream, due, version }
+            }
+            // The earliest come first, so what cannot be woken now must not stay among them. One that
+            // heard it and did not answer is at work, which is soon over.
+            Some(Err(NotAccepted::Restarting)) => {
+                let due = Some(now.saturating_add(world.config.wakeup_interval));
+                Wakeup { stream, due, version }
+            }
+            Some(Err(_)) | None => Wakeup { stream, due: Some(recheck), version },
+        }
     });
-    let woken: Vec<Option<Wakeup>> = waking.buffer_unordered(AT_ONCE).collect().await;
-    let done: Vec<Wakeup> = woken.into_iter().flatten().collect();
-    if done.is_empty() {
-        return false;
-    }
-    if let Err(error) = world.stores.read_models.set_wakeups(&done).await {
+    let woken: Vec<Wakeup> = waking.buffer_unordered(AT_ONCE).collect().await;
+    if let Err(error) = world.stores.read_models.set_wakeups(&woken).await {
         warn!(error = %error, "wake-ups cannot be put back");
         return false;
     }
     full
 }
 
-async fn wake(world: &Arc<World>, stream: &StreamId) -> Option<NextWake> {
+/// Nothing where the kind is unknown.
+async fn wake(world: &Arc<World>, stream: &StreamId) -> Option<Result<NextWake, NotAccepted>> {
     let waking = world.with_kind(stream.kind(), WakeKey { world, key: stream.key() })?;
-    waking.await.ok()
+    Some(waking.await)
 }
 
 struct WakeKey<'a> {

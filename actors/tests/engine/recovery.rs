@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::faulty::{Fault, FaultyJournal};
-use crate::shop::{Shop, Wishing as _, order_id, place};
+use crate::shop::{Shop, Wishing as _, asking, order_id, place};
 use actors::admission::Dependency;
 use actors::{NotAccepted, NotDone};
 use async_trait::async_trait;
+use engine::inventory::{Inventory, InventoryCommand};
 use engine::order::{OrderCommand, PaymentStatus};
+use engine::values::{CustomerId, HoldId, Moment, Quantity};
 use persistence::Stores;
+use persistence::journal::StreamId;
 use persistence::pubsub::{Announcement, MemoryPubSub, PubSub};
-use persistence::read_models::{OrderQuery, PageStart};
+use persistence::read_models::{OrderQuery, PageStart, Wakeup};
 use tokio::sync::broadcast;
+use uuid::Uuid;
 
 async fn shop_over_faulty_journal() -> (Shop, Arc<FaultyJournal>) {
     let stores = Stores::in_memory();
@@ -148,6 +152,34 @@ async fn a_queued_order_is_resumed_after_a_restart_without_anybody_asking() {
     tokio::time::timeout(Duration::from_secs(30), charged).await.expect("nobody resumed the order");
     after.until(|order| order.payment.status == PaymentStatus::Paid, 1).await;
     assert_eq!(after.stock("mouse").await.sold.units(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_that_cannot_be_woken_keep_nobody_else_asleep() {
+    let stores = Stores::in_memory();
+    let due = Some(Moment::from_unix_micros(1));
+    let lost = |number: u32| Wakeup {
+        stream: StreamId::new("ghost", &number.to_string()),
+        due,
+        version: 1,
+    };
+    let lost: Vec<Wakeup> = (0..1_000).map(lost).collect();
+    stores.read_models.set_wakeups(&lost).await.unwrap();
+    let shop = Shop::over(stores).await;
+    shop.publish("mouse").await;
+    shop.receive("mouse", 10).await;
+    let hold = InventoryCommand::Hold {
+        hold: HoldId::new(Uuid::nil()),
+        quantity: Quantity::new(4),
+        customer: CustomerId::parse("alice").unwrap(),
+        expires_at: Moment::from_unix_micros(3_000_000),
+        valid_until: Moment::from_unix_micros(3_000_000),
+    };
+    shop.system.ask::<Inventory>("mouse", hold, asking()).await.unwrap();
+
+    tokio::time::sleep(Duration::from_secs(10)).await;
+
+    assert_eq!(shop.stock("mouse").await.available.units(), 10);
 }
 
 #[tokio::test(start_paused = true)]
