@@ -8,7 +8,8 @@ pub struct EngineConfig {
     /// Commands that may wait for one entity; one more is answered "overloaded".
     pub mailbox_slots: usize,
     /// Entities of one kind in memory; one more is answered "overloaded", and the idle are put to
-    /// sleep at once. The idle go early when half of it is reached. An idle one takes about 7 KB.
+    /// sleep at once. The idle go early when half of it is reached, also those that pause between
+    /// two tries; due wake-ups fill three quarters of it at most. An idle one takes about 7 KB.
     pub live_max: usize,
     /// Events in one commit.
     pub batch_events_max: usize,

@@ -309,12 +309,12 @@ impl<A: Aggregate, R> Entity<A, R> {
     }
 
     /// Whether the entity could be put to sleep now without anybody noticing. When the engine goes
-    /// down, work that pauses sleeps too: a wake-up takes it up again after the restart.
-    pub fn may_sleep(&self, draining: bool) -> bool {
+    /// down or is crowded, work that pauses sleeps too: a wake-up takes it up again.
+    pub fn may_sleep(&self, while_it_pauses: bool) -> bool {
         self.is_durable()
             && self.waiting.is_empty()
             && self.gathering.is_none()
             && self.tickets.is_empty()
-            && (draining || self.pursuit.is_idle())
+            && (while_it_pauses || self.pursuit.is_idle())
     }
 }

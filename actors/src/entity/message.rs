@@ -173,3 +173,18 @@ pub struct Death {
     /// Whether the entity itself is to blame, not the store below it.
     pub own_fault: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_asked_to_sleep_again_before_they_have_heard_it() {
+        let pending = Arc::default();
+        let first = Nudge::unless_pending(&pending);
+        assert!(first.is_some());
+        assert!(Nudge::unless_pending(&pending).is_none());
+        drop(first);
+        assert!(Nudge::unless_pending(&pending).is_some());
+    }
+}

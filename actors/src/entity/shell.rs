@@ -290,7 +290,8 @@ impl<A: Hosted> Life<A> {
     }
 
     fn rest(&self) -> Then {
-        let may_sleep = self.entity.as_ref().is_some_and(|e| e.may_sleep(self.world.is_draining()));
+        let pauses_too = self.world.is_draining() || A::directory(&self.world).is_crowded();
+        let may_sleep = self.entity.as_ref().is_some_and(|entity| entity.may_sleep(pauses_too));
         if may_sleep
             && let Some(published) =
                 A::directory(&self.world).retire(self.stream.key(), self.address.actor())
