@@ -118,6 +118,22 @@ impl Intent {
         }
     }
 
+    /// Whether something is kept from others once it is carried out, until it is given back.
+    pub const fn takes(&self) -> bool {
+        match self {
+            Self::Hold { .. } | Self::ClaimCart { .. } => true,
+            Self::Lookup { .. }
+            | Self::Extend { .. }
+            | Self::Commit { .. }
+            | Self::Release { .. }
+            | Self::Restock { .. }
+            | Self::ReopenCart { .. }
+            | Self::Charge { .. }
+            | Self::QueryCharge { .. }
+            | Self::Refund { .. } => false,
+        }
+    }
+
     /// Whether it must not be started while `other` is under way: what became of a charge cannot be
     /// told while somebody is making it.
     pub fn waits_for(&self, other: &Self) -> bool {
@@ -146,6 +162,13 @@ pub enum Answer {
     NotAccepted(Unavailable),
     /// It could not be done now, and may or may not have happened; try again later.
     Failed,
+}
+
+impl Answer {
+    /// Whether it was done, or may have been.
+    pub const fn may_be_done(&self) -> bool {
+        !matches!(self, Self::StockRefused(_) | Self::CartRefused(_) | Self::NotAccepted(_))
+    }
 }
 
 /// Why somebody cannot be asked for something now. It may be asked again.

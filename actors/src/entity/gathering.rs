@@ -21,8 +21,11 @@ const UNDO_PAUSE: Duration = Duration::from_millis(200);
 
 /// A command whose needs are being met, or which is being undone.
 pub(super) struct Gathering<A: Aggregate, R> {
-    pub(super) asked: Asked<A, R>,
+    asked: Asked<A, R>,
     open: usize,
+    /// Whether something was taken for it, or may have been.
+    took: bool,
+    /// Then what was taken is on its way back.
     refused: Option<A::Refusal>,
     /// What could not go back.
     left: Vec<Intent>,
@@ -31,21 +34,25 @@ pub(super) struct Gathering<A: Aggregate, R> {
 }
 
 impl<A: Aggregate, R> Gathering<A, R> {
-    const fn new(asked: Asked<A, R>, open: usize, refused: Option<A::Refusal>) -> Self {
-        Self { asked, open, refused, left: Vec::new(), tries: 0 }
+    const fn of(asked: Asked<A, R>, open: usize, took: bool) -> Self {
+        Self { asked, open, took, refused: None, left: Vec::new(), tries: 0 }
     }
 }
 
 impl<A: Aggregate, R> Entity<A, R> {
     pub(super) fn begin(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
+        self.go_on(asked, false, now, effects);
+    }
+
+    fn go_on(&mut self, asked: Asked<A, R>, took: bool, now: Moment, effects: &mut Effects<A, R>) {
         let Some(command) = &asked.command else {
-            self.wait(asked.reply, Outcome::Accepted { changed: false }, false);
+            self.wait(asked.reply, Outcome::Accepted { changed: false, took }, false);
             return;
         };
         match A::next_step(&self.state, command, now) {
-            Step::Ready => self.judge(asked, now, effects),
+            Step::Ready => self.judge(asked, took, now, effects),
             Step::Needs(intents) => {
-                self.gathering = Some(Gathering::new(asked, intents.len(), None));
+                self.gathering = Some(Gathering::of(asked, intents.len(), took));
                 for intent in intents {
                     self.perform(intent.clone(), Ticket::Need(intent), effects);
                 }
@@ -53,16 +60,16 @@ impl<A: Aggregate, R> Entity<A, R> {
         }
     }
 
-    fn judge(&mut self, asked: Asked<A, R>, now: Moment, effects: &mut Effects<A, R>) {
+    fn judge(&mut self, asked: Asked<A, R>, took: bool, now: Moment, effects: &mut Effects<A, R>) {
         let Some(command) = &asked.command else { return };
         match self.decide(command, &asked.cause, now, effects) {
             Ok(changed) => {
                 // What is not settled now is answered only when it is.
                 let settle = !A::is_settled(&self.state);
                 if asked.ahead && !settle {
-                    self.answer(asked.reply, Outcome::Accepted { changed }, effects);
+                    self.answer(asked.reply, Outcome::Accepted { changed, took }, effects);
                 } else {
-                    self.wait(asked.reply, Outcome::Accepted { changed }, settle);
+                    self.wait(asked.reply, Outcome::Accepted { changed, took }, settle);
                 }
             }
             Err(refusal) => {
@@ -73,7 +80,8 @@ impl<A: Aggregate, R> Entity<A, R> {
                 }
                 // The key may be asked again at once, so what was taken goes back first.
                 let open = undo.len();
-                self.gathering = Some(Gathering::new(asked, open, Some(refusal)));
+                let gathering = Gathering::of(asked, open, true);
+                self.gathering = Some(Gathering { refused: Some(refusal), ..gathering });
                 for intent in undo {
                     self.perform(intent.clone(), Ticket::Undo(intent), effects);
                 }
@@ -89,12 +97,13 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects: &mut Effects<A, R>,
     ) {
         let Some(mut gathering) = self.gathering.take() else { return };
+        gathering.took |= need.takes() && answer.may_be_done();
         if let Some(command) = &mut gathering.asked.command {
             A::supply(command, need, answer);
         }
         gathering.open = gathering.open.saturating_sub(1);
         if gathering.open == 0 {
-            self.begin(gathering.asked, now, effects);
+            self.go_on(gathering.asked, gathering.took, now, effects);
             self.unstash(now, effects);
         } else {
             self.gathering = Some(gathering);
@@ -144,6 +153,20 @@ impl<A: Aggregate, R> Entity<A, R> {
         for intent in left {
             self.perform(intent.clone(), Ticket::Undo(intent), effects);
         }
+    }
+
+    /// Ends without an outcome. What was taken may stand, and what is on its way back may not
+    /// arrive.
+    pub(super) fn drop_gathering(&mut self, effects: &mut Effects<A, R>) {
+        let Some(Gathering { asked, took, .. }) = self.gathering.take() else { return };
+        let takes = |(_, ticket): &(u64, Ticket)| match ticket {
+            Ticket::Need(need) => need.takes(),
+            Ticket::Owed | Ticket::Undo(_) => false,
+        };
+        let untouched = !took && !self.tickets.iter().any(takes);
+        let unwritten = NotDone::NotAccepted(NotAccepted::NotWritten);
+        let answer = Err(if untouched { unwritten } else { NotDone::Unknown });
+        effects.push(Effect::Reply { to: asked.reply, answer });
     }
 
     fn unstash(&mut self, now: Moment, effects: &mut Effects<A, R>) {

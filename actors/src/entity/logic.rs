@@ -35,7 +35,7 @@ pub struct Entity<A: Aggregate, R> {
     /// What waits for the gathering to end, and until when it is worth starting.
     pub(super) stash: VecDeque<(Moment, Asked<A, R>)>,
     /// A handful at most, so that it is looked through.
-    tickets: Vec<(u64, Ticket)>,
+    pub(super) tickets: Vec<(u64, Ticket)>,
     next_ticket: u64,
     pursuit: Pursuit,
     last_at: Moment,
@@ -167,13 +167,16 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// The incarnation ends because its events did not become durable: everybody waiting hears it.
     pub fn fail(&mut self, failure: &NotDone<A::Refusal>) -> Effects<A, R> {
         let untouched = NotDone::NotAccepted(NotAccepted::NotWritten);
-        // What an answer speaks of may be durable already, though more was to come: then "nothing
-        // happened" would be a lie, and whoever asked has to look.
+        // What an answer speaks of may be durable already, though more was to come, and so may what
+        // was taken for it: then "nothing happened" would be a lie, and whoever asked has to look.
         let written = self.written;
         let verdict = |waiting: &Waiting<A, R>| {
-            let unchanged = matches!(waiting.outcome, Outcome::Accepted { changed: false });
+            let (unchanged, took) = match waiting.outcome {
+                Outcome::Accepted { changed, took } => (!changed, took),
+                Outcome::Refused(_) => (false, false),
+            };
             let stands = waiting.until <= written || (unchanged && 0 < written);
-            if stands { NotDone::Unknown } else { failure.clone() }
+            if stands || took { NotDone::Unknown } else { failure.clone() }
         };
         let mut effects: Effects<A, R> = self
             .waiting
@@ -183,8 +186,8 @@ impl<A: Aggregate, R> Entity<A, R> {
                 Effect::Reply { to: waiting.reply, answer }
             })
             .collect();
-        let unstarted = self.gathering.take().map(|gathering| gathering.asked);
-        for asked in unstarted.into_iter().chain(self.stash.drain(..).map(|(_, asked)| asked)) {
+        self.drop_gathering(&mut effects);
+        for (_, asked) in self.stash.drain(..) {
             effects.push(Effect::Reply { to: asked.reply, answer: Err(untouched.clone()) });
         }
         effects
@@ -276,7 +279,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     pub(super) fn answer(&self, reply: R, outcome: Outcome<A>, effects: &mut Effects<A, R>) {
         let answer = match outcome {
             Outcome::Refused(refusal) => Err(NotDone::Refused(refusal)),
-            Outcome::Accepted { changed } => Ok(Accepted {
+            Outcome::Accepted { changed, .. } => Ok(Accepted {
                 view: self.view.clone(),
                 version: self.written,
                 position: self.position,

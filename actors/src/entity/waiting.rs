@@ -6,7 +6,12 @@ use engine::Aggregate;
 
 /// What will be answered.
 pub(super) enum Outcome<A: Aggregate> {
-    Accepted { changed: bool },
+    Accepted {
+        /// Whether it caused events.
+        changed: bool,
+        /// Whether something was taken from others for it.
+        took: bool,
+    },
     Refused(A::Refusal),
 }
 
