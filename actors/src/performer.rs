@@ -88,10 +88,11 @@ impl World {
                 let payments = Arc::clone(self.payments());
                 let refund = async move {
                     let outcome = payments.refund(key, amount).await;
-                    if outcome.is_err() {
+                    let answer = outcome.map_or_else(not_answered, |()| Answer::Refunded);
+                    if answer == Answer::Failed {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
                     }
-                    outcome.map_or(Answer::Failed, |()| Answer::Refunded)
+                    answer
                 };
                 at_once_or_later(refund, answer)
             }
@@ -250,7 +251,15 @@ async fn answered_anyway(call: impl Future<Output = Answer>) -> Answer {
 }
 
 fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
-    outcome.map_or(Answer::Failed, Answer::Charge)
+    outcome.map_or_else(not_answered, Answer::Charge)
+}
+
+/// Without a place nobody has failed: it is tried again, and nothing is written down.
+const fn not_answered(failure: ProviderFailure) -> Answer {
+    match failure {
+        ProviderFailure::NoPlace => Answer::NotAccepted(Unavailable::Overloaded),
+        ProviderFailure::NotSent | ProviderFailure::Unknown => Answer::Failed,
+    }
 }
 
 /// What must be tried again outweighs what is final: an answer is final only for all products.

@@ -41,7 +41,7 @@ pub struct PaymentsConfig {
     /// Repeats of an attempt without a definite answer. With the default a call ends within 3.5 s:
     /// a failed attempt is repeated at once, one that timed out is left to the order's own retry.
     pub backoff: Backoff,
-    /// Calls in flight at once; one more is answered [`ProviderFailure::NotSent`].
+    /// Calls in flight at once; one more is answered [`ProviderFailure::NoPlace`].
     pub in_flight_max: usize,
     /// The same for refunds, which have places and a breaker of their own: nobody waits for them,
     /// and however they fare, charges go on.
@@ -133,8 +133,8 @@ impl Payments {
     ///
     /// # Errors
     ///
-    /// [`ProviderFailure::NotSent`] when certainly no attempt reached the provider,
-    /// [`ProviderFailure::Unknown`] when one may have.
+    /// [`ProviderFailure::NoPlace`] when no attempt was made, [`ProviderFailure::NotSent`] when
+    /// certainly none reached the provider, [`ProviderFailure::Unknown`] when one may have.
     pub async fn charge(&self, request: &ChargeRequest) -> Result<ChargeOutcome, ProviderFailure> {
         self.call(&self.charges, || self.provider.charge(request), CallEnd::of_charge).await
     }
@@ -181,7 +181,7 @@ impl Payments {
     ) -> Result<T, ProviderFailure> {
         let Ok(_place) = lane.places.try_acquire() else {
             self.meters.count(CallEnd::BulkheadFull);
-            return Err(ProviderFailure::NotSent);
+            return Err(ProviderFailure::NoPlace);
         };
         let started = Instant::now();
         let mut failure = ProviderFailure::NotSent;
@@ -195,7 +195,7 @@ impl Payments {
                 Ok(answer) => return Ok(answer),
                 // One attempt that may have reached the provider makes the whole call unknown.
                 Err(ProviderFailure::Unknown) => failure = ProviderFailure::Unknown,
-                Err(ProviderFailure::NotSent) => {}
+                Err(ProviderFailure::NotSent | ProviderFailure::NoPlace) => {}
             }
             let draw = (self.config.draw)();
             let pause = self.config.backoff.pause(retry, started.elapsed(), draw);
@@ -217,7 +217,9 @@ impl Payments {
         let took = started.elapsed();
         let (end, result) = match ended {
             Ok(Ok(answer)) => (end_of(&answer), Ok(answer)),
-            Ok(Err(ProviderFailure::NotSent)) => (CallEnd::NotSent, Err(ProviderFailure::NotSent)),
+            Ok(Err(failure @ (ProviderFailure::NotSent | ProviderFailure::NoPlace))) => {
+                (CallEnd::NotSent, Err(failure))
+            }
             Ok(Err(ProviderFailure::Unknown)) => (CallEnd::Failed, Err(ProviderFailure::Unknown)),
             Err(_elapsed) => (CallEnd::TimedOut, Err(ProviderFailure::Unknown)),
         };

@@ -20,6 +20,10 @@ pub struct ChargeRequest {
 /// Why the provider gave no definite answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderFailure {
+    /// Too many calls are under way on this side already; the provider was not asked, nor did it
+    /// fail.
+    #[error("no place for one more call")]
+    NoPlace,
     /// The request was not sent; certainly nothing happened.
     #[error("provider was not asked")]
     NotSent,

@@ -251,7 +251,7 @@ async fn failures_count_although_the_breaker_actor_was_dead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_call_too_many_is_not_sent() {
+async fn one_call_too_many_is_not_made() {
     let config = PaymentsConfig { in_flight_max: 2, ..PaymentsConfig::default() };
     let shop = Shop::open(config).await;
     shop.sandbox.faults().set_latency(Duration::from_millis(20));
@@ -259,7 +259,7 @@ async fn one_call_too_many_is_not_sent() {
     let outcomes =
         futures::future::join_all(calls.iter().map(|call| shop.payments.charge(call))).await;
     assert_eq!(outcomes.iter().filter(|outcome| CAPTURED(outcome)).count(), 2);
-    assert!(outcomes.contains(&Err(ProviderFailure::NotSent)));
+    assert!(outcomes.contains(&Err(ProviderFailure::NoPlace)));
     assert!(CAPTURED(&shop.charge(9, "tok_ok").await), "places are given back");
 }
 

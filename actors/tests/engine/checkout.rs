@@ -212,3 +212,20 @@ async fn refunds_that_fail_keep_nobody_from_paying_and_are_tried_ever_more_seldo
         shop.until(|order| order.payment.status == PaymentStatus::Refunded, number).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn refunds_that_wait_for_a_place_have_not_failed() {
+    let shop = Arc::new(Shop::open(&[("mouse", 200)]).await);
+    for number in 1..=200 {
+        shop.place(number, place(number, "mouse", 1).card("tok_ok")).await.unwrap();
+    }
+    shop.provider.faults().set_latency(Duration::from_secs(1));
+    let calls = (1..=200).map(|number| shop.order(number, cancel()));
+    assert!(futures::future::join_all(calls).await.iter().all(Result::is_ok));
+
+    for number in 1..=200 {
+        shop.until(|order| order.payment.status == PaymentStatus::Refunded, number).await;
+        let order = shop.system.order(order_id(number)).await.unwrap().unwrap();
+        assert_eq!(order.payment.refund_failures, 0, "of order {number}");
+    }
+}
