@@ -19,8 +19,8 @@ const STREAMS_MAX: usize = 256;
 /// Requests that may wait; entities wait when it is full.
 const QUEUE_MAX: usize = 4_096;
 
-/// Queries under way at once.
-const READERS: usize = 2;
+/// Who reads; each has one query under way at a time.
+const READERS: [&str; 2] = ["history-loader-1", "history-loader-2"];
 
 /// One stream as it is stored.
 #[derive(Debug, Default)]
@@ -61,13 +61,13 @@ impl Loader {
     ) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE_MAX);
         let queue = Arc::new(tokio::sync::Mutex::new(queue));
-        for _ in 0..READERS {
+        for name in READERS {
             let reader = Reader {
                 histories: histories.clone(),
                 snapshots: Arc::clone(&stores.snapshots),
                 queue: Arc::clone(&queue),
             };
-            background.keep("history-loader", move || reader.clone().run());
+            background.keep(name, move || reader.clone().run());
         }
         Self { requests }
     }
@@ -136,9 +136,7 @@ impl Reader {
         let cached: Vec<StreamId> =
             requests.iter().filter(|r| r.with_snapshot).map(|r| r.stream.clone()).collect();
         if !cached.is_empty() {
-            // A cache that cannot be read is no cache; the journal has everything.
-            let snapshots = self.snapshots.load(&cached).await.unwrap_or_default();
-            for snapshot in snapshots {
+            for snapshot in readable(&*self.snapshots, &cached).await {
                 let stream = snapshot.stream.clone();
                 histories.entry(stream).or_default().snapshot = Some(snapshot);
             }
@@ -157,5 +155,75 @@ impl Reader {
             histories.entry(stream).or_default().records = records;
         }
         Ok(histories)
+    }
+}
+
+/// The snapshots that can be read. A cache that cannot is no cache; the journal has everything.
+async fn readable(snapshots: &dyn Snapshots, streams: &[StreamId]) -> Vec<Snapshot> {
+    match snapshots.load(streams).await {
+        Ok(found) => found,
+        // One bad row must not cost its neighbours theirs.
+        Err(StoreError::Corrupt(_)) if 1 < streams.len() => {
+            let mut found = Vec::new();
+            for stream in streams.chunks(1) {
+                found.extend(Box::pin(readable(snapshots, stream)).await);
+            }
+            found
+        }
+        Err(error) => {
+            warn!(error = %error, streams = streams.len(), "snapshots cannot be read");
+            Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use persistence::journal::Shard;
+    use persistence::snapshots::MemorySnapshots;
+
+    use super::*;
+
+    /// One of them is damaged.
+    struct Damaged {
+        inner: MemorySnapshots,
+        damaged: StreamId,
+    }
+
+    #[async_trait]
+    impl Snapshots for Damaged {
+        async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError> {
+            if streams.contains(&self.damaged) {
+                return Err(StoreError::Corrupt("a drill".into()));
+            }
+            self.inner.load(streams).await
+        }
+
+        async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+            self.inner.save(snapshot).await
+        }
+
+        async fn clear(&self) -> Result<(), StoreError> {
+            self.inner.clear().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_snapshot_costs_nobody_else_theirs() {
+        let stream = |number: u32| StreamId::new("inventory", &number.to_string());
+        let damaged = stream(2);
+        let snapshots = Damaged { inner: MemorySnapshots::default(), damaged };
+        for number in 0..5 {
+            let (stream, body) = (stream(number), String::new());
+            let snapshot = Snapshot { stream, version: 1, place: (Shard(0), 1), body };
+            snapshots.save(&snapshot).await.unwrap();
+        }
+
+        let all: Vec<StreamId> = (0..5).map(stream).collect();
+        let found = readable(&snapshots, &all).await;
+
+        let found: Vec<StreamId> = found.into_iter().map(|snapshot| snapshot.stream).collect();
+        assert_eq!(found, [stream(0), stream(1), stream(3), stream(4)]);
     }
 }
