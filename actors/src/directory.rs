@@ -303,8 +303,8 @@ impl<A: Hosted> Directory<A> {
         let now = Instant::now();
         let quarantine = self.deaths.lock().ok().and_then(|mut deaths| deaths.book(key, now));
         if let Some(until) = quarantine {
-            warn!(kind = A::KIND, key, "restart budget spent, {}/{key} is quarantined", A::KIND);
-            self.quarantine.put(key, until);
+            let quarantined = self.quarantine.put(key, until);
+            warn!(kind = A::KIND, key, quarantined, "{}/{key} has spent its restarts", A::KIND);
         }
     }
 

@@ -5,14 +5,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use engine::values::OrderId;
 use persistence::StoreError;
 use persistence::read_models::{OrderQuery, PageStart, ReadModels};
+use tokio::time::sleep;
 use tracing::{info, warn};
 use uuid::Uuid;
-
-use crate::system::World;
 
 /// 2^26 bits are 8 MB: with two million orders, one new order in 400 is read for nothing.
 const BITS_LOG2: u32 = 26;
@@ -22,6 +22,9 @@ const PROBES: u64 = 4;
 
 /// Ids fetched at once while the filter is filled.
 const PAGE: u32 = 10_000;
+
+/// Pause after the filter could not be filled.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// The filter.
 pub(crate) struct Newcomers {
@@ -55,7 +58,8 @@ impl Newcomers {
             let (word, mask) = (bit >> u64::BITS.ilog2(), 1_u64 << (bit % u64::from(u64::BITS)));
             let word = usize::try_from(word).ok().and_then(|word| self.words.get(word));
             let Some(word) = word else { return true };
-            // Only one of two that ask for the same new order at once may be told that it is new.
+            // Two that ask for one order at once could both find it new, but an order begins one life
+            // at a time.
             seen &= word.fetch_or(mask, Ordering::AcqRel) & mask != 0;
         }
         seen
@@ -96,17 +100,28 @@ fn probes(order: OrderId) -> impl Iterator<Item = u64> {
 }
 
 /// Fills the filter beside everything else; until then every history is read.
-pub(crate) async fn fill(world: Weak<World>) {
-    let Some(world) = world.upgrade() else { return };
-    let read_models = Arc::clone(&world.stores.read_models);
-    match world.newcomers.fill(&*read_models).await {
-        Ok(noted) => info!(noted, "orders without a history can be told from others"),
-        Err(error) => warn!(error = %error, "every new order will be looked for in the journal"),
+pub(crate) async fn fill(newcomers: Weak<Newcomers>, read_models: Arc<dyn ReadModels>) {
+    loop {
+        let Some(newcomers) = newcomers.upgrade() else { return };
+        match newcomers.fill(&*read_models).await {
+            Ok(noted) => return info!(noted, "orders without a history can be told from others"),
+            Err(error) => {
+                warn!(error = %error, "every new order is looked for in the journal for now");
+            }
+        }
+        drop(newcomers);
+        sleep(RETRY_PAUSE).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use engine::values::{Moment, ProductId};
+    use persistence::read_models::{
+        Changes, HistoryRow, HistoryTail, MemoryReadModels, OrderPage, ProductRow, Wakeup,
+    };
+
     use super::*;
 
     fn order(number: u64) -> OrderId {
@@ -145,5 +160,65 @@ mod tests {
         assert!((0..200_000).all(|number| newcomers.note(order(number))));
         let mistaken = (200_000..210_000).filter(|number| newcomers.note(order(*number))).count();
         assert!(mistaken < 100, "{mistaken} of 10,000");
+    }
+
+    /// Cannot be reached at first.
+    #[derive(Default)]
+    struct LateReadModels {
+        inner: MemoryReadModels,
+        asked: AtomicU64,
+    }
+
+    #[async_trait]
+    impl ReadModels for LateReadModels {
+        async fn list_orders(&self, query: &OrderQuery) -> Result<OrderPage, StoreError> {
+            if self.asked.fetch_add(1, Ordering::Relaxed) < 2 {
+                return Err(StoreError::Unavailable("a drill".into()));
+            }
+            self.inner.list_orders(query).await
+        }
+
+        async fn cursors(&self, shards: u16) -> Result<Vec<u64>, StoreError> {
+            self.inner.cursors(shards).await
+        }
+
+        async fn apply(&self, changes: &Changes) -> Result<(), StoreError> {
+            self.inner.apply(changes).await
+        }
+
+        async fn histories(&self, tails: &[HistoryTail]) -> Result<Vec<HistoryRow>, StoreError> {
+            self.inner.histories(tails).await
+        }
+
+        async fn products(&self, products: &[ProductId]) -> Result<Vec<ProductRow>, StoreError> {
+            self.inner.products(products).await
+        }
+
+        async fn list_products(
+            &self,
+            after: Option<&ProductId>,
+            limit: u32,
+        ) -> Result<Vec<ProductRow>, StoreError> {
+            self.inner.list_products(after, limit).await
+        }
+
+        async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {
+            self.inner.due_wakeups(now, limit).await
+        }
+
+        async fn set_wakeups(&self, wakeups: &[Wakeup]) -> Result<(), StoreError> {
+            self.inner.set_wakeups(wakeups).await
+        }
+
+        async fn clear(&self) -> Result<(), StoreError> {
+            self.inner.clear().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_filter_that_could_not_be_filled_is_filled_later() {
+        let newcomers = Arc::new(Newcomers::default());
+        fill(Arc::downgrade(&newcomers), Arc::new(LateReadModels::default())).await;
+        assert!(newcomers.is_new(&order(1).to_string()));
     }
 }

@@ -67,7 +67,7 @@ pub enum NotAccepted {
     /// The engine is going down.
     #[error("engine is draining")]
     Draining,
-    /// Its history makes the actor fail; an operator must look.
+    /// Its actor kept failing, so it is left alone for a while and then tried again.
     #[error("stream is quarantined")]
     Quarantined,
     /// It waited for longer than it was worth.

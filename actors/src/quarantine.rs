@@ -9,6 +9,9 @@ use tokio::time::Instant;
 use crate::metrics::QUARANTINED;
 use crate::outcome::NotAccepted;
 
+/// Streams of one kind in quarantine at once; further ones are served, and die, as before.
+const QUARANTINED_MAX: usize = 10_000;
+
 /// The quarantined streams of one kind.
 pub(crate) struct Quarantine {
     until: DashMap<Arc<str>, Instant>,
@@ -26,10 +29,17 @@ impl Quarantine {
         self.until.len()
     }
 
-    /// Puts a stream in until then.
-    pub(crate) fn put(&self, key: &str, until: Instant) {
-        self.until.insert(key.into(), until);
-        self.show();
+    /// Puts a stream in until then; whether there was room for it.
+    pub(crate) fn put(&self, key: &str, until: Instant) -> bool {
+        if QUARANTINED_MAX <= self.len() {
+            self.release();
+        }
+        let has_room = self.len() < QUARANTINED_MAX;
+        if has_room {
+            self.until.insert(key.into(), until);
+            self.show();
+        }
+        has_room
     }
 
     /// Whether a stream may be served.
@@ -63,8 +73,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_quarantine_ends_by_itself_and_leaves_nothing_behind() {
         let quarantine = Quarantine::of("order");
-        quarantine.put("a", Instant::now() + Duration::from_mins(1));
-        quarantine.put("b", Instant::now() + Duration::from_mins(2));
+        assert!(quarantine.put("a", Instant::now() + Duration::from_mins(1)));
+        assert!(quarantine.put("b", Instant::now() + Duration::from_mins(2)));
         assert_eq!(quarantine.check("a"), Err(NotAccepted::Quarantined));
         assert_eq!(quarantine.check("c"), Ok(()));
 
@@ -74,5 +84,19 @@ mod tests {
         quarantine.release();
         assert_eq!(quarantine.len(), 1);
         assert_eq!(quarantine.check("b"), Err(NotAccepted::Quarantined));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quarantine_takes_a_bounded_number_of_streams() {
+        let quarantine = Quarantine::of("order");
+        let until = Instant::now() + Duration::from_mins(1);
+        assert!((0..QUARANTINED_MAX).all(|key| quarantine.put(&key.to_string(), until)));
+        assert!(!quarantine.put("late", until));
+        assert_eq!(quarantine.check("late"), Ok(()));
+
+        tokio::time::advance(Duration::from_mins(1)).await;
+
+        assert!(quarantine.put("late", Instant::now() + Duration::from_mins(1)));
+        assert_eq!(quarantine.len(), 1);
     }
 }

@@ -76,7 +76,7 @@ pub struct World {
     /// Told when somebody finds no room for one more entity.
     pub(crate) crowded: Arc<Notify>,
     pub(crate) evictions: Evictions,
-    pub(crate) newcomers: Newcomers,
+    pub(crate) newcomers: Arc<Newcomers>,
     payments: Arc<Payments>,
     writer: Writer,
     loader: Loader,
@@ -235,7 +235,7 @@ impl OrderSystem {
             orders: Directory::new(bounds()),
             crowded: Arc::default(),
             evictions: Evictions::default(),
-            newcomers: Newcomers::default(),
+            newcomers: Arc::default(),
             supervisors: OnceLock::new(),
             draining: AtomicBool::new(false),
             config,
@@ -333,7 +333,7 @@ pub struct Readiness {
     pub background: bool,
     /// Events that the read models are behind.
     pub projection_lag: u64,
-    /// Streams that need an operator.
+    /// Streams that are left alone for a while, because their actors kept failing.
     pub quarantined: usize,
 }
 

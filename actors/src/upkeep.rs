@@ -49,8 +49,10 @@ pub(crate) fn start(
     background.keep("snapshots", move || keep_snapshots(stores.clone(), Arc::clone(&queue)));
     let here = Arc::downgrade(world);
     background.keep("scheduler", move || scheduler::run(Weak::clone(&here)));
-    let here = Arc::downgrade(world);
-    background.keep("newcomers", move || newcomers::fill(Weak::clone(&here)));
+    let (newcomers, views) =
+        (Arc::downgrade(&world.newcomers), Arc::clone(&world.stores.read_models));
+    background
+        .keep("newcomers", move || newcomers::fill(Weak::clone(&newcomers), Arc::clone(&views)));
     let (here, crowded) = (Arc::downgrade(world), Arc::clone(&world.crowded));
     background.keep("sweeper", move || sweep(Weak::clone(&here), Arc::clone(&crowded)));
     let (here, progress) = (Arc::downgrade(world), progress.clone());

@@ -200,6 +200,23 @@ enum Message {
 #[derive(Clone)]
 struct BreakerActor(Arc<Shared>);
 
+/// The names under which logs tell of an outage.
+struct Events {
+    opened: &'static str,
+    recovered: &'static str,
+}
+
+const fn events(part: Dependency) -> Events {
+    match part {
+        Dependency::Refunds => {
+            Events { opened: "refund_circuit_opened", recovered: "refund_service_recovered" }
+        }
+        Dependency::Provider | Dependency::Store | Dependency::Task(_) => {
+            Events { opened: "payment_circuit_opened", recovered: "payment_service_recovered" }
+        }
+    }
+}
+
 impl BreakerActor {
     fn apply(&self, breaker: &mut Breaker, input: Input) -> Effects {
         let before = breaker.standing();
@@ -210,7 +227,7 @@ impl BreakerActor {
         if let Some(outage) = effects.recovered_after {
             let seconds = outage.as_secs_f64();
             let part = self.0.part;
-            info!(event = "payment_service_recovered", %part, seconds, "{part} recovered");
+            info!(event = events(part).recovered, %part, seconds, "{part} recovered");
             histogram!(BREAKER_MTTR_SECONDS, "dependency" => part.label()).record(seconds);
             if part == Dependency::Provider {
                 histogram!(PAYMENT_CIRCUIT_MTTR_SECONDS).record(seconds);
@@ -245,7 +262,7 @@ impl BreakerActor {
         }
         match state {
             BreakerState::Open => {
-                warn!(event = "payment_circuit_opened", %part, "circuit breaker of {part} is open");
+                warn!(event = events(part).opened, %part, "circuit breaker of {part} is open");
             }
             BreakerState::Closed | BreakerState::HalfOpen => {
                 info!(%state, %part, "circuit breaker of {part} is {state}");
@@ -304,5 +321,19 @@ impl Actor for BreakerActor {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_tell_an_outage_of_refunds_from_one_of_payments() {
+        let (payments, refunds) = (events(Dependency::Provider), events(Dependency::Refunds));
+        assert_eq!(payments.opened, "payment_circuit_opened");
+        assert_eq!(payments.recovered, "payment_service_recovered");
+        assert_eq!(refunds.opened, "refund_circuit_opened");
+        assert_eq!(refunds.recovered, "refund_service_recovered");
     }
 }

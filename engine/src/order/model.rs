@@ -130,7 +130,8 @@ impl Order {
         self.placement.payment.as_ref().map(|wish| wish.method)
     }
 
-    /// Whether it was placed, and what comes of it first is not known yet.
+    /// Whether whoever placed it waits for the answer still. With a queued payment they have one:
+    /// it counts among those that stand until it fails.
     pub fn is_under_way(&self) -> bool {
         self.status == OrderStatus::Pending && !outstanding::is_settled(self)
     }

@@ -282,3 +282,18 @@ fn nobody_takes_money_through_the_provider_for_what_is_paid_elsewhere() {
         }
     }
 }
+
+#[test]
+fn an_order_is_under_way_until_whoever_placed_it_has_an_answer() {
+    let cases: [(&[OrderEvent], bool); 5] = [
+        (&[placed_by_card()], true),
+        (&[placed_by_card(), queued()], false),
+        (&[placed_by_card(), captured()], true),
+        (&[placed_by_card(), captured(), OrderEvent::StockCommitted], false),
+        (&[placed_by_card(), declined()], false),
+    ];
+    for (history, expected) in cases {
+        let order = Order::view(given::<Order>(history).state()).unwrap();
+        assert_eq!(order.is_under_way(), expected, "{history:?}");
+    }
+}
