@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::faulty::FaultyJournal;
 use crate::shop::{Shop, Wishing as _, asking, place};
 
-async fn shop(config: EngineConfig) -> (Arc<Shop>, Arc<FaultyJournal>) {
+async fn shop(config: EngineConfig) -> (Shop, Arc<FaultyJournal>) {
     let stores = Stores::in_memory();
     let journal = Arc::new(FaultyJournal::over(Arc::clone(&stores.journal)));
     let stores = Stores { journal: Arc::clone(&journal) as Arc<_>, ..stores };
@@ -24,7 +24,7 @@ async fn shop(config: EngineConfig) -> (Arc<Shop>, Arc<FaultyJournal>) {
     shop.publish("mouse").await;
     shop.publish("laptop").await;
     shop.receive("mouse", 10).await;
-    (Arc::new(shop), journal)
+    (shop, journal)
 }
 
 /// The order is refused before a client could notice that anybody was asked.
@@ -32,8 +32,10 @@ async fn refused_at_once(shop: &Shop, wish: PlaceOrder) -> OrderRefusal {
     let asked_at = Instant::now();
     let refused = shop.place(1, wish).await.unwrap_err();
     assert!(asked_at.elapsed() < Duration::from_millis(100), "{:?}", asked_at.elapsed());
-    let NotDone::Refused(refusal) = refused else { panic!("{refused:?}") };
-    refusal
+    match refused {
+        NotDone::Refused(refusal) => refusal,
+        other => unreachable!("it says that nothing happened, and why: {other:?}"),
+    }
 }
 
 fn laptop(why: Unavailable) -> OrderRefusal {
@@ -75,17 +77,19 @@ async fn a_product_whose_mailbox_is_full_refuses_the_order_at_once() {
     let (shop, journal) = shop(EngineConfig { mailbox_slots: 1, ..EngineConfig::default() }).await;
     // Its only place is taken until the journal answers.
     journal.cut_at_next_append();
-    let busy = Arc::clone(&shop);
     let change = InventoryCommand::SetLimit { limit: Some(Quantity::new(5)) };
-    let waiting = tokio::spawn(async move {
-        let _unknown = busy.system.ask::<Inventory>("laptop", change, asking()).await;
-    });
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    let busy = shop.system.ask::<Inventory>("laptop", change, asking());
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        refused_at_once(&shop, place(1, "laptop", 1).card("tok_ok")).await
+    };
 
-    let refusal = refused_at_once(&shop, place(1, "laptop", 1).card("tok_ok")).await;
+    let refusal = tokio::select! {
+        early = busy => unreachable!("the journal was cut: {early:?}"),
+        refusal = meanwhile => refusal,
+    };
 
     assert_eq!(refusal, laptop(Unavailable::Overloaded));
-    waiting.abort();
 }
 
 #[tokio::test(start_paused = true)]

@@ -204,7 +204,13 @@ impl PlaceOrder {
                     match &answer {
                         Answer::Listing(listing) => item.listing = Some(listing.clone()),
                         Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
-                        _ => item.hold = Some(HoldAnswer::Unknown),
+                        Answer::StockDone
+                        | Answer::StockRefused(_)
+                        | Answer::CartDone
+                        | Answer::CartRefused(_)
+                        | Answer::Charge(_)
+                        | Answer::Refunded
+                        | Answer::Failed => item.hold = Some(HoldAnswer::Unknown),
                     }
                 }
             }
