@@ -3,15 +3,16 @@
 //! A user has one cart for ever, named after the user; a checkout empties it. Paying for an order
 //! later (`/pay`) is absent: the engine charges when an order is placed.
 
+use actors::outcome::Accepted;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
-use engine::cart::{CartCommand, LINE_UNITS_MAX, OpenCart};
+use engine::cart::{Cart, CartCommand, LINE_UNITS_MAX, OpenCart};
 use engine::values::{CartId, CustomerId, Money, ProductId, Quantity};
+use http::Uri;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ use crate::call::Call;
 use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
-use crate::reply::{REPLAYED, Reply};
+use crate::reply::Reply;
 use crate::routes::carts::once;
 use crate::routes::carts::taken::{CartLife, TakenCart, ask_free, free};
 use crate::routes::orders::place::{Placing, replay};
@@ -197,26 +198,42 @@ async fn read_cart(
 ) -> Result<Response, Problem> {
     let (cart, _) = cart_of(&call, &user)?;
     let found = edge.shop.cart(cart).await?;
-    cart_body(&edge, &user, found.as_deref()).await
+    let body = cart_body(&edge, &user, found.as_deref()).await?;
+    Ok(Reply::ok(&body).into_response())
 }
 
-async fn cart_body(edge: &Edge, user: &str, cart: Option<&OpenCart>) -> Result<Response, Problem> {
+/// A cart with its prices of now. What cannot be added up has no total.
+async fn cart_body(edge: &Edge, user: &str, cart: Option<&OpenCart>) -> Result<Value, Problem> {
     let mut items = Vec::new();
-    let mut total: Option<Money> = None;
+    let mut prices = Vec::new();
     for (product, quantity) in cart.iter().flat_map(|cart| &cart.lines) {
-        let Some((listing, _)) = edge.shop.product(product).await? else { continue };
-        let line = listing.price.times(*quantity);
-        let sum = match (total, line) {
-            (None, Ok(line)) => Some(line),
-            (Some(total), Ok(line)) => total.checked_add(line).ok(),
-            (_, Err(_)) => None,
-        };
-        total = sum.or(total);
-        items.push(json!({"product_id": product, "quantity": quantity,
-                          "unit_price": MoneyBody::from(listing.price)}));
+        let found = edge.shop.product(product).await?;
+        let price = found.map(|(listing, _)| listing.price);
+        let unit_price = price.map(MoneyBody::from);
+        items.push(json!({"product_id": product, "quantity": quantity, "unit_price": unit_price}));
+        prices.push(price.and_then(|price| price.times(*quantity).ok()));
     }
-    let total = total.map(MoneyBody::from);
-    Ok(Reply::ok(&json!({"user_id": user, "items": items, "total": total})).into_response())
+    let total = total(&prices).map(MoneyBody::from);
+    Ok(json!({"user_id": user, "items": items, "total": total}))
+}
+
+/// The sum, if all of it can be added up.
+fn total(prices: &[Option<Money>]) -> Option<Money> {
+    let (first, rest) = prices.split_first()?;
+    rest.iter().try_fold((*first)?, |sum, price| sum.checked_add((*price)?).ok())
+}
+
+/// Answers a change of a user's cart that is durable already.
+async fn changed(
+    edge: &Edge,
+    user: &str,
+    key: &RequestKey,
+    change: &Accepted<Cart>,
+    done: &str,
+) -> Result<Response, Problem> {
+    let body = cart_body(edge, user, change.view.as_deref()).await;
+    let body = body.map_err(|problem| problem.after(done))?;
+    Ok(Reply::ok(&body).standing(change).replayed(key.replayed(change)).into_response())
 }
 
 /// Adds units of a product to the cart of a user.
@@ -235,24 +252,11 @@ async fn add(
     query.finish()?;
     let product = product.ok_or_else(unknown)?;
     edge.shop.product(&product).await?.ok_or_else(unknown)?;
-    let asking = call.asking(Some(&key), None);
-    let open = CartCommand::Open { cart, customer: Some(customer) };
-    ask_free(&edge, &call, cart, open, asking.clone(), CartLife::Again).await?;
     let says = ("add", &product, quantity);
-    let filled = CartCommand::AddUnits { product: product.clone(), quantity };
-    let filled = once(&call, &key, &says, filled)?;
-    let filled = ask_free(&edge, &call, cart, filled, asking, CartLife::Again).await?;
-    let shown = cart_body(&edge, &user, filled.view.as_deref()).await;
-    let shown = shown.map_err(|problem| problem.after("the units are in the cart"))?;
-    Ok(told_as(shown, key.is_from_client() && !filled.changed))
-}
-
-/// Marks the answer to a repeat.
-fn told_as(mut response: Response, replayed: bool) -> Response {
-    if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
+    let add = CartCommand::AddUnits { product: product.clone(), quantity };
+    let add = once(&call, &key, &says, add)?;
+    let filled = change(&edge, &call, &key, (cart, customer), add).await?;
+    changed(&edge, &user, &key, &filled, "the units are in the cart").await
 }
 
 /// Empties the cart of a user.
@@ -262,16 +266,24 @@ async fn clear(
     Path(user): Path<String>,
     key: RequestKey,
 ) -> Result<Response, Problem> {
-    let (cart, _) = cart_of(&call, &user)?;
-    let mut replayed = false;
-    if edge.shop.cart(cart).await?.is_some() {
-        let asking = call.asking(Some(&key), None);
-        let clear = once(&call, &key, &"clear", CartCommand::Clear)?;
-        let cleared = ask_free(&edge, &call, cart, clear, asking, CartLife::Again).await?;
-        replayed = key.is_from_client() && !cleared.changed;
-    }
-    let left = edge.shop.cart(cart).await?;
-    Ok(told_as(cart_body(&edge, &user, left.as_deref()).await?, replayed))
+    let cart = cart_of(&call, &user)?;
+    let clear = once(&call, &key, &"clear", CartCommand::Clear)?;
+    let cleared = change(&edge, &call, &key, cart, clear).await?;
+    changed(&edge, &user, &key, &cleared, "the cart was emptied").await
+}
+
+/// Changes the cart of a user, which is opened when nobody has used it before.
+async fn change(
+    edge: &Edge,
+    call: &Call,
+    key: &RequestKey,
+    (cart, customer): (CartId, CustomerId),
+    command: CartCommand,
+) -> Result<Accepted<Cart>, Problem> {
+    let asking = call.asking(Some(key), None);
+    let open = CartCommand::Open { cart, customer: Some(customer) };
+    ask_free(edge, call, cart, open, asking.clone(), CartLife::Again).await?;
+    ask_free(edge, call, cart, command, asking, CartLife::Again).await
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use actors::outcome::Accepted;
 use axum::extract::FromRequestParts;
+use engine::Aggregate;
 use engine::values::{AdjustmentId, CartId, Fingerprint, KeyedRequest, OrderId, ProductId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -121,6 +123,11 @@ impl RequestKey {
         Ok(Some(KeyedRequest { key, fingerprint }))
     }
 
+    /// Whether what was accepted under this key of a client was done by an earlier request.
+    pub fn replayed<A: Aggregate>(&self, accepted: &Accepted<A>) -> bool {
+        self.is_from_client() && !accepted.changed
+    }
+
     /// The order that this key names.
     pub fn order(&self, account: &str) -> OrderId {
         OrderId::new(self.id(&[TENANT, account]))
@@ -145,6 +152,18 @@ impl RequestKey {
         let domain = self.origin.domain();
         let parts = domain.iter().chain(parts).copied().chain([&*self.text]);
         derive(parts)
+    }
+}
+
+/// A change in the form in which its entity remembers the request; as it is without one.
+pub(crate) fn remembered<C>(
+    request: Option<KeyedRequest>,
+    change: C,
+    form: fn(KeyedRequest, Box<C>) -> C,
+) -> C {
+    match request {
+        Some(request) => form(request, Box::new(change)),
+        None => change,
     }
 }
 

@@ -94,6 +94,10 @@ async fn a_user_has_one_cart_that_a_checkout_empties() {
     add("2", 3).await.expect(200);
     let cleared = shop.call(Method::DELETE, "/cart/u-1/clear", &[], None).await.expect(200);
     assert_eq!(cleared.body["total"], Value::Null);
+    for changed in [&filled, &cleared] {
+        assert!(changed.header("x-position").contains(':'), "{changed:?}");
+        assert!(changed.header("x-version").parse::<u64>().unwrap() > 0);
+    }
     assert_eq!(shop.get("/cart/u-1").await.expect(200).body["items"], json!([]));
     assert_eq!(shop.stock("mug").await, [8, 0, 8, 2]);
 }
@@ -160,5 +164,21 @@ async fn older_routes_need_a_key_as_well() {
     for path in ["/orders", "/orders/", "/products", "/cart/u-1"] {
         let refused = shop.call(Method::GET, path, &[("x-api-key", "")], None).await;
         refused.expect_problem(401, "unauthorised");
+    }
+}
+
+#[tokio::test]
+async fn a_cart_that_cannot_be_added_up_has_no_total() {
+    let shop = with_mug().await;
+    shop.stocked("dear", 1_i64 << 60, 100).await;
+    let price = json!({"minor": 700, "currency": "EUR"});
+    let euro = json!({"id": "euro", "name": "A thing", "price": price, "stock": 3});
+    shop.post("/v1/products", euro).await.expect(201);
+    for (user, product) in [("u-2", "dear"), ("u-3", "euro")] {
+        let path = |product| format!("/cart/{user}/add?product_id={product}&quantity=16");
+        shop.call(Method::POST, &path("mug"), &[], None).await.expect(200);
+        let filled = shop.call(Method::POST, &path(product), &[], None).await.expect(200);
+        assert_eq!(filled.body["total"], Value::Null, "{}", filled.body);
+        assert_eq!(filled.body["items"].as_array().unwrap().len(), 2);
     }
 }

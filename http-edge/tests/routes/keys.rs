@@ -1,7 +1,11 @@
 //! Idempotency keys, route by route: a repeat does nothing again, another request is refused.
 
+use actors::outcome::{Asking, Cause};
+use engine::inventory::{ADJUSTMENTS_REMEMBERED_MAX, Inventory, InventoryCommand};
+use engine::values::AdjustmentId;
 use http::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::shop::{Answer, TestShop, card_order};
 
@@ -110,6 +114,53 @@ async fn units_are_added_to_the_cart_of_a_user_once_for_a_key() {
     }
     let other = add("/cart/u-1/add?product_id=mug&quantity=3").await;
     other.expect_problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
+async fn the_cart_of_a_user_is_emptied_once_for_a_key_even_before_it_was_filled() {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 1_250, 10).await;
+    let clear = || keyed(&shop, Method::DELETE, "/cart/u-1/clear", "a", Value::Null);
+    let first = clear().await.expect(200);
+    assert_eq!(first.header("idempotent-replayed"), "");
+    shop.call(Method::POST, "/cart/u-1/add?product_id=mug", &[], None).await.expect(200);
+    let late = clear().await.expect(200);
+    assert_eq!(late.header("idempotent-replayed"), "true");
+    assert_eq!(late.body["items"][0]["quantity"], 1);
+}
+
+/// Changes a stock by hand until it does not remember its first change any more.
+async fn forget_first_delivery(shop: &TestShop, product: &str) {
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
+    let changes: Vec<u128> = (1..=ADJUSTMENTS_REMEMBERED_MAX as u128 + 2).collect();
+    for changes in changes.chunks(500) {
+        let asked = changes.iter().map(|number| {
+            let adjust = InventoryCommand::Adjust {
+                adjustment: AdjustmentId::new(Uuid::from_u128(*number)),
+                delta: if number % 2 == 0 { -1 } else { 1 },
+                reason: "count".to_owned(),
+                if_version: None,
+            };
+            let asking = Asking { deadline, cause: Cause::default() };
+            shop.system.ask::<Inventory>(product, adjust, asking)
+        });
+        assert!(futures::future::join_all(asked).await.iter().all(Result::is_ok));
+    }
+}
+
+#[tokio::test]
+async fn a_creation_is_repeated_after_its_first_delivery_was_forgotten() {
+    let shop = TestShop::open().await;
+    let create = || {
+        let price = json!({"minor": 5, "currency": "USD"});
+        let mug = json!({"id": "mug", "name": "Mug", "price": price, "stock": 3});
+        keyed(&shop, Method::POST, "/v1/products", "a", mug)
+    };
+    create().await.expect(201);
+    forget_first_delivery(&shop, "mug").await;
+    let again = create().await.expect(201);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.body["stock"]["on_hand"], 3);
 }
 
 #[tokio::test]

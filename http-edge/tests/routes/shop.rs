@@ -32,6 +32,7 @@ pub(crate) struct TestShop {
     front: Front,
     pub(crate) admission: Arc<Admission>,
     pub(crate) health: Arc<ServiceHealth>,
+    pub(crate) system: Arc<OrderSystem>,
 }
 
 /// One answer, read to its end.
@@ -86,7 +87,7 @@ impl TestShop {
         let system = OrderSystem::start(engine, stores, ports, Arc::clone(&clock)).await.unwrap();
         let admission = Admission::start(admission).await.unwrap();
         let edge = Arc::new(Edge {
-            shop: Shop::new(system, clock, ::engine::order::HOLD_FIRST),
+            shop: Shop::new(Arc::clone(&system), clock, ::engine::order::HOLD_FIRST),
             outside: Outside {
                 admission: Arc::clone(&admission),
                 health: Arc::clone(&health),
@@ -101,7 +102,7 @@ impl TestShop {
             .with(KEY, Principal::new("owner", &Scope::ALL).unwrap())
             .with(CLERK_KEY, Principal::new("clerk", &[Scope::Orders]).unwrap());
         let front = Front::new(Arc::clone(&admission), keys, router(edge), config);
-        Self { front, admission, health }
+        Self { front, admission, health, system }
     }
 
     /// Sends a request from another machine.

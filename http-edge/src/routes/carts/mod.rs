@@ -15,7 +15,7 @@ use self::taken::{CartLife, ask_free};
 use super::{Edge, Shared};
 use crate::access::Scope;
 use crate::call::Call;
-use crate::idempotency::RequestKey;
+use crate::idempotency::{RequestKey, remembered};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::wire::{Instant, Json, Path, Texts, instant};
@@ -118,7 +118,7 @@ pub(crate) async fn open(
     Ok(Reply::new(StatusCode::CREATED, &CartBody::from(view))
         .location("/v1/carts", cart)
         .standing(&opened)
-        .replayed(!opened.changed)
+        .replayed(key.replayed(&opened))
         .into_response())
 }
 
@@ -220,10 +220,8 @@ pub(crate) fn once(
     command: CartCommand,
 ) -> Result<CartCommand, Problem> {
     let account = &call.allowed(Scope::Carts)?.account;
-    Ok(match key.request(account, says)? {
-        Some(request) => CartCommand::Once { request, command: Box::new(command) },
-        None => command,
-    })
+    let request = key.request(account, says)?;
+    Ok(remembered(request, command, |request, command| CartCommand::Once { request, command }))
 }
 
 async fn change(
@@ -240,7 +238,7 @@ async fn change(
     Ok(Reply::ok(&CartBody::from(view))
         .etag(view.version)
         .standing(&changed)
-        .replayed(key.is_from_client() && !changed.changed)
+        .replayed(key.replayed(&changed))
         .into_response())
 }
 

@@ -19,7 +19,7 @@ use self::body::{ProductBody, ProductPage};
 use super::{Edge, Shared};
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
-use crate::idempotency::{RequestKey, first_delivery};
+use crate::idempotency::{RequestKey, first_delivery, remembered};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::query::Query;
 use crate::reply::Reply;
@@ -190,7 +190,7 @@ impl Offer {
         let listing = published.view.clone().ok_or_else(unknown)?;
         let answer = |body: &ProductBody<'_>| {
             let reply = Reply::new(StatusCode::CREATED, body).location("/v1/products", &product);
-            reply.replayed(!published.changed)
+            reply.replayed(key.replayed(&published))
         };
         let Some(units) = stock.filter(|units| 0 < *units) else {
             let (listing, stock) = shown(edge, &product, OFFERED).await?;
@@ -209,10 +209,11 @@ impl Offer {
                 let answer = answer(&body).standing(&delivered);
                 Ok(answer.etag(delivered.view.version).into_response())
             }
-            // Somebody else has booked the first units, of whatever number.
+            // Somebody else has booked the first units, of whatever number; or this request has, so
+            // long ago that the stock does not remember.
             Err(NotDone::Refused(
                 InventoryRefusal::AdjustmentMismatch(_) | InventoryRefusal::VersionMismatch { .. },
-            )) if published.changed => {
+            )) if published.changed || key.replayed(&published) => {
                 let (listing, stock) = shown(edge, &product, OFFERED).await?;
                 let answer = answer(&ProductBody::new(&listing, stock)).standing(&published);
                 Ok(answer.etag(stock.version).into_response())
@@ -295,16 +296,13 @@ pub(crate) async fn change(
     Ok(Reply::ok(&body)
         .etag(stock.version)
         .standing(&revised)
-        .replayed(key.is_from_client() && !revised.changed)
+        .replayed(key.replayed(&revised))
         .into_response())
 }
 
-/// Something that is done once for a key of the client; without one it is done as it is.
+/// A change that is done once for a key of the client; without one it is done as it is.
 fn once(request: Option<KeyedRequest>, command: ProductCommand) -> ProductCommand {
-    match request {
-        Some(request) => ProductCommand::Once { request, command: Box::new(command) },
-        None => command,
-    }
+    remembered(request, command, |request, command| ProductCommand::Once { request, command })
 }
 
 fn judge_name(texts: &mut Texts, name: &str) {

@@ -91,7 +91,7 @@ pub(crate) async fn adjust(
     Ok(Reply::ok(&body)
         .etag(adjusted.view.version)
         .standing(&adjusted)
-        .replayed(!adjusted.changed)
+        .replayed(key.replayed(&adjusted))
         .into_response())
 }
 
