@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
+use super::digits::decimal_digit;
+
 /// Fewest and most digits of a card number.
 const DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// Most characters between two groups of digits.
@@ -12,18 +14,17 @@ const GAP_MAX: usize = 3;
 /// A date with its time has as many digits as some cards.
 const DATE_AND_TIME: [usize; 6] = [4, 2, 2, 2, 2, 2];
 
-/// Whether `text` holds 13 to 19 digits that pass the Luhn check, whatever stands between them that
-/// is neither letter nor digit.
+/// Whether `text` holds 13 to 19 decimal digits of any script that pass the Luhn check, with up to
+/// three characters between two of them that are neither letter nor digit.
 ///
-/// UUIDs and other hexadecimal ids are told apart by their letters; one random id in a few hundred
-/// would otherwise be refused.
+/// UUIDs are left alone: one random one in a few hundred would otherwise be refused.
 pub fn card_number_in(text: &str) -> bool {
-    if text.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start() || is_id(text) {
+    if !may_hold_card(text) || is_uuid(text) {
         return false;
     }
     let mut run = Run::default();
     for c in text.chars() {
-        if let Some(digit) = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok()) {
+        if let Some(digit) = decimal_digit(c) {
             run.digit(digit);
         } else if !c.is_alphanumeric() && run.gap < GAP_MAX {
             run.gap = run.gap.saturating_add(1);
@@ -39,28 +40,42 @@ pub fn card_number_in(text: &str) -> bool {
 
 /// The text, with a star for each digit when it holds a card number.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
-    if card_number_in(text) { stars(text) } else { Cow::Borrowed(text) }
+    if !card_number_in(text) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().map(|c| if decimal_digit(c).is_some() { '*' } else { c }).collect()
 }
 
-/// The same for a path, whose parts may be ids and whose characters may be encoded.
+/// The same for a path, whose parts may be ids and whose characters may be encoded: those are
+/// digits for all that is known.
 pub(crate) fn masked_path(path: &str) -> Cow<'_, str> {
-    if path.bytes().filter(u8::is_ascii_digit).count() < *DIGITS.start() {
+    if !may_hold_card(path) {
         return Cow::Borrowed(path);
     }
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     let parts: Vec<&str> =
-        decoded.split('/').map(|part| if is_id(part) { "id" } else { part }).collect();
-    if card_number_in(&parts.join("/")) { stars(path) } else { Cow::Borrowed(path) }
+        decoded.split('/').map(|part| if is_uuid(part) { "id" } else { part }).collect();
+    if !card_number_in(&parts.join("/")) {
+        return Cow::Borrowed(path);
+    }
+    let mut encoded = 0_u8;
+    path.chars()
+        .map(|c| {
+            let hidden = 0 < encoded || decimal_digit(c).is_some();
+            encoded = if c == '%' { 2 } else { encoded.saturating_sub(1) };
+            if hidden { '*' } else { c }
+        })
+        .collect()
 }
 
-fn stars(text: &str) -> Cow<'_, str> {
-    text.chars().map(|c| if c.is_ascii_digit() { '*' } else { c }).collect()
+/// Cheap, and right when it says no.
+fn may_hold_card(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    *DIGITS.start() <= digits || !text.is_ascii() || text.contains('%')
 }
 
-fn is_id(text: &str) -> bool {
-    let letters = text.bytes().any(|b| b.is_ascii_alphabetic());
-    let hexadecimal = letters && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    hexadecimal || Uuid::try_parse(text).is_ok()
+fn is_uuid(text: &str) -> bool {
+    Uuid::try_parse(text).is_ok()
 }
 
 /// Digits in groups, with a gap between two groups.
@@ -131,6 +146,11 @@ mod tests {
             "4242\u{a0}4242\u{2009}4242\u{3000}4242",
             "4242 - 4242 - 4242 - 4242",
             "4 2 4 2 4 2 4 2 4 2 4 2 4 2 4 2",
+            "4242424242424242a",
+            "dead4111111111111111",
+            "c0ffee-4242-4242-4242-4242",
+            "４２４２４２４２４２４２４２４２",
+            "٤٢٤٢-4242-४२४२-𝟒𝟐𝟒𝟐",
         ] {
             assert!(card_number_in(text), "{text}");
             assert!(!masked(text).contains("42") && !masked(text).contains("11"), "{text}");
@@ -148,6 +168,8 @@ mod tests {
             "42424242424242424242",
             "12345678-1234-8234-9234-123456789012",
             "8414a12381239123456789012bcdef01",
+            "9d5ed678fe57bcca610140957afab571",
+            "0cc175b9c0f1b6a831c399e269772661da39a3ee",
             "tok_ok",
             // Its digits pass the Luhn check.
             "2026-11-25 18:48:43",
@@ -162,6 +184,10 @@ mod tests {
         for (path, shown) in [
             ("/v1/products/4242424242424242", "/v*/products/****************"),
             ("/v1/products/4242%204242%204242%204242", "/v*/products/****%******%******%******"),
+            (
+                "/v1/products/%EF%BC%94%D9%A2%E0%A5%AA2424242424242",
+                "/v*/products/%**%**%**%**%**%**%**%***************",
+            ),
             ("/cart/4242/4242/4242/4242", "/cart/****/****/****/****"),
             (
                 "/v1/orders/12345678-1234-8234-9234-123456789012/items/17",

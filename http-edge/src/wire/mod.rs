@@ -2,6 +2,7 @@
 
 mod cards;
 mod decimal;
+mod digits;
 mod json;
 mod money;
 mod object;
