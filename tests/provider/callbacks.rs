@@ -60,9 +60,9 @@ impl Callback {
 
 /// An order whose charge nobody answered, and the key of that charge.
 async fn waiting(scene: &Scene) -> Result<(String, String)> {
-    let queued = scene.buy().await?.expect(202)?;
+    let id = scene.queued(scene.buy().await?).await?;
     let key = scene.provider.asked().last().cloned().context("nothing was charged")?;
-    Ok((queued.text("/id")?.to_owned(), key))
+    Ok((id, key))
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub(crate) struct Checkout {
     request_body = Checkout,
     responses(
         (status = 201, description = "Placed; durable", body = OrderBody),
-        (status = 202, description = "Placed; the payment is queued", body = OrderBody),
+        (status = 202, description = "Placed; the payment is queued, or the provider is still being asked (`unpaid`); it finishes by itself", body = OrderBody),
         (status = 402, description = "The payment was declined", body = ProblemBody<'static>),
         (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
         (status = 409, description = "Not enough stock, or the cart has become another order",

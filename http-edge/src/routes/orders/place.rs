@@ -35,7 +35,7 @@ const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
     request_body = NewOrder,
     responses(
         (status = 201, description = "Placed; durable", body = OrderBody),
-        (status = 202, description = "Placed; the payment is queued and finishes by itself",
+        (status = 202, description = "Placed; the payment is queued, or the provider is still being asked (`unpaid`); it finishes by itself",
          body = OrderBody),
         (status = 400, description = "Not JSON", body = ProblemBody<'static>),
         (status = 402, description = "The order came to nothing, which is recorded: declined, not paid \
