@@ -51,7 +51,9 @@ pub struct ProblemBody<'a> {
     status: u16,
     /// What happened this time.
     detail: &'a str,
-    /// The path that was asked for.
+    /// The path that was asked for; absent when the request was turned away at the door (401, 429
+    /// and 503 before anything of it was read, or a head that cannot be read).
+    #[schema(required = false)]
     instance: &'a str,
     /// Stable code for machines; see docs/error-codes.md.
     code: &'a str,
@@ -61,7 +63,8 @@ pub struct ProblemBody<'a> {
     outcome: &'a str,
     /// What to do about it.
     hint: &'a str,
-    /// The same as in the header x-request-id.
+    /// The same as in the header x-request-id; absent where `instance` is.
+    #[schema(required = false)]
     request_id: &'a str,
     /// The order that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! The canonical routes, one file per kind of thing; bodies stand beside their handlers.
 
 pub mod carts;
+mod description;
 pub mod health;
 pub mod metrics;
 pub mod orders;
@@ -17,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use self::description::Description;
 use crate::access::Scope;
 use crate::call::Call;
 use crate::compat;
@@ -35,32 +37,6 @@ pub struct Edge {
 
 /// What handlers get.
 pub type Shared = Arc<Edge>;
-
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Millrace",
-        description = "An order engine for shops that sell scarce things to crowds. Every answer \
-                       says whether anything happened; the same Idempotency-Key never buys twice.",
-        license(name = "MIT", identifier = "MIT"),
-    ),
-    security(("api_key" = [])),
-    modifiers(&KeyScheme),
-)]
-struct Description;
-
-struct KeyScheme;
-
-impl utoipa::Modify for KeyScheme {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-        let scheme = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
-        openapi
-            .components
-            .get_or_insert_with(Default::default)
-            .add_security_scheme("api_key", scheme);
-    }
-}
 
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())
@@ -87,15 +63,17 @@ fn described() -> OpenApiRouter<Shared> {
 
 /// The interface as OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    described().into_openapi()
+    let mut openapi = described().into_openapi();
+    description::complete(&mut openapi);
+    openapi
 }
 
 /// All routes.
 pub fn router(edge: Shared) -> Router {
-    let (router, openapi) = described().split_for_parts();
+    let (router, _) = described().split_for_parts();
     router
         .merge(compat::router())
-        .merge(documents(openapi))
+        .merge(documents(openapi()))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(edge)
