@@ -11,8 +11,8 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use engine::cart::{Cart, CartCommand, LINE_UNITS_MAX, OpenCart};
 use engine::values::{CartId, CustomerId, Money, ProductId, Quantity};
-use http::Uri;
 use http::header::CONTENT_LENGTH;
+use http::{Method, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -36,6 +36,14 @@ use crate::wire::{
 
 /// Largest answer that is rewritten: a full page of full orders.
 const REWRITTEN_MAX: usize = 32 * 1_024 * 1_024;
+
+/// The routes that take a body.
+pub(crate) const WITH_BODY: [(Method, &str); 4] = [
+    (Method::POST, "/orders"),
+    (Method::POST, "/orders/"),
+    (Method::PUT, "/orders/{id}/status"),
+    (Method::POST, "/checkout"),
+];
 
 /// The routes.
 pub(crate) fn router() -> Router<Shared> {

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -25,7 +26,7 @@ use crate::access::{Keys, Principal};
 use crate::call::{Call, REQUEST_ID, RequestId};
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
-use crate::routes::is_open;
+use crate::routes::{is_open, takes_body};
 use crate::wire::masked_path;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -145,7 +146,8 @@ impl Front {
         response
     }
 
-    /// The doors in their order, from cheap to dear: buckets, key, body, place.
+    /// The doors in their order, from cheap to dear: buckets, key, what refuses whatever the body
+    /// says, body, place (ADR 0015).
     async fn admit<B>(
         &self,
         peer: IpAddr,
@@ -169,9 +171,9 @@ impl Front {
             exempt: found.as_ref().is_some_and(|(_, principal)| principal.exempt),
             class: class(endpoint, request.method()),
         };
-        // Whoever looks after the server is answered in a crowd, too.
-        let is_operator = endpoint == Endpoint::Operations && is_open;
-        if !is_operator && let Err(rejected) = self.admission.knock(&caller) {
+        // Whoever looks whether the server lives must hear it, however often others ask.
+        let is_health = is_open && request.uri().path().starts_with("/health");
+        if !is_health && let Err(rejected) = self.admission.knock(&caller) {
             return self.rejections.turned_away(rejected);
         }
         if found.is_none() && !is_open {
@@ -180,12 +182,17 @@ impl Front {
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
             return response;
         }
+        if let Err(rejected) = self.admission.foresee(&caller) {
+            return self.rejections.turned_away(rejected);
+        }
         let (mut head, body) = request.into_parts();
         // A place is for work, not for waiting until somebody has sent what is to be done.
-        let body = match self.body(body, &head.method, &caller).await {
+        let body = match self.body(body, &head, &caller).await {
             Ok(body) => body,
             Err(refused) => return refused,
         };
+        // Whoever looks after the server is answered in a crowd, too.
+        let is_operator = endpoint == Endpoint::Operations && is_open;
         let _pass = if is_operator {
             None
         } else {
@@ -220,13 +227,14 @@ impl Front {
         response
     }
 
-    /// The whole body, or why it is not read. Methods that only read have none that counts.
-    async fn body<B>(&self, body: B, method: &Method, caller: &Caller) -> Result<Bytes, Response>
+    /// The whole body, or why it is not read. Methods that only read have none that counts, and
+    /// where no handler takes one it is not waited for.
+    async fn body<B>(&self, body: B, head: &Parts, caller: &Caller) -> Result<Bytes, Response>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        if method.is_safe() || body.is_end_stream() {
+        if head.method.is_safe() || body.is_end_stream() {
             return Ok(Bytes::new());
         }
         let limit = self.config.body_limit;
@@ -238,6 +246,8 @@ impl Front {
         // What came together with its head has to wait for nobody.
         let read = if let Poll::Ready(read) = futures::poll!(whole.as_mut()) {
             read
+        } else if !takes_body(&head.method, head.uri.path()) {
+            return Ok(Bytes::new());
         } else {
             let turned_away = |rejected| self.rejections.turned_away(rejected);
             let _place = self.admission.await_body(caller).map_err(turned_away)?;

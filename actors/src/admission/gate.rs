@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use metrics::{Counter, counter};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use super::bodies::{BodyPlace, BodyPlaces};
 use super::buckets::{Buckets, prefix};
 use super::health::{PROBE_EVERY, ServiceHealth};
 use super::policy::Sample;
@@ -25,8 +26,8 @@ pub(super) struct Gate {
     pub(super) by_key: Option<Buckets<u64>>,
     pub(super) by_address: Option<Buckets<std::net::IpAddr>>,
     window: Option<SlidingWindow>,
-    bodies: Semaphore,
-    strangers_bodies: Semaphore,
+    bodies: BodyPlaces,
+    strangers: BodyPlaces,
     places: Places,
     waiting: WaitingRoom,
     counts: Counts,
@@ -58,12 +59,6 @@ struct Counts {
     finished: AtomicU32,
     slow: AtomicU32,
     overloaded: AtomicU32,
-}
-
-/// Leave to wait for a body. Dropping it gives the place back.
-#[derive(Debug)]
-pub struct BodyPlace<'a> {
-    _place: SemaphorePermit<'a>,
 }
 
 /// Leave to work. Dropping it gives the place back and reports how long it was held.
@@ -99,8 +94,11 @@ impl Gate {
                 .by_address
                 .map(|policy| Buckets::new(policy, config.keys_max, uptime)),
             window: config.window.map(SlidingWindow::new),
-            bodies: Semaphore::new(config.bodies_max),
-            strangers_bodies: Semaphore::new(config.strangers_bodies_max),
+            bodies: BodyPlaces::new(config.bodies_max, None),
+            strangers: BodyPlaces::new(
+                config.strangers_bodies_max,
+                Some(config.address_bodies_max),
+            ),
             places: Places {
                 free: Semaphore::new(limit),
                 limit: AtomicUsize::new(limit),
@@ -118,6 +116,18 @@ impl Gate {
                 .map(|reason| counter!(ADMISSION_REJECTED_TOTAL, "reason" => reason.label())),
             retry_turn: AtomicU64::new(0),
         }
+    }
+
+    /// What can be told before a body is read; nothing is counted.
+    pub(super) fn foresee(&self, caller: &Caller) -> Result<(), Rejected> {
+        self.store_takes(caller)?;
+        if caller.class == Class::Checkout
+            && let Some(window) = &self.window
+        {
+            let wait = window.wait(self.uptime.now());
+            return wait.map_or(Ok(()), |wait| Err(self.reject(Reason::Checkout, wait)));
+        }
+        Ok(())
     }
 
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
@@ -156,19 +166,23 @@ impl Gate {
     }
 
     pub(super) fn await_body(&self, caller: &Caller) -> Result<BodyPlace<'_>, Rejected> {
-        let places = if caller.key_hash.is_some() { &self.bodies } else { &self.strangers_bodies };
-        let refused = |_| self.reject(Reason::Bodies, self.come_back());
-        places.try_acquire().map(|place| BodyPlace { _place: place }).map_err(refused)
+        let places = if caller.key_hash.is_some() { &self.bodies } else { &self.strangers };
+        places.take(caller.address).ok_or_else(|| self.reject(Reason::Bodies, self.come_back()))
     }
 
-    /// Everything but the place.
+    /// Everything but the place. Whoever finds the store out of service does not count.
     fn check(&self, caller: &Caller) -> Result<(), Rejected> {
+        self.store_takes(caller)?;
         if caller.class == Class::Checkout
             && let Some(window) = &self.window
         {
             let admitted = window.admit(self.uptime.now());
             admitted.map_err(|wait| self.reject(Reason::Checkout, wait))?;
         }
+        Ok(())
+    }
+
+    fn store_takes(&self, caller: &Caller) -> Result<(), Rejected> {
         if caller.class != Class::Read
             && let Some(health) = &self.health
             && !health.may_write()

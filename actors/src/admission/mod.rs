@@ -3,6 +3,7 @@
 //! A supervised actor owns the limits and adapts them; requests read what it last published.
 
 mod actor;
+mod bodies;
 mod buckets;
 mod connections;
 mod gate;
@@ -26,9 +27,10 @@ use keeper::{Kept, keep};
 use ractor::SpawnErr;
 use uptime::Uptime;
 
+pub use bodies::BodyPlace;
 pub use buckets::BucketPolicy;
 pub use connections::{ConnectionCap, ConnectionPlace};
-pub use gate::{BodyPlace, Pass};
+pub use gate::Pass;
 pub use health::{Dependency, Removal, Report, ServiceHealth};
 pub use policy::LimitPolicy;
 pub use window::WindowPolicy;
@@ -129,6 +131,8 @@ pub struct AdmissionConfig {
     pub bodies_max: usize,
     /// Bodies of all others, who have places of their own so that they cannot take those.
     pub strangers_bodies_max: usize,
+    /// The same for one address, so that it cannot keep all others out. Loopback has no such bound.
+    pub address_bodies_max: usize,
     /// Requests that may wait for a place in flight; one more is turned away at once.
     pub waiting_max: usize,
     /// Longest wait for a place in a burst.
@@ -155,6 +159,7 @@ impl Default for AdmissionConfig {
             window: None,
             bodies_max: 1_024,
             strangers_bodies_max: 64,
+            address_bodies_max: 16,
             waiting_max: 16_384,
             patience: Duration::from_secs(2),
             patience_crowded: Duration::from_millis(50),
@@ -174,6 +179,7 @@ impl fmt::Debug for AdmissionConfig {
             .field("window", &self.window)
             .field("bodies_max", &self.bodies_max)
             .field("strangers_bodies_max", &self.strangers_bodies_max)
+            .field("address_bodies_max", &self.address_bodies_max)
             .field("waiting_max", &self.waiting_max)
             .field("patience", &self.patience)
             .field("patience_crowded", &self.patience_crowded)
@@ -218,6 +224,16 @@ impl Admission {
     /// See [`Reason`]; nothing happened.
     pub fn knock(&self, caller: &Caller) -> Result<(), Rejected> {
         self.gate.knock(caller)
+    }
+
+    /// Says what would be refused when the body is there: a store that is out of service, a window
+    /// that is full. Nothing is counted, so that [`Self::enter`] may still say no.
+    ///
+    /// # Errors
+    ///
+    /// See [`Reason`]; nothing happened.
+    pub fn foresee(&self, caller: &Caller) -> Result<(), Rejected> {
+        self.gate.foresee(caller)
     }
 
     /// A place for a body that is still on its way. It is none in flight: a body can be as slow as

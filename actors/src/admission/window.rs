@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How many checkouts, for all callers together, within which span.
@@ -28,20 +28,36 @@ impl SlidingWindow {
 
     /// Admits at `now`, or says how long until there is room.
     pub(super) fn admit(&self, now: Duration) -> Result<(), Duration> {
-        let span = self.policy.span;
-        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
-        while admitted.front().is_some_and(|oldest| oldest.saturating_add(span) <= now) {
-            admitted.pop_front();
-        }
-        let room = u32::try_from(admitted.len())
-            .is_ok_and(|taken| taken < self.policy.checkouts_max.get());
-        match admitted.front() {
-            Some(oldest) if !room => Err(oldest.saturating_add(span).saturating_sub(now)),
-            _ => {
+        let mut admitted = self.admitted_since(now);
+        match self.wait_behind(&admitted, now) {
+            Some(wait) => Err(wait),
+            None => {
                 admitted.push_back(now);
                 Ok(())
             }
         }
+    }
+
+    /// How long until there is room; `None` when there is now. Nothing is counted.
+    pub(super) fn wait(&self, now: Duration) -> Option<Duration> {
+        self.wait_behind(&self.admitted_since(now), now)
+    }
+
+    /// Those that still count at `now`.
+    fn admitted_since(&self, now: Duration) -> MutexGuard<'_, VecDeque<Duration>> {
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = |oldest: &Duration| oldest.saturating_add(self.policy.span) <= now;
+        while admitted.front().is_some_and(gone) {
+            admitted.pop_front();
+        }
+        admitted
+    }
+
+    fn wait_behind(&self, admitted: &VecDeque<Duration>, now: Duration) -> Option<Duration> {
+        let room = u32::try_from(admitted.len())
+            .is_ok_and(|taken| taken < self.policy.checkouts_max.get());
+        let oldest = admitted.front().filter(|_| !room)?;
+        Some(oldest.saturating_add(self.policy.span).saturating_sub(now))
     }
 }
 
@@ -61,6 +77,7 @@ mod tests {
         assert_eq!(window.admit(ms(0)), Ok(()));
         assert_eq!(window.admit(ms(600)), Ok(()));
         assert_eq!(window.admit(ms(900)), Err(ms(100)));
+        assert_eq!((window.wait(ms(900)), window.wait(ms(1_000))), (Some(ms(100)), None));
         assert_eq!(window.admit(ms(1_000)), Ok(()));
         assert_eq!(window.admit(ms(1_100)), Err(ms(500)));
     }

@@ -1,5 +1,6 @@
 //! The interface as OpenAPI 3.1, completed by what all operations have in common.
 
+use http::Method;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -61,6 +62,25 @@ pub(super) fn complete(openapi: &mut OpenApi) {
             complete_operation(change, path, true);
         }
     }
+}
+
+/// The operations that take a body.
+pub(super) fn with_body(openapi: &OpenApi) -> Vec<(Method, String)> {
+    let mut found = Vec::new();
+    for (path, item) in &openapi.paths.paths {
+        let PathItem { post, put, patch, delete, .. } = item;
+        for (method, operation) in [
+            (Method::POST, post),
+            (Method::PUT, put),
+            (Method::PATCH, patch),
+            (Method::DELETE, delete),
+        ] {
+            if operation.as_ref().is_some_and(|operation| operation.request_body.is_some()) {
+                found.push((method, path.clone()));
+            }
+        }
+    }
+    found
 }
 
 fn complete_operation(operation: &mut Operation, path: &str, changes: bool) {

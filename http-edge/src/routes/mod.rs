@@ -8,11 +8,11 @@ pub mod orders;
 pub mod products;
 pub mod webhooks;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -105,6 +105,27 @@ pub fn is_open(path: &str) -> bool {
         || path == "/docs"
         || path.starts_with("/docs/")
         || path.starts_with("/v1/payments/webhooks/")
+}
+
+/// The operations whose handlers take a body.
+static WITH_BODY: LazyLock<Vec<(Method, String)>> = LazyLock::new(|| {
+    let canonical = description::with_body(&openapi());
+    let older = compat::WITH_BODY.map(|(method, path)| (method, path.to_owned()));
+    canonical.into_iter().chain(older).collect()
+});
+
+/// Whether a handler takes a body there. Asked only when one is slow to arrive.
+pub(crate) fn takes_body(method: &Method, path: &str) -> bool {
+    let is_there = |template: &str| {
+        let mut parts = path.split('/');
+        let fits = |part: &str| {
+            parts.next().is_some_and(|given| {
+                if part.starts_with('{') { !given.is_empty() } else { part == given }
+            })
+        };
+        template.split('/').all(fits) && parts.next().is_none()
+    };
+    WITH_BODY.iter().any(|(known, template)| known == method && is_there(template))
 }
 
 /// Checks the scope of an operator's page.

@@ -1,9 +1,16 @@
 //! Bodies on their way in: whoever is slow to send one takes nothing away from others.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actors::admission::{AdmissionConfig, LimitPolicy, WindowPolicy};
+use actors::SystemClock;
+use actors::admission::{
+    AdmissionConfig, Dependency, LimitPolicy, Report, ServiceHealth, WindowPolicy,
+};
 use axum::body::Body;
+use futures::FutureExt as _;
 use http::{Method, Request};
 use http_edge::front::FrontConfig;
 
@@ -15,7 +22,12 @@ fn never() -> Body {
 }
 
 fn slow(path: &str, key: Option<&str>) -> Request<Body> {
-    let request = Request::post(path).header("content-type", "application/json");
+    slow_to(Method::POST, path, key)
+}
+
+fn slow_to(method: Method, path: &str, key: Option<&str>) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("content-type", "application/json");
     key.into_iter()
         .fold(request, |request, key| request.header("x-api-key", key))
         .body(never())
@@ -83,10 +95,118 @@ async fn whoever_has_no_key_is_sent_away_before_anything_is_counted_or_read() {
 }
 
 #[tokio::test]
+async fn one_address_does_not_keep_the_callbacks_of_others_out() {
+    let config = AdmissionConfig { address_bodies_max: 2, ..one_place() };
+    let shop = TestShop::with(FrontConfig::default(), config).await;
+    let [here, there] = ["192.0.2.7", "192.0.2.8"].map(|address| address.parse().unwrap());
+    let send = |peer| Box::pin(shop.send_from(peer, slow(CALLBACKS, None)));
+    let mut waiting = [send(here), send(here)];
+    for request in &mut waiting {
+        assert!(futures::poll!(request.as_mut()).is_pending());
+    }
+    send(here).await.expect_problem(503, "overloaded");
+    assert!(futures::poll!(send(there).as_mut()).is_pending());
+}
+
+#[tokio::test]
+async fn a_body_is_waited_for_where_somebody_takes_it_and_nowhere_else() {
+    let shop = TestShop::open().await;
+    for (method, path, code) in [
+        (Method::POST, "/v1/nothing", "not_found"),
+        (Method::POST, "/v1/orders/a/b/c", "not_found"),
+        (Method::POST, "/health", "method_not_allowed"),
+        (Method::POST, "/metrics", "method_not_allowed"),
+        (Method::PUT, "/v1/orders", "method_not_allowed"),
+        (Method::POST, "/v1/payments/webhooks/other", "not_found"),
+        // Its handler takes none.
+        (Method::DELETE, "/v1/orders/17", "not_found"),
+    ] {
+        let answer = shop.send(slow_to(method, path, Some(KEY))).now_or_never();
+        let answer = answer.unwrap_or_else(|| panic!("{path} waits"));
+        assert_eq!(answer.body["code"], code, "{path}: {}", answer.body);
+    }
+    let described = serde_json::to_value(http_edge::routes::openapi()).unwrap();
+    let mut takers: Vec<(Method, String)> = [
+        (Method::POST, "/orders"),
+        (Method::POST, "/orders/"),
+        (Method::PUT, "/orders/17/status"),
+        (Method::POST, "/checkout"),
+    ]
+    .map(|(method, path)| (method, path.to_owned()))
+    .into();
+    for (path, item) in described["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if !operation["requestBody"].is_null() {
+                let path = path.replace('{', "").replace('}', "");
+                takers.push((method.to_uppercase().parse().unwrap(), path));
+            }
+        }
+    }
+    assert!(10 < takers.len());
+    for (method, path) in takers {
+        let answer = shop.send(slow_to(method, &path, Some(KEY))).now_or_never();
+        assert!(answer.is_none(), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_refused_whatever_the_body_says_is_refused_before_it_is_there() {
+    let window =
+        Some(WindowPolicy { checkouts_max: 1.try_into().unwrap(), span: Duration::from_mins(1) });
+    let shop = TestShop::with(
+        FrontConfig::default(),
+        AdmissionConfig { window, ..AdmissionConfig::default() },
+    );
+    let shop = shop.await;
+    shop.stocked("mug", 1_250, 10).await;
+    // Those that are looked at and then never come do not fill the window.
+    for _ in 0..3 {
+        assert!(shop.send(slow("/v1/orders", Some(KEY))).now_or_never().is_none());
+    }
+    shop.place("k-1", card_order("mug", 1, "tok_ok")).await.expect(201);
+    let full = shop.send(slow("/v1/orders", Some(KEY))).now_or_never().unwrap();
+    full.expect_problem(429, "throttled");
+}
+
+#[tokio::test]
+async fn nothing_is_taken_for_a_store_that_is_out_of_service() {
+    let health = Arc::new(ServiceHealth::new(Arc::new(SystemClock)));
+    let config =
+        AdmissionConfig { health: Some(Arc::clone(&health)), ..AdmissionConfig::default() };
+    let shop = TestShop::with(FrontConfig::default(), config).await;
+    health.report(Dependency::Store, Report::Failing("the disk is full"));
+    for path in ["/v1/orders", "/v1/products"] {
+        let refused = shop.send(slow(path, Some(KEY))).now_or_never().unwrap();
+        refused.expect_problem(503, "unavailable");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_announced_as_too_large_is_not_waited_for() {
     let config = FrontConfig { body_limit: 10, ..FrontConfig::default() };
     let shop = TestShop::with(config, AdmissionConfig::default()).await;
-    let order = Some(card_order("mug", 1, "tok_ok"));
-    let refused = shop.call(Method::POST, "/v1/orders", &[], order).await;
+    let mut request = Request::post("/v1/orders").header("x-api-key", KEY);
+    request = request.header("content-type", "application/json");
+    let request = request.body(Body::new(Announced(11))).unwrap();
+    let refused = shop.send(request).now_or_never().unwrap();
     refused.expect_problem(413, "body_too_large");
+}
+
+/// A body that says how long it is and never comes.
+struct Announced(u64);
+
+impl http_body::Body for Announced {
+    type Data = bytes::Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0)
+    }
 }

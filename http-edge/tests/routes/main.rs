@@ -304,28 +304,38 @@ async fn request_ids_are_taken_over_or_minted() {
     assert!(shop.get("/health").await.header("x-request-id").len() == 36);
 }
 
-#[tokio::test]
-async fn a_crowd_is_told_to_come_back() {
-    let admission = AdmissionConfig {
-        by_address: Some(actors::admission::BucketPolicy {
-            per_second: 1.try_into().unwrap(),
-            burst: 2.try_into().unwrap(),
-        }),
-        ..AdmissionConfig::default()
+/// Two requests of one address at once.
+fn two_at_once() -> AdmissionConfig {
+    let policy = actors::admission::BucketPolicy {
+        per_second: 1.try_into().unwrap(),
+        burst: 2.try_into().unwrap(),
     };
-    let shop = TestShop::with(FrontConfig::default(), admission).await;
-    let mut statuses = Vec::new();
-    for _ in 0..3 {
-        let answer = shop.get("/v1/nothing").await;
-        if answer.status == 429 {
-            let answer = answer.expect_problem(429, "throttled");
-            assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
-            statuses.push(429);
-        } else {
-            statuses.push(answer.status);
-        }
+    AdmissionConfig { by_address: Some(policy), ..AdmissionConfig::default() }
+}
+
+// Time stands still, so that no token comes back.
+#[tokio::test(start_paused = true)]
+async fn a_crowd_is_told_to_come_back() {
+    let shop = TestShop::with(FrontConfig::default(), two_at_once()).await;
+    for _ in 0..2 {
+        shop.get("/v1/nothing").await.expect_problem(404, "not_found");
     }
-    assert_eq!(statuses, [404, 404, 429]);
+    let answer = shop.get("/v1/nothing").await.expect_problem(429, "throttled");
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_health_is_told_however_often_somebody_asks() {
+    let shop = TestShop::with(FrontConfig::default(), two_at_once()).await;
+    for _ in 0..2 {
+        shop.get("/metrics").await.expect(200);
+    }
+    for path in ["/metrics", "/openapi.json", "/docs/", "/docs/index.css"] {
+        shop.get(path).await.expect_problem(429, "throttled");
+    }
+    for path in ["/health", "/health/live", "/health/ready"] {
+        shop.get(path).await.expect(200);
+    }
 }
 
 #[tokio::test]

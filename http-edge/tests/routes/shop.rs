@@ -107,7 +107,10 @@ impl TestShop {
 
     /// Sends a request from another machine.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        self.send_from(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), request).await
+    }
+
+    pub(crate) async fn send_from(&self, peer: IpAddr, request: Request<Body>) -> Answer {
         let response = self.front.answer(peer, request).await;
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
