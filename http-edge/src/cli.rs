@@ -203,6 +203,8 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use clap::CommandFactory as _;
 
     use super::*;
@@ -210,6 +212,28 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_example_of_all_variables_shows_their_defaults() {
+        let example = include_str!("../../deploy/millrace.env.example");
+        let shown: BTreeMap<&str, &str> = example
+            .lines()
+            .filter_map(|line| line.trim_start_matches('#').split_once('='))
+            .filter(|(name, _)| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect();
+        let cli = Cli::command();
+        let serve = cli.find_subcommand("serve").unwrap();
+        let mut seen = 0;
+        for argument in serve.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let Some(name) = argument.get_env().and_then(|name| name.to_str()) else { continue };
+            let shown = shown.get(name).unwrap_or_else(|| panic!("{name} is not in the example"));
+            if let [default] = argument.get_default_values() {
+                assert_eq!(default.to_str(), Some(*shown), "{name}");
+                seen += 1;
+            }
+        }
+        assert!(5 < seen);
     }
 
     #[test]

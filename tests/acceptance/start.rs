@@ -17,6 +17,16 @@ async fn serve_refuses_to_start_with_the_key_that_everybody_knows() -> Result<()
 }
 
 #[tokio::test]
+async fn serve_refuses_a_secret_that_was_cut_short() -> Result<()> {
+    for secret in ["whsec_", "whsec_no base64"] {
+        let launch = Launch::serve(Store::Sqlite).await?.variable("API_KEY", OWN_KEY);
+        let launch = launch.variable("MILLRACE_WEBHOOK_SECRET", secret);
+        refuses_for(launch, "MILLRACE_WEBHOOK_SECRET").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn serve_refuses_a_database_that_it_does_not_know() -> Result<()> {
     let launch = Launch::serve(Store::Sqlite).await?.variable("API_KEY", OWN_KEY);
     let launch = launch.variable("DATABASE_URL", "mysql://somebody@127.0.0.1/shop");
@@ -78,10 +88,15 @@ mod postgres {
 }
 
 async fn refuses(launch: Launch) -> Result<()> {
+    refuses_for(launch, "API_KEY").await
+}
+
+/// It does not start, and names the variable that it cannot serve with.
+async fn refuses_for(launch: Launch, variable: &str) -> Result<()> {
     let output = launch.argument("--listen").argument("127.0.0.1:0").run_to_end().await?;
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(told.contains("API_KEY"), "it does not say what is missing: {told}");
+    ensure!(told.contains(variable), "it does not say what is wrong: {told}");
     Ok(())
 }
 

@@ -112,6 +112,7 @@ pub(super) struct Started {
 impl Started {
     /// Opens the stores, takes the journal and starts the engine.
     pub(super) async fn start(args: &ServeArgs) -> Result<Self, Failure> {
+        let webhook_secret = webhook_secret(args)?;
         for name in IGNORED_VARIABLES.iter().filter(|name| std::env::var_os(name).is_some()) {
             info!(name, "variable {name} has no meaning here");
         }
@@ -130,7 +131,7 @@ impl Started {
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }
-        let outside = outside(args, &system, health, prometheus).await?;
+        let outside = outside(args, webhook_secret, &system, health, prometheus).await?;
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
         let shop = Shop::new(system, clock, hold_for);
         Ok(Self { edge: Arc::new(Edge { shop, outside }) })
@@ -173,8 +174,21 @@ async fn leave_when_fenced(edge: Shared, stop: CancellationToken) {
     stop.cancel();
 }
 
+/// The secret that callbacks are signed with; an empty variable counts as none.
+fn webhook_secret(args: &ServeArgs) -> Result<Option<WebhookSecret>, Failure> {
+    let text = args.webhook_secret.as_deref().filter(|text| !text.is_empty());
+    text.map(WebhookSecret::parse).transpose().map_err(|why| {
+        Failure::Misused(format!(
+            "MILLRACE_WEBHOOK_SECRET {why}: set it to any text, or to whsec_ and base64, for \
+             example with `echo \"whsec_$(openssl rand -base64 24)\"`, or leave it out to believe \
+             no callbacks."
+        ))
+    })
+}
+
 async fn outside(
     args: &ServeArgs,
+    webhook_secret: Option<WebhookSecret>,
     system: &Arc<OrderSystem>,
     health: Arc<ServiceHealth>,
     prometheus: PrometheusHandle,
@@ -190,12 +204,7 @@ async fn outside(
         health,
         prometheus: Some(prometheus),
         metrics_token: args.metrics_token.clone().filter(|token| !token.is_empty()),
-        // An empty secret would let anybody sign.
-        webhook_secret: args
-            .webhook_secret
-            .as_deref()
-            .filter(|secret| !secret.is_empty())
-            .map(WebhookSecret::new),
+        webhook_secret,
         started: Instant::now(),
         draining: Arc::new(AtomicBool::new(false)),
     })

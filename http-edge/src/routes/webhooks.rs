@@ -43,10 +43,19 @@ impl std::fmt::Debug for WebhookSecret {
 
 impl WebhookSecret {
     /// Reads `whsec_` and base64, or takes any other text as it is.
-    pub fn new(text: &str) -> Self {
-        let encoded = text.strip_prefix("whsec_");
-        let decoded = encoded.and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
-        Self(decoded.unwrap_or_else(|| text.as_bytes().to_vec()))
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it: an empty secret would let anybody sign, and one that was cut short or
+    /// mistyped would believe nobody.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let secret = match text.strip_prefix("whsec_") {
+            Some(encoded) => BASE64_STANDARD
+                .decode(encoded)
+                .map_err(|_| "has whsec_ and then no base64 (with its padding)")?,
+            None => text.as_bytes().to_vec(),
+        };
+        if secret.is_empty() { Err("is empty") } else { Ok(Self(secret)) }
     }
 
     /// Whether one of the signatures is that of id, timestamp and body.
@@ -238,7 +247,7 @@ mod tests {
     }
 
     fn is_taken(headers: &HeaderMap, body: &[u8], now: i64) -> bool {
-        authenticate(Some(&WebhookSecret::new(SECRET)), headers, body, now).is_ok()
+        authenticate(Some(&WebhookSecret::parse(SECRET).unwrap()), headers, body, now).is_ok()
     }
 
     #[test]
@@ -259,8 +268,16 @@ mod tests {
             assert!(!is_taken(&headers("1614265330", signature), BODY, SENT), "{signature}");
         }
         assert!(authenticate(None, &good, BODY, SENT).is_err(), "no secret");
-        let other = WebhookSecret::new("whsec_AAAA");
+        let other = WebhookSecret::parse("whsec_AAAA").unwrap();
         assert!(authenticate(Some(&other), &good, BODY, SENT).is_err(), "another secret");
+    }
+
+    #[test]
+    fn a_secret_that_signs_nothing_is_none() {
+        for bad in ["", "whsec_", "whsec_AAA", "whsec_not base64"] {
+            assert!(WebhookSecret::parse(bad).is_err(), "{bad}");
+        }
+        assert_eq!(WebhookSecret::parse("words").unwrap().0, b"words");
     }
 
     #[test]

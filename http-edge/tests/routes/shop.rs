@@ -93,7 +93,7 @@ impl TestShop {
                 health: Arc::clone(&health),
                 prometheus: None,
                 metrics_token: None,
-                webhook_secret: Some(WebhookSecret::new(WEBHOOK_SECRET)),
+                webhook_secret: Some(WebhookSecret::parse(WEBHOOK_SECRET).unwrap()),
                 started: Instant::now(),
                 draining: Arc::new(AtomicBool::new(false)),
             },

@@ -68,7 +68,7 @@ impl Serialize for Orders<'_> {
     get, path = "/v1/orders", operation_id = "list_orders", tag = "orders",
     params(
         ("status" = Option<String>, Query, description = "Only orders with this status"),
-        ("page" = Option<u64>, Query, description = "From 1; not together with cursor"),
+        ("page" = Option<u64>, Query, description = "From 1; not together with cursor, and at most 1,000,000 orders before it"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, 10 when absent"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("x-min-position" = Option<String>, Header, description = "At least this fresh"),
@@ -119,9 +119,17 @@ impl Wanted {
                 "Send one of them.",
             ));
         }
-        query.finish()?;
         let skipped = page.map_or(0, |page| page.saturating_sub(1).saturating_mul(limit.into()));
-        let start = cursor.unwrap_or_else(|| PageStart::Offset(skipped.min(OFFSET_MAX)));
+        if OFFSET_MAX < skipped {
+            query.push(FieldError::new(
+                "page",
+                "out_of_range",
+                format!("page and limit skip {skipped} orders, at most {OFFSET_MAX} can be"),
+                "Go on with next_cursor, which leads to the end of the list.",
+            ));
+        }
+        query.finish()?;
+        let start = cursor.unwrap_or(PageStart::Offset(skipped));
         let page = if cursor.is_some() { None } else { Some(page.unwrap_or(1)) };
         Ok(Self { status, limit, page, start })
     }
@@ -169,6 +177,19 @@ mod tests {
         assert_eq!(after(&cursor(at, id)), Some(PageStart::After(at, id)));
         for bad in ["", "x", "AAAA", "!!!"] {
             assert_eq!(after(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_too_far_is_refused_and_not_another_one() {
+        let read = |query: &str| Wanted::of(&format!("/v1/orders?{query}").parse().unwrap());
+        let last = read("limit=1000&page=1001").unwrap().query();
+        assert_eq!(last.start, PageStart::Offset(OFFSET_MAX));
+        for far in ["limit=1000&page=1002", "limit=1000&page=2000", "limit=3&page=900000"] {
+            let Err(refused) = read(far) else { panic!("{far} was taken") };
+            let [error] = refused.errors() else { panic!("{refused:?}") };
+            assert_eq!((&*error.field, error.code), ("page", "out_of_range"));
+            assert!(error.hint.contains("next_cursor"), "{error:?}");
         }
     }
 
