@@ -13,6 +13,7 @@ mod compat;
 mod keys;
 mod places;
 mod shop;
+mod unreadable;
 
 use std::time::Duration;
 

@@ -72,6 +72,15 @@ impl TestShop {
     }
 
     pub(crate) async fn with(config: FrontConfig, admission: AdmissionConfig) -> Self {
+        Self::over(Stores::in_memory(), config, admission).await
+    }
+
+    /// Opens the shop that is kept in these stores.
+    pub(crate) async fn over(
+        stores: Stores,
+        config: FrontConfig,
+        admission: AdmissionConfig,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
         let ports = Ports {
@@ -83,7 +92,6 @@ impl TestShop {
             projection_interval: Duration::from_millis(5),
             ..EngineConfig::default()
         };
-        let stores = Stores::in_memory();
         let system = OrderSystem::start(engine, stores, ports, Arc::clone(&clock)).await.unwrap();
         let admission = Admission::start(admission).await.unwrap();
         let edge = Arc::new(Edge {
