@@ -50,15 +50,18 @@ async fn a_charge_for_an_order_that_is_paid_elsewhere_is_refused_and_changes_not
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_charge_that_was_asked_for_is_noted_once() {
     let shop = TestShop::open().await;
     shop.stocked("mug", 1_250, 10).await;
-    let placed = shop.place("k-1", card_order("mug", 1, "tok_ok")).await.expect(201);
+    let placed = shop.place("k-1", card_order("mug", 1, "tok_timeout")).await.expect(202);
     let order = placed.body["id"].as_str().unwrap();
-
-    let noted = tell_captured(&shop, order).await.expect(200);
-
-    assert_eq!(noted.body["payment_status"], "paid");
-    assert_eq!(shop.stock("mug").await, [9, 0, 9, 1]);
+    assert_eq!(shop.stock("mug").await, [10, 1, 9, 0]);
+    for _ in 0..2 {
+        let noted = tell_captured(&shop, order).await.expect(200);
+        assert_eq!(noted.body["payment_status"], "paid");
+        let history = shop.get(&format!("/v1/orders/{order}/history")).await.expect(200);
+        assert_eq!(history.body["items"].as_array().unwrap().len(), 1);
+        assert_eq!(shop.stock("mug").await, [9, 0, 9, 1]);
+    }
 }
