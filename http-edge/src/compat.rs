@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::access::Scope;
-use crate::call::Call;
+use crate::call::{Call, Fresh};
 use crate::idempotency::{RequestKey, fingerprint};
 use crate::problem::{Code, FieldError, Problem};
 use crate::query::Query;
@@ -203,8 +203,10 @@ async fn read_cart(
     State(edge): State<Shared>,
     call: Call,
     Path(user): Path<String>,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     let (cart, _) = cart_of(&call, &user)?;
+    edge.shop.wait_for(fresh).await?;
     let found = edge.shop.cart(cart).await?;
     let body = cart_body(&edge, &user, found.as_deref()).await?;
     Ok(Reply::ok(&body).into_response())

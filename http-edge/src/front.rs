@@ -89,7 +89,7 @@ impl Rejections {
     }
 
     /// Counting, looking up and copying a pointer: a rejection must cost next to nothing.
-    fn turned_away(&self, rejected: Rejected) -> Response {
+    fn reject(&self, rejected: Rejected) -> Response {
         let (status, body) = match rejected.reason {
             reason if reason.is_throttled() => (StatusCode::TOO_MANY_REQUESTS, &self.throttled),
             Reason::StoreOut => (StatusCode::SERVICE_UNAVAILABLE, &self.unavailable),
@@ -146,7 +146,7 @@ impl Front {
         response
     }
 
-    /// The doors in their order, from cheap to dear: buckets, key, what refuses whatever the body
+    /// The doors in their order, from cheap to dear: buckets, key, what rejects whatever the body
     /// says, body, place (ADR 0015).
     async fn admit<B>(
         &self,
@@ -174,7 +174,7 @@ impl Front {
         // Whoever looks whether the server lives must hear it, however often others ask.
         let is_health = is_open && request.uri().path().starts_with("/health");
         if !is_health && let Err(rejected) = self.admission.knock(&caller) {
-            return self.rejections.turned_away(rejected);
+            return self.rejections.reject(rejected);
         }
         if found.is_none() && !is_open {
             let mut response = fixed(StatusCode::UNAUTHORIZED, &self.rejections.unauthorised);
@@ -183,13 +183,13 @@ impl Front {
             return response;
         }
         if let Err(rejected) = self.admission.foresee(&caller) {
-            return self.rejections.turned_away(rejected);
+            return self.rejections.reject(rejected);
         }
         let (mut head, body) = request.into_parts();
         // A place is for work, not for waiting until somebody has sent what is to be done.
         let body = match self.body(body, &head, &caller).await {
             Ok(body) => body,
-            Err(refused) => return refused,
+            Err(rejected) => return rejected,
         };
         // Whoever looks after the server is answered in a crowd, too.
         let is_operator = endpoint == Endpoint::Operations && is_open;
@@ -198,7 +198,7 @@ impl Front {
         } else {
             match self.admission.enter_soon(&caller).await {
                 Ok(pass) => Some(pass),
-                Err(rejected) => return self.rejections.turned_away(rejected),
+                Err(rejected) => return self.rejections.reject(rejected),
             }
         };
         let call = Call {
@@ -249,8 +249,8 @@ impl Front {
         } else if !takes_body(&head.method, head.uri.path()) {
             return Ok(Bytes::new());
         } else {
-            let turned_away = |rejected| self.rejections.turned_away(rejected);
-            let _place = self.admission.await_body(caller).map_err(turned_away)?;
+            let reject = |rejected| self.rejections.reject(rejected);
+            let _place = self.admission.await_body(caller).map_err(reject)?;
             let slow = |_| Problem::new(Code::RequestTimeout, SLOW_BODY).into_response();
             timeout(self.config.body_within, whole).await.map_err(slow)?
         };

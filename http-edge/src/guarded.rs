@@ -1,4 +1,4 @@
-//! The bytes of one connection: what is sent must be taken in time, and every refusal has a body.
+//! The bytes of one connection: what is sent must be taken in time, and every rejection has a body.
 
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -18,8 +18,8 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever takes more has a second more for each so many bytes.
 const BYTES_A_SECOND: u64 = 16 * 1_024;
 
-/// A refusal with all its bytes, for those to whom no handler gets to answer.
-pub(crate) fn refusal(code: Code, detail: &str, headers: &str) -> Vec<u8> {
+/// A rejection with all its bytes, for those to whom no handler gets to answer.
+pub(crate) fn rejection(code: Code, detail: &str, headers: &str) -> Vec<u8> {
     let (status, body) = (code.entry().status, fixed_body(code, detail));
     let mut bytes = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
@@ -31,18 +31,18 @@ pub(crate) fn refusal(code: Code, detail: &str, headers: &str) -> Vec<u8> {
     bytes
 }
 
-/// What is said instead of the bare status with which hyper refuses a head that it cannot read.
+/// What is said instead of the bare status with which hyper rejects a head that it cannot read.
 static UNREADABLE: LazyLock<[(StatusCode, Vec<u8>); 3]> = LazyLock::new(|| {
     let unreadable = "the head of the request is not HTTP/1.1";
     let too_large = "the head of a request has at most 100 headers and 16 KiB";
     [
-        (StatusCode::BAD_REQUEST, refusal(Code::MalformedRequest, unreadable, "")),
-        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, refusal(Code::HeadTooLarge, too_large, "")),
-        (StatusCode::URI_TOO_LONG, refusal(Code::HeadTooLarge, too_large, "")),
+        (StatusCode::BAD_REQUEST, rejection(Code::MalformedRequest, unreadable, "")),
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, rejection(Code::HeadTooLarge, too_large, "")),
+        (StatusCode::URI_TOO_LONG, rejection(Code::HeadTooLarge, too_large, "")),
     ]
 });
 
-/// The words for `bytes`, if they are a refusal without any. Answers of handlers all have some.
+/// The words for `bytes`, if they are a rejection without any. Answers of handlers all have some.
 fn words_for(bytes: &[u8]) -> Option<&'static [u8]> {
     let status = bytes.strip_prefix(b"HTTP/1.1 4")?;
     let head = status.strip_suffix(b"\r\n\r\n")?;
@@ -90,7 +90,7 @@ impl Patience {
 pub(crate) struct Guarded {
     stream: TcpStream,
     patience: Patience,
-    /// How much was sent of the words that stand for a bare refusal.
+    /// How much was sent of the words that stand for a bare rejection.
     words_sent: usize,
 }
 
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_bare_refusals_get_words() {
+    fn only_bare_rejections_get_words() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\
                      content-length: 0\r\ndate: today\r\n\r\n";
         assert!(words_for(bare).is_some());

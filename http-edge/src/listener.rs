@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::front::{Answer, Front};
-use crate::guarded::{Guarded, refusal};
+use crate::guarded::{Guarded, rejection};
 use crate::problem::Code;
 
 /// Connections that may wait in the kernel to be accepted.
@@ -32,7 +32,7 @@ const BUFFER_MAX: usize = 16 * 1_024;
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(50);
 /// Told to one connection too many.
 static FULL: LazyLock<Vec<u8>> =
-    LazyLock::new(|| refusal(Code::Overloaded, "too many connections", "retry-after: 1\r\n"));
+    LazyLock::new(|| rejection(Code::Overloaded, "too many connections", "retry-after: 1\r\n"));
 
 /// Listens.
 ///
@@ -75,7 +75,7 @@ pub async fn serve(
             }
         };
         let Some(place) = cap.open_one() else {
-            refuse(stream);
+            reject(stream);
             continue;
         };
         // Answers are small; waiting for more of them would only delay.
@@ -102,7 +102,7 @@ pub async fn serve(
 }
 
 /// Says why, if that fits into the socket at once, and hangs up.
-fn refuse(stream: TcpStream) {
+fn reject(stream: TcpStream) {
     if let Ok(mut stream) = stream.into_std() {
         // Nobody waits for this; the other side sees a closed connection otherwise.
         let _ = stream.write(&FULL);

@@ -8,7 +8,7 @@ use metrics::{Counter, Gauge, counter, gauge};
 
 use crate::metrics::{ADMISSION_REJECTED_TOTAL, CONNECTIONS_OPEN};
 
-/// Counts open connections and refuses one too many.
+/// Counts open connections and rejects one too many.
 #[derive(Clone)]
 pub struct ConnectionCap(Arc<Counts>);
 
@@ -16,7 +16,7 @@ struct Counts {
     max: usize,
     open: AtomicUsize,
     gauge: Gauge,
-    refused: Counter,
+    rejected: Counter,
 }
 
 /// One open connection. Dropping it makes room.
@@ -44,7 +44,7 @@ impl ConnectionCap {
             max,
             open: AtomicUsize::new(0),
             gauge: gauge!(CONNECTIONS_OPEN),
-            refused: counter!(ADMISSION_REJECTED_TOTAL, "reason" => "connections"),
+            rejected: counter!(ADMISSION_REJECTED_TOTAL, "reason" => "connections"),
         }))
     }
 
@@ -53,7 +53,7 @@ impl ConnectionCap {
         let order = Ordering::Relaxed;
         let more = |open: usize| (open < self.0.max).then(|| open.saturating_add(1));
         if self.0.open.fetch_update(order, order, more).is_err() {
-            self.0.refused.increment(1);
+            self.0.rejected.increment(1);
             return None;
         }
         self.0.gauge.increment(1.0);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_too_many_is_refused_until_another_closes() {
+    fn one_too_many_is_rejected_until_another_closes() {
         let cap = ConnectionCap::new(2);
         let first = cap.open_one().unwrap();
         let _second = cap.open_one().unwrap();

@@ -225,7 +225,7 @@ impl Gate {
         self.reject(Reason::Overloaded, self.come_back())
     }
 
-    /// Callers that are turned away together are told different times to come back.
+    /// Callers that are rejected together are told different times to come back.
     fn come_back(&self) -> Duration {
         let turn = self.retry_turn.fetch_add(1, Ordering::Relaxed) % 3;
         Duration::from_secs(turn.saturating_add(1))

@@ -43,7 +43,7 @@ pub type Outside = Arc<dyn Fn() -> Duration + Send + Sync>;
 pub enum Class {
     /// Changes nothing.
     Read,
-    /// Changes something; refused while the store is out of service.
+    /// Changes something; rejected while the store is out of service.
     Write,
     /// A write that takes money; also counted by the window, when there is one.
     Checkout,
@@ -62,7 +62,7 @@ pub struct Caller {
     pub class: Class,
 }
 
-/// Why a request is turned away. Nothing happened.
+/// Why a request is rejected. Nothing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The address asks too often: 429.
@@ -105,7 +105,7 @@ impl Reason {
     }
 }
 
-/// Turned away.
+/// A rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejected {
     /// Why.
@@ -133,7 +133,7 @@ pub struct AdmissionConfig {
     pub strangers_bodies_max: usize,
     /// The same for one address, so that it cannot keep all others out. Loopback has no such bound.
     pub address_bodies_max: usize,
-    /// Requests that may wait for a place in flight; one more is turned away at once.
+    /// Requests that may wait for a place in flight; one more is rejected at once.
     pub waiting_max: usize,
     /// Longest wait for a place in a burst.
     pub patience: Duration,
@@ -226,7 +226,7 @@ impl Admission {
         self.gate.knock(caller)
     }
 
-    /// Says what would be refused when the body is there: a store that is out of service, a window
+    /// Says what would be rejected when the body is there: a store that is out of service, a window
     /// that is full. Nothing is counted, so that [`Self::enter`] may still say no.
     ///
     /// # Errors
@@ -246,7 +246,7 @@ impl Admission {
         self.gate.await_body(caller)
     }
 
-    /// Enters, or is turned away at once. Costs well under a microsecond.
+    /// Enters, or is rejected at once. Costs well under a microsecond.
     ///
     /// # Errors
     ///

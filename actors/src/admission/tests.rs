@@ -86,7 +86,7 @@ async fn waiting_is_bounded_in_number_and_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn standing_crowd_is_sent_away_sooner_than_a_burst() {
+async fn standing_crowd_is_rejected_sooner_than_a_burst() {
     let door = Admission::start(places(1)).await.unwrap();
     let _inside = door.enter(&SHOPPER).unwrap();
     let early = door.enter_soon(&SHOPPER);
@@ -167,7 +167,7 @@ async fn checkout_window_is_for_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn mutations_are_refused_while_the_store_is_out_and_reads_are_not() {
+async fn mutations_are_rejected_while_the_store_is_out_and_reads_are_not() {
     let clock = Arc::new(TokioClock::starting_at(engine::values::Moment::default()));
     let health = Arc::new(ServiceHealth::new(clock));
     let config = AdmissionConfig { health: Some(Arc::clone(&health)), ..places(64) };

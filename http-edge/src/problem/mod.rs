@@ -51,7 +51,7 @@ pub struct ProblemBody<'a> {
     status: u16,
     /// What happened this time.
     detail: &'a str,
-    /// The path that was asked for; absent when the request was turned away at the door (401, 429
+    /// The path that was asked for; absent when the request was rejected at the door (401, 429
     /// and 503 before anything of it was read, or a head that cannot be read).
     #[schema(required = false)]
     instance: &'a str,

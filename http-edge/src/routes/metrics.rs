@@ -38,7 +38,7 @@ pub(crate) async fn prometheus(
 
 /// Counters and gauges with their present values.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Snapshot {
+pub(crate) struct Figures {
     /// Seconds since the process started.
     uptime_seconds: u64,
     /// Requests that are being answered.
@@ -55,13 +55,13 @@ pub(crate) struct Snapshot {
 /// Figures as JSON.
 #[utoipa::path(get, path = "/admin/metrics", operation_id = "get_metrics", tag = "operations",
     responses(
-        (status = 200, description = "The figures", body = Snapshot),
+        (status = 200, description = "The figures", body = Figures),
         (status = 403, description = "The key lacks the scope admin", body = ProblemBody<'static>),
     ))]
-pub(crate) async fn snapshot(State(edge): State<Shared>, call: Call) -> Result<Response, Problem> {
+pub(crate) async fn figures(State(edge): State<Shared>, call: Call) -> Result<Response, Problem> {
     admin(&call)?;
     let admission = &edge.outside.admission;
-    Ok(Reply::ok(&Snapshot {
+    Ok(Reply::ok(&Figures {
         uptime_seconds: edge.outside.started.elapsed().as_secs(),
         requests_in_flight: admission.in_flight(),
         requests_in_flight_limit: admission.limit(),

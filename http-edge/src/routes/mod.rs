@@ -58,7 +58,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::prometheus))
-        .routes(routes!(metrics::snapshot))
+        .routes(routes!(metrics::figures))
 }
 
 /// The interface as OpenAPI 3.1.

@@ -54,7 +54,7 @@ async fn slow_bodies_take_no_place_from_those_who_are_quick() {
 }
 
 #[tokio::test]
-async fn one_slow_body_of_a_stranger_too_many_is_turned_away_and_those_with_a_key_are_not() {
+async fn one_slow_body_of_a_stranger_too_many_is_rejected_and_those_with_a_key_are_not() {
     let shop = TestShop::with(FrontConfig::default(), one_place()).await;
     let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(shop.send(slow(CALLBACKS, None)))).collect();
     for request in &mut waiting {
@@ -82,7 +82,7 @@ async fn slow_bodies_do_not_make_the_server_look_slow() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_key_is_sent_away_before_anything_is_counted_or_read() {
+async fn whoever_has_no_key_is_rejected_before_anything_is_counted_or_read() {
     let window =
         Some(WindowPolicy { checkouts_max: 1.try_into().unwrap(), span: Duration::from_mins(1) });
     let config = AdmissionConfig { window, ..one_place() };
@@ -150,7 +150,7 @@ async fn a_body_is_waited_for_where_somebody_takes_it_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn what_would_be_refused_whatever_the_body_says_is_refused_before_it_is_there() {
+async fn what_would_be_rejected_whatever_the_body_says_is_rejected_before_it_is_there() {
     let window =
         Some(WindowPolicy { checkouts_max: 1.try_into().unwrap(), span: Duration::from_mins(1) });
     let shop = TestShop::with(

@@ -223,9 +223,22 @@ async fn reads_can_insist_on_a_position() {
     let far = [("x-min-position", "0:1000000")];
     let late = shop.call(Method::GET, "/v1/orders", &far, None).await;
     late.expect_problem(503, "not_fresh_yet");
-    for odd in ["17", "70:1"] {
-        let odd = shop.call(Method::GET, "/v1/orders", &[("x-min-position", odd)], None).await;
-        odd.expect_problem(422, "invalid_header");
+    let order = placed.header("location");
+    let cart = shop.post("/v1/carts", json!({})).await.expect(201).header("location").to_owned();
+    for path in [
+        "/v1/orders",
+        order,
+        &format!("{order}/history"),
+        "/v1/products",
+        "/v1/products/mug",
+        "/v1/products/mug/holds",
+        &cart,
+        "/cart/u-1",
+    ] {
+        for odd in ["17", "70:1"] {
+            let odd = shop.call(Method::GET, path, &[("x-min-position", odd)], None).await;
+            odd.expect_problem(422, "invalid_header");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use self::taken::{CartLife, ask_free};
 use super::{Edge, Shared};
 use crate::access::Scope;
-use crate::call::Call;
+use crate::call::{Call, Fresh};
 use crate::idempotency::{RequestKey, remembered};
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::reply::Reply;
@@ -125,7 +125,10 @@ pub(crate) async fn open(
 /// One cart.
 #[utoipa::path(
     get, path = "/v1/carts/{id}", operation_id = "get_cart", tag = "carts",
-    params(("id" = Uuid, Path, description = "The cart")),
+    params(
+        ("id" = Uuid, Path, description = "The cart"),
+        ("x-min-position" = Option<String>, Header, description = "At least this fresh"),
+    ),
     responses(
         (status = 200, description = "The cart", body = CartBody<'static>),
         (status = 404, description = "There is no such cart", body = ProblemBody<'static>),
@@ -135,9 +138,12 @@ pub(crate) async fn read(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
-    let cart = edge.shop.cart(cart_id(&id)?).await?.ok_or_else(unknown)?;
+    let id = cart_id(&id)?;
+    edge.shop.wait_for(fresh).await?;
+    let cart = edge.shop.cart(id).await?.ok_or_else(unknown)?;
     Ok(Reply::ok(&CartBody::from(&*cart)).etag(cart.version).into_response())
 }
 

@@ -84,7 +84,10 @@ pub(crate) struct StepBody<'a> {
 /// The history of an order's public status.
 #[utoipa::path(
     get, path = "/v1/orders/{id}/history", operation_id = "get_order_history", tag = "orders",
-    params(("id" = Uuid, Path, description = "The order")),
+    params(
+        ("id" = Uuid, Path, description = "The order"),
+        ("x-min-position" = Option<String>, Header, description = "At least this fresh"),
+    ),
     responses(
         (status = 200, description = "Every step, oldest first", body = HistoryBody<'static>),
         (status = 404, description = "There is no such order", body = ProblemBody<'static>),

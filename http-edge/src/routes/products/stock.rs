@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::body::StockBody;
 use super::{product_id, unknown};
 use crate::access::Scope;
-use crate::call::Call;
+use crate::call::{Call, Fresh};
 use crate::idempotency::RequestKey;
 use crate::problem::{Code, FieldError, Problem, ProblemBody};
 use crate::reply::Reply;
@@ -156,7 +156,10 @@ pub(crate) struct HoldBody<'a> {
 /// The holds on a product, the first to lapse first.
 #[utoipa::path(
     get, path = "/v1/products/{id}/holds", operation_id = "list_holds", tag = "products",
-    params(("id" = String, Path, description = "The product")),
+    params(
+        ("id" = String, Path, description = "The product"),
+        ("x-min-position" = Option<String>, Header, description = "At least this fresh"),
+    ),
     responses(
         (status = 200, description = "The holds", body = HoldsBody<'static>),
         (status = 404, description = "There is no such product", body = ProblemBody<'static>),
@@ -166,9 +169,11 @@ pub(crate) async fn holds(
     State(edge): State<Shared>,
     call: Call,
     Path(id): Path<String>,
+    fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Operate)?;
     let id = product_id(&id)?;
+    edge.shop.wait_for(fresh).await?;
     edge.shop.product(&id).await?.ok_or_else(unknown)?;
     let books = edge.shop.stock_books(&id).await?;
     let mut holds: Vec<_> = books.holds().iter().collect();
