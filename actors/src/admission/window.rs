@@ -29,13 +29,11 @@ impl SlidingWindow {
     /// Admits at `now`, or says how long until there is room.
     pub(super) fn admit(&self, now: Duration) -> Result<(), Duration> {
         let mut admitted = self.admitted_since(now);
-        match self.wait_behind(&admitted, now) {
-            Some(wait) => Err(wait),
-            None => {
-                admitted.push_back(now);
-                Ok(())
-            }
+        if let Some(wait) = self.wait_behind(&admitted, now) {
+            return Err(wait);
         }
+        admitted.push_back(now);
+        Ok(())
     }
 
     /// How long until there is room; `None` when there is now. Nothing is counted.

@@ -137,7 +137,7 @@ async fn a_body_is_waited_for_where_somebody_takes_it_and_nowhere_else() {
     for (path, item) in described["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             if !operation["requestBody"].is_null() {
-                let path = path.replace('{', "").replace('}', "");
+                let path = path.replace(['{', '}'], "");
                 takers.push((method.to_uppercase().parse().unwrap(), path));
             }
         }
