@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
-use persistence::journal::{AppendError, Batch, Journal, Shard, Tenure};
+use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{debug, error, info, warn};
 
-use super::effect::{Notify, Submission, WriterEffect, WriterInput};
+use super::address::{Shared, Writer};
+use super::effect::{Submission, WriterEffect, WriterInput};
 use super::logic::WriterLogic;
 use crate::admission::health::{Dependency, PROBE_EVERY, Report, ServiceHealth};
 use crate::background::Background;
@@ -24,7 +25,6 @@ use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
     WRITER_QUEUE_EVENTS,
 };
-use crate::outcome::Position;
 use crate::runtime::spawn_named;
 
 /// How long an unknown outcome is looked into before its waiters are told so.
@@ -32,36 +32,6 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(4);
 
 /// Pause between two tries to reach the journal again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
-
-/// The writer takes no more events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the writer has stopped")]
-pub struct WriterStopped;
-
-/// What everybody may know about the writer.
-struct Shared {
-    generation: AtomicU64,
-    serving: AtomicBool,
-    stopped: AtomicBool,
-    /// The last durable position of each shard.
-    heads: Vec<AtomicU64>,
-}
-
-impl Shared {
-    fn reach(&self, shard: Shard, next_position: u64) {
-        if let Some(head) = self.heads.get(usize::from(shard.0)) {
-            head.store(next_position.saturating_sub(1), Ordering::Release);
-        }
-    }
-}
-
-/// The address of the writer.
-#[derive(Clone)]
-pub struct Writer {
-    submissions: mpsc::Sender<Submission>,
-    shared: Arc<Shared>,
-    commits: watch::Receiver<u64>,
-}
 
 /// Called when a generation ends: every incarnation of it is to be dropped.
 type OnAbandon = Box<dyn Fn(u64) + Send + Sync>;
@@ -117,59 +87,6 @@ impl Writer {
             }
         });
         Ok(Self { submissions, shared, commits })
-    }
-
-    /// Hands events over; waits while the queue is full.
-    ///
-    /// # Errors
-    ///
-    /// [`WriterStopped`] when nothing will ever be written again.
-    pub async fn submit(&self, submission: Submission) -> Result<(), WriterStopped> {
-        self.submissions.send(submission).await.map_err(|_| WriterStopped)
-    }
-
-    /// Waits until everything that was submitted so far under a generation is settled.
-    pub(crate) async fn settle(&self, generation: u64) {
-        struct Barrier(tokio::sync::watch::Sender<bool>);
-        impl Notify for Barrier {
-            fn written(&self, _version: u64, _position: Position) {}
-            fn settled(&self) {
-                self.0.send_replace(true);
-            }
-            fn failed(&self, _unknown: bool) {
-                self.0.send_replace(true);
-            }
-        }
-        let (settled, mut wait) = watch::channel(false);
-        let (publish, notify) = (Box::new(|_, _| {}), Arc::new(Barrier(settled)));
-        let barrier = Submission { generation, events: Vec::new(), publish, notify };
-        if self.submit(barrier).await.is_ok() {
-            // A writer that is gone has settled everything, one way or the other.
-            let _ = wait.wait_for(|settled| *settled).await;
-        }
-    }
-
-    /// The generation under which a history read from now on may be continued; `None` while the
-    /// journal is not ours.
-    pub fn generation(&self) -> Option<u64> {
-        let serving = self.shared.serving.load(Ordering::Acquire);
-        serving.then(|| self.shared.generation.load(Ordering::Acquire))
-    }
-
-    /// Whether another writer has taken over for good.
-    pub fn is_stopped(&self) -> bool {
-        self.shared.stopped.load(Ordering::Acquire)
-    }
-
-    /// Whether anything durable can lie at this place: nobody was ever told of a later one.
-    pub(crate) fn has_reached(&self, place: Position) -> bool {
-        let head = self.shared.heads.get(usize::from(place.shard.0));
-        head.is_some_and(|head| place.position <= head.load(Ordering::Acquire))
-    }
-
-    /// Changes with every commit.
-    pub fn commits(&self) -> watch::Receiver<u64> {
-        self.commits.clone()
     }
 }
 
