@@ -135,7 +135,7 @@ impl<A: Hosted> Directory<A> {
         }
         let (reply, answer) = oneshot::channel();
         let Asking { deadline, cause } = asking;
-        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), ahead: false };
+        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), generation: None };
         self.send(world, key, asked, deadline);
         match timeout_at(deadline, answer).await {
             Ok(Ok(verdict)) => verdict,
@@ -308,13 +308,13 @@ impl<A: Hosted> Directory<A> {
         }
     }
 
-    /// Drops every incarnation: their generation has ended.
-    pub(crate) fn abandon(&self) {
+    /// Drops every incarnation of a generation before this one.
+    pub(crate) fn abandon(&self, generation: u64) {
         let live: Vec<Address<A>> =
             self.mailboxes.iter().map(|mailbox| mailbox.address.clone()).collect();
         for address in live {
             // In the mailbox's order, after everything that was let in before.
-            address.send(EntityMessage::Failed { unknown: false });
+            address.send(EntityMessage::Outdated { generation });
         }
     }
 

@@ -4,6 +4,7 @@
 //! production, a seeded scheduler in simulation.
 
 pub mod admission;
+pub mod answers;
 mod background;
 pub mod clock;
 pub mod config;

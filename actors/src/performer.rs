@@ -7,88 +7,91 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use engine::Aggregate;
-use engine::cart::{Cart, CartCommand, CartRefusal};
+use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Unavailable};
+use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
 use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
 use tracing::error;
 
+use crate::answers;
 use crate::entity::{Asked, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
-use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
-use crate::payments::{ChargeRequest, ProviderFailure};
+use crate::outcome::{Accepted, Asking, Cause, NotDone};
+use crate::payments::ChargeRequest;
 use crate::runtime::spawn_light;
 use crate::system::World;
 
 /// How long work between actors may wait in a mailbox before it is tried again.
 const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
 
-type CartVerdict = Result<Accepted<Cart>, NotDone<CartRefusal>>;
-type StockVerdict = Result<Accepted<Inventory>, NotDone<InventoryRefusal>>;
-
 impl World {
-    /// Starts an intent. Its answer is returned when it is known at once, else given to `answer`.
+    /// Starts an intent of an entity that lives under `generation`. Its answer is returned when it is known at once, else given to `answer`.
     pub(crate) fn perform(
         self: &Arc<Self>,
         intent: Intent,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         match intent {
             Intent::Lookup { product } => self.look_up(product, answer),
             Intent::Hold { units, customer, expires_at, valid_until } => {
-                self.hold(&units, customer, expires_at, valid_until, answer)
+                self.hold(&units, customer, expires_at, valid_until, generation, answer)
             }
             Intent::Extend { units, expires_at } => {
-                self.each(&units, answer, |unit| InventoryCommand::Extend {
+                self.each(&units, generation, answer, |unit| InventoryCommand::Extend {
                     hold: unit.hold,
                     expires_at,
                 });
                 None
             }
             Intent::Commit { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Commit {
+                self.each(&units, generation, answer, |unit| InventoryCommand::Commit {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
                 None
             }
             Intent::Release { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Release { hold: unit.hold });
+                self.each(&units, generation, answer, |unit| InventoryCommand::Release {
+                    hold: unit.hold,
+                });
                 None
             }
             Intent::Restock { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Restock {
+                self.each(&units, generation, answer, |unit| InventoryCommand::Restock {
                     hold: unit.hold,
                     quantity: unit.quantity,
                 });
                 None
             }
             Intent::ClaimCart { cart, order, contents } => {
-                self.cart(cart, CartCommand::CheckOut { order, contents }, answer);
+                self.cart(cart, CartCommand::CheckOut { order, contents }, generation, answer);
                 None
             }
             Intent::ReopenCart { cart, order } => {
-                self.cart(cart, CartCommand::Reopen { order }, answer);
+                self.cart(cart, CartCommand::Reopen { order }, generation, answer);
                 None
             }
             Intent::Charge { key, order, amount, token } => {
                 let payments = Arc::clone(self.payments());
                 let request = ChargeRequest { key, order, amount, token };
-                let charge = async move { charged(payments.charge(&request).await) };
+                let charge = async move { answers::of_charge(payments.charge(&request).await) };
                 at_once_or_later(charge, answer)
             }
             Intent::QueryCharge { key } => {
                 let payments = Arc::clone(self.payments());
-                at_once_or_later(async move { charged(payments.query(key).await) }, answer)
+                at_once_or_later(
+                    async move { answers::of_charge(payments.query(key).await) },
+                    answer,
+                )
             }
             Intent::Refund { key, amount } => {
                 let payments = Arc::clone(self.payments());
                 let refund = async move {
-                    let outcome = payments.refund(key, amount).await;
-                    let answer = outcome.map_or_else(not_answered, |()| Answer::Refunded);
+                    let answer = answers::of_refund(payments.refund(key, amount).await);
                     if answer == Answer::Failed {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
                     }
@@ -110,11 +113,8 @@ impl World {
         let world = Arc::clone(self);
         spawn_light(async move {
             let asking = Asking { deadline: deadline(), cause: Cause::default() };
-            answer(match world.products.ask(&world, product.as_str(), None, asking).await {
-                Ok(accepted) => Answer::Listing(accepted.view),
-                Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-                Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
-            });
+            let verdict = world.products.ask(&world, product.as_str(), None, asking).await;
+            answer(answers::of_listing(verdict));
         });
         None
     }
@@ -125,6 +125,7 @@ impl World {
         customer: CustomerId,
         expires_at: Moment,
         valid_until: Moment,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         let key = units.product.as_str();
@@ -144,8 +145,8 @@ impl World {
             expires_at,
             valid_until,
         };
-        let reply = ReplyTo::callback(move |verdict| answer(stock_answer(verdict)));
-        self.inventories.send(self, key, asked(command, reply), deadline());
+        let reply = ReplyTo::callback(move |verdict| answer(answers::of_stock(verdict)));
+        self.inventories.send(self, key, asked(command, generation, reply), deadline());
         None
     }
 
@@ -153,10 +154,11 @@ impl World {
         self: &Arc<Self>,
         cart: CartId,
         command: CartCommand,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
-        let reply = ReplyTo::callback(move |verdict| answer(cart_answer(verdict)));
-        let asked = asked(command, reply);
+        let reply = ReplyTo::callback(move |verdict| answer(answers::of_cart(verdict)));
+        let asked = asked(command, generation, reply);
         self.carts.send_without_place(self, &cart.to_string(), asked, deadline());
     }
 
@@ -164,12 +166,13 @@ impl World {
     fn each(
         self: &Arc<Self>,
         units: &[HeldUnits],
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
         command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) {
         if let [unit] = units {
-            let answered = move |verdict| answer(stock_answer(verdict));
-            return self.one(unit, command(unit), ReplyTo::callback(answered));
+            let answered = move |verdict| answer(answers::of_stock(verdict));
+            return self.one(unit, command(unit), generation, ReplyTo::callback(answered));
         }
         let join = Arc::new(Mutex::new(Join {
             open: units.len(),
@@ -179,7 +182,7 @@ impl World {
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            self.one(unit, command(unit), reply);
+            self.one(unit, command(unit), generation, reply);
         }
     }
 
@@ -187,16 +190,21 @@ impl World {
         self: &Arc<Self>,
         unit: &HeldUnits,
         command: InventoryCommand,
+        generation: u64,
         reply: ReplyTo<Inventory>,
     ) {
-        let (key, asked) = (unit.product.as_str(), asked(command, reply));
+        let (key, asked) = (unit.product.as_str(), asked(command, generation, reply));
         self.inventories.send_without_place(self, key, asked, deadline());
     }
 }
 
 /// Work between actors, which is answered ahead of the disk.
-fn asked<A: Aggregate>(command: A::Command, reply: ReplyTo<A>) -> Asked<A, ReplyTo<A>> {
-    Asked { command: Some(command), cause: Cause::default(), reply, ahead: true }
+fn asked<A: Aggregate>(
+    command: A::Command,
+    generation: u64,
+    reply: ReplyTo<A>,
+) -> Asked<A, ReplyTo<A>> {
+    Asked { command: Some(command), cause: Cause::default(), reply, generation: Some(generation) }
 }
 
 fn deadline() -> Instant {
@@ -211,13 +219,13 @@ struct Join {
 }
 
 impl Join {
-    fn answered(join: &Mutex<Self>, verdict: StockVerdict) {
+    fn answered(
+        join: &Mutex<Self>,
+        verdict: Result<Accepted<Inventory>, NotDone<InventoryRefusal>>,
+    ) {
         let Ok(mut join) = join.lock() else { return };
         join.open = join.open.saturating_sub(1);
-        let answer = stock_answer(verdict);
-        if rank(&join.worst) < rank(&answer) {
-            join.worst = answer;
-        }
+        join.worst = answers::worse(join.worst.clone(), answers::of_stock(verdict));
         if join.open == 0
             && let Some(answer) = join.answer.take()
         {
@@ -248,71 +256,4 @@ async fn answered_anyway(call: impl Future<Output = Answer>) -> Answer {
         error!("a call to the payment provider panicked, it is tried again");
         Answer::Failed
     })
-}
-
-fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
-    outcome.map_or_else(not_answered, Answer::Charge)
-}
-
-/// Without a place nobody has failed: it is tried again, and nothing is written down.
-const fn not_answered(failure: ProviderFailure) -> Answer {
-    match failure {
-        ProviderFailure::NoPlace => Answer::NotAccepted(Unavailable::Overloaded),
-        ProviderFailure::NotSent | ProviderFailure::Unknown => Answer::Failed,
-    }
-}
-
-/// What must be tried again outweighs what is final: an answer is final only for all products.
-const fn rank(answer: &Answer) -> u8 {
-    match answer {
-        Answer::Failed => 3,
-        Answer::NotAccepted(_) => 2,
-        Answer::StockRefused(_) => 1,
-        Answer::Listing(_)
-        | Answer::StockDone
-        | Answer::CartDone
-        | Answer::CartRefused(_)
-        | Answer::Charge(_)
-        | Answer::Refunded => 0,
-    }
-}
-
-fn cart_answer(verdict: CartVerdict) -> Answer {
-    match verdict {
-        Ok(_) => Answer::CartDone,
-        Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Unknown) => Answer::Failed,
-    }
-}
-
-fn not_accepted(reason: NotAccepted) -> Answer {
-    Answer::NotAccepted(match reason {
-        NotAccepted::Overloaded | NotAccepted::DeadlinePassed => Unavailable::Overloaded,
-        NotAccepted::Quarantined => Unavailable::Quarantined,
-        NotAccepted::Restarting | NotAccepted::Draining | NotAccepted::NotWritten => {
-            Unavailable::Unreachable
-        }
-    })
-}
-
-fn stock_answer(verdict: StockVerdict) -> Answer {
-    match verdict {
-        Ok(_) => Answer::StockDone,
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Unknown) => Answer::Failed,
-        Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
-            InventoryRefusal::NotEnoughStock { available, .. } => {
-                StockRefusal::NotEnough { available }
-            }
-            InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
-            InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
-            InventoryRefusal::Stale => return Answer::NotAccepted(Unavailable::Overloaded),
-            InventoryRefusal::EmptyQuantity
-            | InventoryRefusal::HoldMismatch(_)
-            | InventoryRefusal::AdjustmentMismatch(_)
-            | InventoryRefusal::VersionMismatch { .. }
-            | InventoryRefusal::CountOutOfRange => StockRefusal::Invalid,
-        }),
-    }
 }

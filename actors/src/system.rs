@@ -165,11 +165,11 @@ impl World {
         self.orders.forget_actor(actor);
     }
 
-    fn abandon_all(&self) {
-        self.products.abandon();
-        self.inventories.abandon();
-        self.carts.abandon();
-        self.orders.abandon();
+    fn abandon_all(&self, generation: u64) {
+        self.products.abandon(generation);
+        self.inventories.abandon(generation);
+        self.carts.abandon(generation);
+        self.orders.abandon(generation);
     }
 }
 
@@ -198,9 +198,9 @@ impl OrderSystem {
             .map_err(|error| StartError::Actor(error.to_string()))?;
         let shared: Arc<OnceLock<Weak<World>>> = Arc::default();
         let for_writer = Arc::clone(&shared);
-        let on_abandon = Box::new(move |_generation| {
+        let on_abandon = Box::new(move |generation| {
             if let Some(world) = for_writer.get().and_then(Weak::upgrade) {
-                world.abandon_all();
+                world.abandon_all(generation);
             }
         });
         let background = Background::new(Arc::clone(&ports.health));

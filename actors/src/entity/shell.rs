@@ -17,10 +17,10 @@ use tracing::warn;
 
 use super::address::{Address, Incarnation, Letter};
 use super::effect::{Asked, Effect, Loaded};
+use super::fold::fold;
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::{Directory, Hosted};
-use crate::histories::fold;
 use crate::loader::{History, Unreadable};
 use crate::metrics::HISTORIES_READ_TOTAL;
 use crate::outcome::{NotAccepted, NotDone, Position};
@@ -182,12 +182,24 @@ impl<A: Hosted> Life<A> {
 
     fn hear(&mut self, message: EntityMessage<A>) -> Result<Effects<A>, ActorProcessingErr> {
         let now = self.world.clock.now();
-        if let EntityMessage::Failed { unknown } = message {
-            return self.fail(unknown);
+        match message {
+            EntityMessage::Failed { unknown } => return self.fail(unknown),
+            EntityMessage::Outdated { generation } if self.generation < generation => {
+                return self.fail(false);
+            }
+            EntityMessage::Outdated { .. } => return Ok(Vec::new()),
+            EntityMessage::Ask { .. }
+            | EntityMessage::Answered { .. }
+            | EntityMessage::Written { .. }
+            | EntityMessage::Wake { .. }
+            | EntityMessage::Pursue
+            | EntityMessage::Sleep { .. }
+            | EntityMessage::Inspect { .. } => {}
         }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
-        let directory = A::directory(&self.world);
-        let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
+        let (directory, generation) = (A::directory(&self.world), self.generation);
+        let judged =
+            catch_unwind(AssertUnwindSafe(|| hear(directory, entity, generation, message, now)));
         judged.map_err(|panic| self.death(panic_text(&*panic), true))
     }
 
@@ -215,8 +227,9 @@ impl<A: Hosted> Life<A> {
                 }
                 Effect::Perform { ticket, intent } => {
                     let answerer = answerer(&self.address, ticket);
-                    let performed =
-                        catch_unwind(AssertUnwindSafe(|| self.world.perform(intent, answerer)));
+                    let performed = catch_unwind(AssertUnwindSafe(|| {
+                        self.world.perform(intent, self.generation, answerer)
+                    }));
                     let done = performed.map_err(|p| self.death(panic_text(&*p), true))?;
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
                         let now = self.world.clock.now();
@@ -321,6 +334,7 @@ async fn read(
 fn hear<A: Hosted>(
     directory: &Directory<A>,
     entity: &mut Entity<A, ReplyTo<A>>,
+    generation: u64,
     message: EntityMessage<A>,
     now: Moment,
 ) -> Effects<A> {
@@ -333,6 +347,11 @@ fn hear<A: Hosted>(
             if deadline < began {
                 let Asked { reply, .. } = *asked;
                 let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
+                return vec![Effect::Reply { to: reply, answer }];
+            }
+            if asked.is_outdated(generation) {
+                let Asked { reply, .. } = *asked;
+                let answer = Err(NotDone::NotAccepted(NotAccepted::Restarting));
                 return vec![Effect::Reply { to: reply, answer }];
             }
             let until = now.saturating_add(deadline.saturating_duration_since(began));
@@ -356,8 +375,8 @@ fn hear<A: Hosted>(
             let _ = reply.send(entity.state().clone());
             Vec::new()
         }
-        // Handled before, because it ends the incarnation.
-        EntityMessage::Failed { .. } => Vec::new(),
+        // Handled before, because they end the incarnation.
+        EntityMessage::Failed { .. } | EntityMessage::Outdated { .. } => Vec::new(),
     }
 }
 

@@ -29,7 +29,7 @@ fn at(position: u64) -> Position {
 }
 
 fn asked<A: Aggregate>(command: A::Command, reply: Reply) -> Asked<A, Reply> {
-    Asked { command: Some(command), cause: Cause::default(), reply, ahead: false }
+    Asked { command: Some(command), cause: Cause::default(), reply, generation: None }
 }
 
 /// What the effects say, in short words; tickets are kept for the answers.
@@ -138,7 +138,7 @@ fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
 #[test]
 fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_the_events() {
     let mut entity = stock(5);
-    let ahead = |command, reply| Asked { ahead: true, ..asked(command, reply) };
+    let ahead = |command, reply| Asked { generation: Some(1), ..asked(command, reply) };
     let granted = words(&entity.ask(ahead(hold(1, 5), "order a"), LATER, NOW));
     assert_eq!(granted, ["append inventory.held", "reply order a: done at 1"]);
 
@@ -151,7 +151,7 @@ fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_
 fn readers_see_only_what_is_durable() {
     let mut entity = stock(5);
     entity.ask(asked(hold(1, 5), "a"), LATER, NOW);
-    let read = Asked { command: None, cause: Cause::default(), reply: "reader", ahead: false };
+    let read = Asked { command: None, cause: Cause::default(), reply: "reader", generation: None };
     assert!(entity.ask(read, LATER, NOW).is_empty(), "a read waits like everybody else");
 
     let effects = entity.written(2, at(2), NOW);
@@ -265,6 +265,25 @@ fn a_charge_in_trouble_pauses_and_is_tried_again() {
     assert!(!words(&entity.pursue(NOW)).contains(&"perform charge".to_owned()));
     let later = Moment::from_unix_micros(20_000_000);
     assert!(words(&entity.pursue(later)).contains(&"perform charge".to_owned()));
+}
+
+#[test]
+fn a_pause_that_is_over_is_not_told_again_while_its_work_waits_for_the_disk() {
+    let (mut entity, charge) = charging();
+    let trouble = entity.answered(charge, Answer::Failed, NOW);
+    entity.answered(ticket(&trouble), Answer::StockDone, NOW);
+    let later = Moment::from_unix_micros(20_000_000);
+
+    assert_eq!(words(&entity.pursue(later)), [""; 0], "to tell it would be to spin");
+
+    assert!(words(&entity.written(3, at(3), later)).contains(&"perform charge".to_owned()));
+}
+
+#[test]
+fn whoever_asks_under_an_ended_generation_is_outdated() {
+    let ask = |generation| Asked { generation, ..asked(hold(1, 5), "order a") };
+    let is_outdated = |generation| ask(generation).is_outdated(7);
+    assert_eq!([Some(6), Some(7), Some(8), None].map(is_outdated), [true, false, false, false]);
 }
 
 #[test]
