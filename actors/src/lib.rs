@@ -30,7 +30,7 @@ pub mod system;
 mod upkeep;
 pub mod writer;
 
-pub use clock::{Clock, SystemClock, TokioClock};
+pub use clock::{Clock, Steadied, SteadyClock, SystemClock, TokioClock};
 pub use config::EngineConfig;
 pub use directory::Directory;
 pub use outcome::{Accepted, Asking, Cause, NotAccepted, NotDone, Position};

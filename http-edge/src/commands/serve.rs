@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actors::admission::{Admission, AdmissionConfig, ConnectionCap, ServiceHealth, WindowPolicy};
-use actors::clock::{Clock, SystemClock};
+use actors::clock::{Clock, SteadyClock, SystemClock};
 use actors::config::EngineConfig;
 use actors::outcome::{Asking, Cause};
 use actors::payments::{
@@ -118,7 +118,7 @@ impl Started {
         }
         let prometheus = telemetry::record_figures()?;
         telemetry::keep_folding(prometheus.clone());
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start());
         let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
         let stores = stores::open(&args.store).await?;
         let (provider, callbacks) = provider(args)?;
@@ -127,13 +127,14 @@ impl Started {
         let config =
             EngineConfig { snapshot_every: args.snapshot_every.max(1), ..EngineConfig::default() };
         let ports = Ports { provider, payments, health: Arc::clone(&health) };
-        let system = OrderSystem::start(config, stores, ports, Arc::clone(&clock)).await?;
+        let system = OrderSystem::start(config, stores, ports, clock).await?;
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }
         let outside = outside(args, webhook_secret, &system, health, prometheus).await?;
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
-        let shop = Shop::new(system, clock, hold_for);
+        // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
+        let shop = Shop::new(system, Arc::new(SystemClock), hold_for);
         Ok(Self { edge: Arc::new(Edge { shop, outside }) })
     }
 
