@@ -185,6 +185,10 @@ impl<A: Hosted> Life<A> {
         if let EntityMessage::Failed { unknown } = message {
             return self.fail(unknown);
         }
+        if let EntityMessage::Kill { heard } = message {
+            let _ = heard.send(());
+            return Err(self.death("it was killed on purpose".to_owned(), false));
+        }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
         let directory = A::directory(&self.world);
         let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
@@ -356,8 +360,8 @@ fn hear<A: Hosted>(
             let _ = reply.send(entity.state().clone());
             Vec::new()
         }
-        // Handled before, because it ends the incarnation.
-        EntityMessage::Failed { .. } => Vec::new(),
+        // Handled before, because they end the incarnation.
+        EntityMessage::Failed { .. } | EntityMessage::Kill { .. } => Vec::new(),
     }
 }
 
