@@ -9,7 +9,8 @@ use std::time::Duration;
 use actors::admission::{Admission, AdmissionConfig, ServiceHealth};
 use actors::clock::{Clock, SystemClock};
 use actors::config::EngineConfig;
-use actors::payments::{PaymentsConfig, SandboxConfig, SandboxProvider};
+use actors::faults::Faults;
+use actors::payments::{PaymentProvider, PaymentsConfig, SandboxConfig, SandboxProvider};
 use actors::system::{OrderSystem, Ports};
 use axum::body::Body;
 use http::{HeaderMap, Method, Request};
@@ -81,18 +82,45 @@ impl TestShop {
         config: FrontConfig,
         admission: AdmissionConfig,
     ) -> Self {
+        Self::build(stores, None, config, admission).await
+    }
+
+    /// Opens an empty shop in which faults may be injected.
+    pub(crate) fn drilled() -> Pin<Box<dyn Future<Output = Self>>> {
+        Box::pin(async {
+            let faults = Some(Faults::none(false));
+            let (config, admission) = (FrontConfig::default(), AdmissionConfig::default());
+            Self::build(Stores::in_memory(), faults, config, admission).await
+        })
+    }
+
+    async fn build(
+        mut stores: Stores,
+        faults: Option<Arc<Faults>>,
+        config: FrontConfig,
+        admission: AdmissionConfig,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut provider: Arc<dyn PaymentProvider> =
+            Arc::new(SandboxProvider::new(SandboxConfig::default()));
+        if let Some(faults) = &faults {
+            stores = faults.among(stores).await;
+            provider = faults.before(provider);
+        }
         let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
-        let ports = Ports {
-            provider: Arc::new(SandboxProvider::new(SandboxConfig::default())),
-            payments: PaymentsConfig::default(),
-            health: Arc::clone(&health),
-        };
+        let ports =
+            Ports { provider, payments: PaymentsConfig::default(), health: Arc::clone(&health) };
         let engine = EngineConfig {
             projection_interval: Duration::from_millis(5),
             ..EngineConfig::default()
         };
         let system = OrderSystem::start(engine, stores, ports, Arc::clone(&clock)).await.unwrap();
+        let drills = match faults {
+            Some(faults) => Some(system.start_drills(faults).await.unwrap()),
+            None => None,
+        };
+        let watched = admission.health.or_else(|| Some(Arc::clone(&health)));
+        let admission = AdmissionConfig { health: watched, ..admission };
         let admission = Admission::start(admission).await.unwrap();
         let edge = Arc::new(Edge {
             shop: Shop::new(Arc::clone(&system), clock, ::engine::order::HOLD_FIRST),
@@ -102,6 +130,7 @@ impl TestShop {
                 prometheus: None,
                 metrics_token: None,
                 webhook_secret: Some(WebhookSecret::parse(WEBHOOK_SECRET).unwrap()),
+                drills,
                 started: Instant::now(),
                 draining: Arc::new(AtomicBool::new(false)),
             },
