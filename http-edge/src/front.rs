@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::access::{Keys, Principal};
 use crate::call::{Call, REQUEST_ID, RequestId};
+use crate::head;
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
 use crate::routes::faults::is_drill;
@@ -147,7 +148,7 @@ impl Front {
         response
     }
 
-    /// The doors in their order, from cheap to dear: buckets, key, what rejects whatever the body
+    /// The doors in their order, from cheap to dear: buckets, head, key, what rejects whatever the body
     /// says, body, place (ADR 0015).
     async fn admit<B>(
         &self,
@@ -176,6 +177,9 @@ impl Front {
         let is_health = is_open && request.uri().path().starts_with("/health");
         if !is_health && let Err(rejected) = self.admission.knock(&caller) {
             return self.rejections.reject(rejected);
+        }
+        if let Err(problem) = head::judge(request.version(), request.headers()) {
+            return problem.into_response();
         }
         if found.is_none() && !is_open {
             let mut response = fixed(StatusCode::UNAUTHORIZED, &self.rejections.unauthorised);

@@ -77,6 +77,8 @@ macro_rules! codes {
 codes! {
     MalformedRequest "malformed_request" BAD_REQUEST never NothingHappened
         "The request is not HTTP/1.1" "Send one whole HTTP/1.1 request with one length.";
+    DuplicateHeader "duplicate_header" BAD_REQUEST never NothingHappened
+        "A header stands twice" "Send the header named in the detail once.";
     MalformedJson "malformed_json" BAD_REQUEST never NothingHappened
         "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened

@@ -13,7 +13,7 @@ use actors::faults::Faults;
 use actors::payments::{PaymentProvider, PaymentsConfig, SandboxConfig, SandboxProvider};
 use actors::system::{OrderSystem, Ports};
 use axum::body::Body;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use http_edge::access::{Keys, Principal, Scope};
 use http_edge::front::{Front, FrontConfig};
 use http_edge::outside::Outside;
@@ -147,7 +147,8 @@ impl TestShop {
         self.send_from(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), request).await
     }
 
-    pub(crate) async fn send_from(&self, peer: IpAddr, request: Request<Body>) -> Answer {
+    pub(crate) async fn send_from(&self, peer: IpAddr, mut request: Request<Body>) -> Answer {
+        request.headers_mut().entry("host").or_insert(HeaderValue::from_static("shop"));
         let response = self.front.answer(peer, request).await;
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();
