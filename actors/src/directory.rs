@@ -276,6 +276,19 @@ impl<A: Hosted> Directory<A> {
         Some(published.map_or((0, None), |published| (published.version, published.position)))
     }
 
+    /// Whether an incarnation is live.
+    pub(crate) fn is_live(&self, key: &str) -> bool {
+        self.mailboxes.contains_key(key)
+    }
+
+    /// Kills the incarnation when it is its turn; ends when that was heard. `None` where none is live.
+    pub(crate) fn kill(&self, key: &str) -> Option<oneshot::Receiver<()>> {
+        let address = self.mailboxes.get(key)?.address.clone();
+        let (heard, told) = oneshot::channel();
+        address.send(EntityMessage::Kill { heard });
+        Some(told)
+    }
+
     /// Forgets a dead incarnation; the next command starts another.
     pub(crate) fn forget(&self, key: &str, actor: ActorId) {
         let its = |_: &Arc<str>, mailbox: &Mailbox<A>| mailbox.address.actor() == actor;

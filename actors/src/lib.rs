@@ -11,6 +11,7 @@ pub mod config;
 pub mod directory;
 pub mod entity;
 mod eviction;
+pub mod faults;
 mod feed;
 mod histories;
 mod loader;

@@ -136,6 +136,11 @@ pub enum EntityMessage<A: Aggregate> {
         /// Gone when this was heard.
         nudge: Nudge,
     },
+    /// Die on purpose, as if by a panic.
+    Kill {
+        /// Told, or gone, when this was heard.
+        heard: oneshot::Sender<()>,
+    },
     /// Tell the whole state, for inspection.
     Inspect {
         /// Who wants to know.

@@ -182,19 +182,15 @@ impl<A: Hosted> Life<A> {
 
     fn hear(&mut self, message: EntityMessage<A>) -> Result<Effects<A>, ActorProcessingErr> {
         let now = self.world.clock.now();
-        match message {
-            EntityMessage::Failed { unknown } => return self.fail(unknown),
-            EntityMessage::Outdated { generation } if self.generation < generation => {
-                return self.fail(false);
-            }
-            EntityMessage::Outdated { .. } => return Ok(Vec::new()),
-            EntityMessage::Ask { .. }
-            | EntityMessage::Answered { .. }
-            | EntityMessage::Written { .. }
-            | EntityMessage::Wake { .. }
-            | EntityMessage::Pursue
-            | EntityMessage::Sleep { .. }
-            | EntityMessage::Inspect { .. } => {}
+        if let EntityMessage::Failed { unknown } = message {
+            return self.fail(unknown);
+        }
+        if let EntityMessage::Outdated { generation } = message {
+            return if self.generation < generation { self.fail(false) } else { Ok(Vec::new()) };
+        }
+        if let EntityMessage::Kill { heard } = message {
+            let _ = heard.send(());
+            return Err(self.death("it was killed on purpose".to_owned(), false));
         }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
         let (directory, generation) = (A::directory(&self.world), self.generation);
@@ -376,7 +372,9 @@ fn hear<A: Hosted>(
             Vec::new()
         }
         // Handled before, because they end the incarnation.
-        EntityMessage::Failed { .. } | EntityMessage::Outdated { .. } => Vec::new(),
+        EntityMessage::Failed { .. }
+        | EntityMessage::Outdated { .. }
+        | EntityMessage::Kill { .. } => Vec::new(),
     }
 }
 

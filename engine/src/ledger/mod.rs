@@ -16,6 +16,7 @@
 //! holds that were released are forgotten, and so are the lines of orders that are over.
 
 mod closing;
+mod drills;
 mod listings;
 mod orders;
 mod stocks;
@@ -27,11 +28,13 @@ use std::collections::BTreeMap;
 
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
+use crate::drill::DrillEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::OrderEvent;
 use crate::values::Moment;
 
 pub use closing::{Closing, OpenCapture, OpenHold, Takings, Unmatched};
+use drills::DrillBook;
 use listings::{CartBook, ListingBook};
 use orders::OrderBook;
 use stocks::StockBook;
@@ -49,6 +52,8 @@ pub enum LedgerEvent<'a> {
     Cart(&'a CartEvent),
     /// Of an order.
     Order(&'a OrderEvent),
+    /// Of the log of drills.
+    Drill(&'a DrillEvent),
 }
 
 /// What is known of one stream.
@@ -58,6 +63,7 @@ enum Book {
     Stock(StockBook),
     Cart(CartBook),
     Order(OrderBook),
+    Drill(DrillBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
 }
@@ -119,7 +125,7 @@ impl Ledger {
                 Book::Stock(stock) => stock.close(key, &mut closing),
                 Book::Order(order) => order.close(&mut closing),
                 Book::Broken => closing.broken_streams = closing.broken_streams.saturating_add(1),
-                Book::Listing(_) | Book::Cart(_) => {}
+                Book::Listing(_) | Book::Cart(_) | Book::Drill(_) => {}
             }
         }
         closing.units.retain(|_, units| units.sold != units.ordered);
@@ -134,6 +140,7 @@ impl Book {
             LedgerEvent::Inventory(_) => Self::Stock(StockBook::default()),
             LedgerEvent::Cart(_) => Self::Cart(CartBook::default()),
             LedgerEvent::Order(_) => Self::Order(OrderBook::default()),
+            LedgerEvent::Drill(_) => Self::Drill(DrillBook::default()),
         }
     }
 
@@ -149,12 +156,19 @@ impl Book {
             (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(at, event),
             (Self::Cart(book), LedgerEvent::Cart(event)) => book.enter(version, event),
             (Self::Order(book), LedgerEvent::Order(event)) => book.enter(key, event),
+            (Self::Drill(book), LedgerEvent::Drill(event)) => book.enter(event),
             (
-                Self::Listing(_) | Self::Stock(_) | Self::Cart(_) | Self::Order(_) | Self::Broken,
+                Self::Listing(_)
+                | Self::Stock(_)
+                | Self::Cart(_)
+                | Self::Order(_)
+                | Self::Drill(_)
+                | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
                 | LedgerEvent::Cart(_)
-                | LedgerEvent::Order(_),
+                | LedgerEvent::Order(_)
+                | LedgerEvent::Drill(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use engine::Aggregate;
 use engine::cart::Cart;
 use engine::catalog::Product;
+use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::ledger::{Closing, Ledger, LedgerEvent};
 use engine::order::Order;
@@ -141,6 +142,7 @@ impl Audit {
             }
             Cart::KIND => enter(LedgerEvent::Cart(&decode::<Cart>(record).map_err(unreadable)?)),
             Order::KIND => enter(LedgerEvent::Order(&decode::<Order>(record).map_err(unreadable)?)),
+            Drill::KIND => enter(LedgerEvent::Drill(&decode::<Drill>(record).map_err(unreadable)?)),
             _ => Err(format!("R17 broken: {stream} is of a kind that this build does not know")),
         }
     }

@@ -281,8 +281,10 @@ fn a_pause_that_is_over_is_not_told_again_while_its_work_waits_for_the_disk() {
 
 #[test]
 fn whoever_asks_under_an_ended_generation_is_outdated() {
-    let ask = |generation| Asked { generation, ..asked(hold(1, 5), "order a") };
-    let is_outdated = |generation| ask(generation).is_outdated(7);
+    let is_outdated = |generation| {
+        let asked: Asked<Inventory, _> = asked(hold(1, 5), "order a");
+        Asked { generation, ..asked }.is_outdated(7)
+    };
     assert_eq!([Some(6), Some(7), Some(8), None].map(is_outdated), [true, false, false, false]);
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::ProductStatus;
+use crate::drill::{Asker, Ending, Fault, FaultName};
 use crate::values::{Currency, Money};
 
 fn published(price: Money) -> ProductEvent {
@@ -99,4 +100,19 @@ fn a_cart_is_opened_once_and_does_not_change_while_it_belongs_to_an_order() {
     breaks(&[opened(), reopened()], "R12", "which did not have it");
     let other = CartEvent::Reopened { order: crate::values::OrderId::new(uuid::Uuid::nil()) };
     breaks(&[opened(), checked_out(), other], "R12", "which did not have it");
+}
+
+#[test]
+fn a_fault_ends_only_while_it_is_injected() {
+    let injected = |fault| DrillEvent::FaultInjected {
+        fault,
+        until: None,
+        asker: Asker { by: "ops".to_owned(), request: "r-1".to_owned() },
+    };
+    let ended = || DrillEvent::FaultEnded { fault: FaultName::RedisCut, how: Ending::Expired };
+    let cut = || injected(Fault::RedisCut);
+    Journal::default().sound([cut(), cut(), ended(), cut()]);
+    breaks(&[ended()], "R12", "was not injected");
+    breaks(&[cut(), ended(), ended()], "R12", "was not injected");
+    breaks(&[injected(Fault::PaymentLatency { millis: 0 })], "R12", "outside of what");
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::{Ledger, LedgerEvent, Violation};
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
+use crate::drill::DrillEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
 use crate::samples::{
@@ -31,6 +32,7 @@ enum Entry {
     Stock(InventoryEvent),
     Cart(CartEvent),
     Order(OrderEvent),
+    Drill(DrillEvent),
 }
 
 impl Entry {
@@ -40,6 +42,7 @@ impl Entry {
             Self::Stock(_) => STOCK.to_owned(),
             Self::Cart(_) => "cart/1".to_owned(),
             Self::Order(_) => order_stream(),
+            Self::Drill(_) => "drill/faults".to_owned(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Entry {
             Self::Stock(event) => LedgerEvent::Inventory(event),
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
+            Self::Drill(event) => LedgerEvent::Drill(event),
         }
     }
 }
@@ -74,6 +78,12 @@ impl From<CartEvent> for Entry {
 impl From<OrderEvent> for Entry {
     fn from(event: OrderEvent) -> Self {
         Self::Order(event)
+    }
+}
+
+impl From<DrillEvent> for Entry {
+    fn from(event: DrillEvent) -> Self {
+        Self::Drill(event)
     }
 }
 
