@@ -9,8 +9,8 @@ use std::time::Duration;
 use engine::Aggregate;
 use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
-use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
+use engine::process::{Answer, HeldUnits, Intent};
+use engine::values::{CartId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
@@ -37,34 +37,12 @@ impl World {
     ) -> Option<Answer> {
         match intent {
             Intent::Lookup { product } => self.look_up(product, answer),
-            Intent::Hold { units, customer, expires_at, valid_until } => {
-                self.hold(&units, customer, expires_at, valid_until, generation, answer)
-            }
-            Intent::Extend { units, expires_at } => {
-                self.each(&units, generation, answer, |unit| InventoryCommand::Extend {
-                    hold: unit.hold,
-                    expires_at,
-                });
-                None
-            }
-            Intent::Commit { units } => {
-                self.each(&units, generation, answer, |unit| InventoryCommand::Commit {
-                    hold: unit.hold,
-                    quantity: unit.quantity,
-                });
-                None
-            }
-            Intent::Release { units } => {
-                self.each(&units, generation, answer, |unit| InventoryCommand::Release {
-                    hold: unit.hold,
-                });
-                None
-            }
-            Intent::Restock { units } => {
-                self.each(&units, generation, answer, |unit| InventoryCommand::Restock {
-                    hold: unit.hold,
-                    quantity: unit.quantity,
-                });
+            Intent::Hold { ref units, .. } => self.hold(&intent, units, generation, answer),
+            Intent::Extend { ref units, .. }
+            | Intent::Commit { ref units }
+            | Intent::Release { ref units }
+            | Intent::Restock { ref units } => {
+                self.each(&intent, units, generation, answer);
                 None
             }
             Intent::ClaimCart { cart, order, contents } => {
@@ -121,32 +99,20 @@ impl World {
 
     fn hold(
         self: &Arc<Self>,
-        units: &HeldUnits,
-        customer: CustomerId,
-        expires_at: Moment,
-        valid_until: Moment,
+        intent: &Intent,
+        unit: &HeldUnits,
         generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
-        let key = units.product.as_str();
-        // A sold-out product is refused without a message. Only a durable view may do so, and a
-        // wake-up is what brings lapsed units back, so nobody is refused for longer than that.
-        if let Some(published) = self.inventories.view(key)
-            && published.view.held == Quantity::ZERO
-            && published.view.available < units.quantity
-        {
-            let available = published.view.available;
-            return Some(Answer::StockRefused(StockRefusal::NotEnough { available }));
+        // A wake-up is what brings lapsed units back, so nobody is refused for longer than that.
+        let published = self.inventories.view(unit.product.as_str());
+        if let Some(refusal) = published.and_then(|known| known.view.refusal(unit.quantity)) {
+            return Some(Answer::StockRefused(refusal));
         }
-        let command = InventoryCommand::Hold {
-            hold: units.hold,
-            quantity: units.quantity,
-            customer,
-            expires_at,
-            valid_until,
-        };
+        let command = InventoryCommand::of(intent, unit)?;
         let reply = ReplyTo::callback(move |verdict| answer(answers::of_stock(verdict)));
-        self.inventories.send(self, key, asked(command, generation, reply), deadline());
+        let asked = asked(command, generation, reply);
+        self.inventories.send(self, unit.product.as_str(), asked, deadline());
         None
     }
 
@@ -165,14 +131,14 @@ impl World {
     /// Sends one command per product and answers once all have answered: the worst answer counts.
     fn each(
         self: &Arc<Self>,
+        intent: &Intent,
         units: &[HeldUnits],
         generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
-        command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) {
         if let [unit] = units {
             let answered = move |verdict| answer(answers::of_stock(verdict));
-            return self.one(unit, command(unit), generation, ReplyTo::callback(answered));
+            return self.one(intent, unit, generation, ReplyTo::callback(answered));
         }
         let join = Arc::new(Mutex::new(Join {
             open: units.len(),
@@ -182,17 +148,19 @@ impl World {
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            self.one(unit, command(unit), generation, reply);
+            self.one(intent, unit, generation, reply);
         }
     }
 
     fn one(
         self: &Arc<Self>,
+        intent: &Intent,
         unit: &HeldUnits,
-        command: InventoryCommand,
         generation: u64,
         reply: ReplyTo<Inventory>,
     ) {
+        // Without a command the reply is dropped, and says that nothing happened.
+        let Some(command) = InventoryCommand::of(intent, unit) else { return };
         let (key, asked) = (unit.product.as_str(), asked(command, generation, reply));
         self.inventories.send_without_place(self, key, asked, deadline());
     }

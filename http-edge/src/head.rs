@@ -6,8 +6,8 @@ use http::{HeaderMap, Version};
 
 use crate::problem::{Code, Problem};
 
-/// The headers that are read here. Others may stand as often as they like.
-const READ: [&str; 11] = [
+/// Those that are read here. Others may stand as often as they like.
+const STAND_ONCE: [&str; 11] = [
     "x-api-key",
     "content-type",
     "idempotency-key",
@@ -40,7 +40,7 @@ pub(crate) fn judge(version: Version, headers: &HeaderMap) -> Result<(), Problem
     if stands_twice(HOST.as_str()) {
         return Err(Problem::new(Code::MalformedRequest, "the header Host stands twice"));
     }
-    match READ.into_iter().find(|name| stands_twice(name)) {
+    match STAND_ONCE.into_iter().find(|name| stands_twice(name)) {
         Some(name) => {
             Err(Problem::new(Code::DuplicateHeader, format!("the header {name} stands twice")))
         }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_header_that_is_read_stands_once() {
-        for name in READ {
+        for name in STAND_ONCE {
             let lines = [("host", "shop"), (name, "a"), (name, "a")];
             assert_eq!(judged(Version::HTTP_11, &lines), Some(Code::DuplicateHeader), "{name}");
             assert_eq!(judged(Version::HTTP_11, &lines[..2]), None, "{name}");

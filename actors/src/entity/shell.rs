@@ -118,7 +118,7 @@ impl<A: Hosted> Life<A> {
 
     async fn begin(&mut self) -> Result<Then, ActorProcessingErr> {
         let loaded = self.load().await?;
-        let mut entity = Entity::new(loaded, self.world.config.snapshot_every);
+        let mut entity = Entity::new(loaded, self.world.config.snapshot_every, self.generation);
         let now = self.world.clock.now();
         let started = catch_unwind(AssertUnwindSafe(|| entity.start(now)));
         let effects = started.map_err(|panic| self.death(panic_text(&*panic), true))?;
@@ -193,9 +193,8 @@ impl<A: Hosted> Life<A> {
             return Err(self.death("it was killed on purpose".to_owned(), false));
         }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
-        let (directory, generation) = (A::directory(&self.world), self.generation);
-        let judged =
-            catch_unwind(AssertUnwindSafe(|| hear(directory, entity, generation, message, now)));
+        let directory = A::directory(&self.world);
+        let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
         judged.map_err(|panic| self.death(panic_text(&*panic), true))
     }
 
@@ -330,7 +329,6 @@ async fn read(
 fn hear<A: Hosted>(
     directory: &Directory<A>,
     entity: &mut Entity<A, ReplyTo<A>>,
-    generation: u64,
     message: EntityMessage<A>,
     now: Moment,
 ) -> Effects<A> {
@@ -343,11 +341,6 @@ fn hear<A: Hosted>(
             if deadline < began {
                 let Asked { reply, .. } = *asked;
                 let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
-                return vec![Effect::Reply { to: reply, answer }];
-            }
-            if asked.is_outdated(generation) {
-                let Asked { reply, .. } = *asked;
-                let answer = Err(NotDone::NotAccepted(NotAccepted::Restarting));
                 return vec![Effect::Reply { to: reply, answer }];
             }
             let until = now.saturating_add(deadline.saturating_duration_since(began));

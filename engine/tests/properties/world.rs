@@ -202,14 +202,8 @@ impl Shop {
     pub(crate) fn carry_out(&mut self, intent: &Intent, luck: Luck, declines: bool) -> Answer {
         match intent {
             Intent::Lookup { product } => luck.carry(|| Answer::Listing(Some(listing(product)))),
-            Intent::Hold { units, customer, expires_at, valid_until } => {
-                let command = InventoryCommand::Hold {
-                    hold: units.hold,
-                    quantity: units.quantity,
-                    customer: customer.clone(),
-                    expires_at: *expires_at,
-                    valid_until: *valid_until,
-                };
+            Intent::Hold { units, .. } => {
+                let command = InventoryCommand::of(intent, units).unwrap();
                 luck.carry(|| self.stock_answer(&units.product, &command))
             }
             Intent::ClaimCart { order, contents, .. } => {
@@ -252,17 +246,9 @@ impl Shop {
     /// Asks every stock; the answer is the worst one.
     fn for_each(&mut self, units: &[HeldUnits], intent: &Intent) -> Answer {
         let mut worst = Answer::StockDone;
-        for HeldUnits { product, hold, quantity } in units.iter().cloned() {
-            let command = match intent {
-                Intent::Extend { expires_at, .. } => {
-                    InventoryCommand::Extend { hold, expires_at: *expires_at }
-                }
-                Intent::Commit { .. } => InventoryCommand::Commit { hold, quantity },
-                Intent::Release { .. } => InventoryCommand::Release { hold },
-                Intent::Restock { .. } => InventoryCommand::Restock { hold, quantity },
-                other => panic!("{other:?} is not for several stocks"),
-            };
-            let answer = self.stock_answer(&product, &command);
+        for unit in units {
+            let command = InventoryCommand::of(intent, unit).unwrap();
+            let answer = self.stock_answer(&unit.product, &command);
             if answer != Answer::StockDone {
                 worst = answer;
             }

@@ -51,7 +51,10 @@ pub(super) enum Said {
 pub(super) struct Call {
     asker: Asker,
     of: CallOf,
+    /// Names the attempt under way; an answer to another one counts for nothing.
     attempt: u32,
+    /// Attempts that have failed.
+    failures: u32,
     started: u64,
     /// Whether an attempt may have reached the provider.
     may_have_arrived: bool,
@@ -79,7 +82,15 @@ impl Process {
         self.calls_made = self.calls_made.saturating_add(1);
         let call = self.calls_made;
         let started = outside.now();
-        let begun = Call { asker, of, attempt: 0, started, may_have_arrived: false, probe: None };
+        let begun = Call {
+            asker,
+            of,
+            attempt: 0,
+            failures: 0,
+            started,
+            may_have_arrived: false,
+            probe: None,
+        };
         self.calls.insert(call, begun);
         self.attempt(call, outside);
         None
@@ -106,7 +117,8 @@ impl Process {
         effects.granted
     }
 
-    fn attempt(&mut self, number: u64, outside: &mut Outside) {
+    /// Makes one more attempt, if the breaker lets it.
+    pub(super) fn attempt(&mut self, number: u64, outside: &mut Outside) {
         let Some(call) = self.calls.get(&number) else { return };
         let is_refund = call.of.is_refund();
         self.tell_breaker(is_refund, Input::Tick, outside);
@@ -156,23 +168,19 @@ impl Process {
     fn again_or_give_up(&mut self, number: u64, outside: &mut Outside) {
         let process = self.id;
         let Some(call) = self.calls.get_mut(&number) else { return };
-        // Until it is tried again nothing of it counts any more.
-        let retry = call.attempt.saturating_sub(1);
+        // Until it is tried again nothing of it counts any more: its time-out is still to come.
         call.attempt = call.attempt.saturating_add(1);
+        let retry = call.failures;
+        call.failures = retry.saturating_add(1);
         let elapsed = Duration::from_micros(outside.now().saturating_sub(call.started));
         let draw = outside.luck.below(u64::MAX);
-        match PaymentsConfig::default().backoff.pause(retry / 2, elapsed, draw) {
+        match PaymentsConfig::default().backoff.pause(retry, elapsed, draw) {
             Some(pause) => {
                 let again = CallEvent::Again { process, call: number };
                 outside.agenda.after(micros(pause), Event::Call(again));
             }
             None => self.give_up(number, outside),
         }
-    }
-
-    /// It is time to try again.
-    pub(super) fn call_again(&mut self, number: u64, outside: &mut Outside) {
-        self.attempt(number, outside);
     }
 
     fn give_up(&mut self, number: u64, outside: &mut Outside) {

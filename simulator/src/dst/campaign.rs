@@ -89,7 +89,7 @@ pub(super) fn run(course: &Course) -> Harvest {
             .map(|_| scope.spawn(|| work(course, &next, began)))
             .collect();
         for worker in workers {
-            // A seed that panics has broken a promise as well; its thread is caught below.
+            // Seeds that panic are caught one by one, so a worker does not.
             harvest.add(worker.join().unwrap_or_default());
         }
     });

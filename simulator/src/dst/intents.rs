@@ -8,8 +8,7 @@ use engine::Aggregate;
 use engine::cart::{Cart, CartCommand};
 use engine::catalog::Product;
 use engine::inventory::{Inventory, InventoryCommand};
-use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
-use engine::values::Quantity;
+use engine::process::{Answer, HeldUnits, Intent};
 
 use super::calls::CallOf;
 use super::names::{cart_index, product_index};
@@ -39,38 +38,24 @@ impl Process {
                 self.send(index, question, deadline(outside), true, outside);
                 None
             }
-            Intent::Hold { units, customer, expires_at, valid_until } => {
+            Intent::Hold { ref units, .. } => {
                 let index = product_index(units.product.as_str())?;
-                if let Some(published) = self.stocks.view(index)
-                    && published.view.held == Quantity::ZERO
-                    && published.view.available < units.quantity
+                let published = self.stocks.view(index);
+                if let Some(refusal) =
+                    published.and_then(|known| known.view.refusal(units.quantity))
                 {
                     outside.see(Sight::SoldOutAtTheView);
-                    let available = published.view.available;
-                    return Some(Answer::StockRefused(StockRefusal::NotEnough { available }));
+                    return Some(Answer::StockRefused(refusal));
                 }
-                let command = InventoryCommand::Hold {
-                    hold: units.hold,
-                    quantity: units.quantity,
-                    customer,
-                    expires_at,
-                    valid_until,
-                };
-                let question = self.question::<Inventory>(asker, Some(command), Way::Entity(asker));
+                let command = InventoryCommand::of(&intent, units);
+                let question = self.question::<Inventory>(asker, command, Way::Entity(asker));
                 self.send(index, question, deadline(outside), true, outside);
                 None
             }
-            Intent::Extend { units, expires_at } => self.each(asker, &units, outside, |unit| {
-                InventoryCommand::Extend { hold: unit.hold, expires_at }
-            }),
-            Intent::Commit { units } => self.each(asker, &units, outside, |unit| {
-                InventoryCommand::Commit { hold: unit.hold, quantity: unit.quantity }
-            }),
-            Intent::Release { units } => self
-                .each(asker, &units, outside, |unit| InventoryCommand::Release { hold: unit.hold }),
-            Intent::Restock { units } => self.each(asker, &units, outside, |unit| {
-                InventoryCommand::Restock { hold: unit.hold, quantity: unit.quantity }
-            }),
+            Intent::Extend { ref units, .. }
+            | Intent::Commit { ref units }
+            | Intent::Release { ref units }
+            | Intent::Restock { ref units } => self.each(asker, &intent, units, outside),
             Intent::ClaimCart { cart, order, contents } => {
                 let command = CartCommand::CheckOut { order, contents };
                 self.ask_cart(asker, cart_index(cart)?, command, outside)
@@ -119,9 +104,9 @@ impl Process {
     fn each(
         &mut self,
         asker: Asker,
+        intent: &Intent,
         units: &[HeldUnits],
         outside: &mut Outside,
-        command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) -> Option<Answer> {
         let join = Join::of(asker, units.len());
         for unit in units {
@@ -131,7 +116,8 @@ impl Process {
                 let unknown = answers::of_stock(Err(NotDone::NotAccepted(NotAccepted::Restarting)));
                 return Some(unknown);
             };
-            let question = self.question::<Inventory>(asker, Some(command(unit)), way);
+            let question =
+                self.question::<Inventory>(asker, InventoryCommand::of(intent, unit), way);
             self.send(index, question, deadline(outside), false, outside);
         }
         None

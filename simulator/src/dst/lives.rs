@@ -17,8 +17,8 @@ use super::process::Process;
 use super::reply::{Reply, Seat, Told};
 use super::sights::Sight;
 
-/// Time until a history is read.
-const READING: u64 = 3_000;
+/// A history is read within so many commits: a store that is slow to write is slow to read.
+const READING: u64 = 20;
 
 impl Process {
     /// Puts a command into an entity's mailbox; where it cannot, the reply says so.
@@ -142,7 +142,8 @@ impl Process {
             return self.start::<A>(index, Loaded::default(), outside);
         }
         let (who, life) = (Who::new(A::SORT, index), life.number);
-        outside.agenda.within(READING, Event::Loaded { process, who, life });
+        let longest = outside.options.commit.saturating_mul(READING);
+        outside.agenda.within(longest, Event::Loaded { process, who, life });
     }
 
     pub(super) fn loaded_of<A: Cast>(&mut self, index: usize, number: u64, outside: &mut Outside) {
@@ -177,7 +178,8 @@ impl Process {
     }
 
     fn start<A: Cast>(&mut self, index: usize, loaded: Loaded<A>, outside: &mut Outside) {
-        let mut entity = Entity::new(loaded, outside.options.snapshot_every);
+        let generation = self.generation_in::<A>(index);
+        let mut entity = Entity::new(loaded, outside.options.snapshot_every, generation);
         let effects = entity.start(self.wall(outside));
         if let Some(life) = A::hosts(self).life(index) {
             life.entity = Some(entity);
@@ -188,7 +190,7 @@ impl Process {
     }
 
     fn hear<A: Cast>(&mut self, index: usize, message: Message<A>, outside: &mut Outside) {
-        let generation = A::hosts(self).life(index).map_or(0, |life| life.generation);
+        let generation = self.generation_in::<A>(index);
         let unknown = match message {
             Message::Failed { unknown } => Some(unknown),
             Message::Outdated { generation: begun } => (generation < begun).then_some(false),
@@ -213,9 +215,7 @@ impl Process {
                     return self.deliver::<A>(asked.reply, late, outside);
                 }
                 if asked.is_outdated(generation) {
-                    let outdated = Err(NotDone::NotAccepted(NotAccepted::Restarting));
                     outside.see(Sight::Outdated);
-                    return self.deliver::<A>(asked.reply, outdated, outside);
                 }
                 let left = Duration::from_micros(deadline.saturating_sub(now));
                 entity.ask(asked, wall.saturating_add(left), wall)

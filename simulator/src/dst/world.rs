@@ -343,7 +343,7 @@ impl World {
             }
             CallEvent::Again { process, call } => {
                 if let Some((process, outside)) = self.process(process) {
-                    process.call_again(call, outside);
+                    process.attempt(call, outside);
                 }
             }
         }
