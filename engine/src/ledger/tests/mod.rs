@@ -82,7 +82,7 @@ impl From<OrderEvent> for Event {
     }
 }
 
-impl From<DrillEvent> for Entry {
+impl From<DrillEvent> for Event {
     fn from(event: DrillEvent) -> Self {
         Self::Drill(event)
     }
