@@ -30,6 +30,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
         quantity: units(*count),
         unit_price: usd(*price),
         listing_version: 1,
+        listed_price: None,
     };
     let lines: Vec<Line> = (0_u16..).zip(lines).map(line).collect();
     let amounts = lines.iter().map(|line| line.unit_price.times(line.quantity).unwrap());
@@ -195,8 +196,11 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
         |reason| OrderEvent::Cancelled { by: "system".into(), reason, reconcile_until: None };
     let cash = Wish { method: PaymentMethod::Cash, token: None };
     let bare = placement_of(None, &[("laptop", 1, 99_999), ("mouse", 3, 2_550)]);
+    let mut own_price = placement_of(None, &[("mouse", 1, 2_000)]);
+    own_price.lines[0].listed_price = Some(usd(2_550));
     vec![
         ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
+        ("order.placed.own_price", OrderEvent::Placed(Arc::new(own_price))),
         (
             "order.placed.cash",
             OrderEvent::Placed(Arc::new(placement_of(Some(cash), &[("mouse", 1, 2_550)]))),

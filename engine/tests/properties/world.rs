@@ -19,6 +19,7 @@ use engine::values::{
 use engine::{Aggregate, Step};
 use uuid::Uuid;
 
+use crate::entry;
 use crate::provider::{Luck, Provider};
 
 pub(crate) const ORDERS: usize = 6;
@@ -88,8 +89,8 @@ impl Shop {
             Inventory::evolve(stock, &event, self.now);
             *version += 1;
             let stream = format!("inventory/{product}");
-            let entry = LedgerEvent::Inventory(&event);
-            self.ledger.book(&stream, *version, self.now, entry).expect("the journal is sound");
+            let event = LedgerEvent::Inventory(&event);
+            self.ledger.book(&entry(&stream, *version, self.now, event)).expect("a sound journal");
         }
         Ok(())
     }
@@ -107,8 +108,8 @@ impl Shop {
             let (event, at) = life.history.last().unwrap();
             let version = u64::try_from(life.history.len()).unwrap();
             let stream = format!("order/{}", order_id(index));
-            let entry = LedgerEvent::Order(event);
-            self.ledger.book(&stream, version, *at, entry).expect("the journal is sound");
+            let event = LedgerEvent::Order(event);
+            self.ledger.book(&entry(&stream, version, *at, event)).expect("a sound journal");
         }
         Ok(())
     }
@@ -118,9 +119,9 @@ impl Shop {
         for event in Cart::decide(&self.cart, command, self.now)? {
             Cart::evolve(&mut self.cart, &event, self.now);
             self.cart_version += 1;
-            let entry = LedgerEvent::Cart(&event);
-            let booked = self.ledger.book("cart/1", self.cart_version, self.now, entry);
-            booked.expect("the journal is sound");
+            let event = LedgerEvent::Cart(&event);
+            let entry = entry("cart/1", self.cart_version, self.now, event);
+            self.ledger.book(&entry).expect("a sound journal");
         }
         Ok(())
     }

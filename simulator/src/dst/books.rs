@@ -11,7 +11,7 @@ use engine::Aggregate as _;
 use engine::cart::{Cart, CartEvent};
 use engine::catalog::{Product, ProductEvent};
 use engine::inventory::{Inventory, InventoryEvent};
-use engine::ledger::{Ledger, LedgerEvent};
+use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::{Order, OrderEvent, PaymentStatus};
 use persistence::codec;
 use persistence::journal::{GENESIS, Record, Shard, verify};
@@ -112,10 +112,15 @@ impl Books {
             })?;
         }
         let happened = Happened::of(record)?;
-        let stream = record.stream.as_str();
-        self.ledger
-            .book(stream, record.version, record.at, happened.entry())
-            .map_err(|found| Violation::new(found.promise, found.to_string()))?;
+        let entry = Entry {
+            place: Place { shard: record.shard.0, position: record.position },
+            stream: record.stream.as_str(),
+            version: record.version,
+            at: record.at,
+            event: happened.entry(),
+        };
+        let booked = self.ledger.book(&entry);
+        booked.map_err(|found| Violation::new(found.promise, found.to_string()))?;
         Ok(happened)
     }
 
@@ -160,6 +165,9 @@ impl Books {
         })?;
         holds("R1", closing.units.is_empty(), || {
             format!("stock and orders disagree: {:?}", closing.units)
+        })?;
+        holds("R14", closing.mispriced.is_empty(), || {
+            format!("quotes that no listing gave: {:?}", closing.mispriced)
         })?;
         for (index, (version, _)) in &self.promised {
             let who = Who::new(names::Kind::Order, *index);
