@@ -9,6 +9,7 @@ use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::inventory::Inventory;
 use engine::order::Order;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};
@@ -295,6 +296,7 @@ impl OrderSystem {
     /// Refuses new commands and lets those under way come to their end; whether all did in time.
     pub async fn drain(&self, within: Duration) -> bool {
         self.world.draining.store(true, Ordering::Release);
+        crash_point(CrashPoint::EngineDraining);
         let give_up_at = Instant::now() + within;
         loop {
             self.world.products.put_idle_to_sleep(0);

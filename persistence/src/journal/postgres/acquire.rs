@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
+use crate::drill::{CrashPoint, crash_point};
 use crate::journal::{Claim, FOREIGN, GENESIS, Holding, Shard, Tenure};
 
 /// How often the fence is tried; after each failure the old writer's process is ended.
@@ -85,6 +86,7 @@ async fn take(
     let rows: Vec<(i32, i64, Option<Vec<u8>>)> =
         sqlx::query_as(HOLDINGS).fetch_all(&mut *connection).await?;
     let holdings = rows.into_iter().map(holding).collect::<sqlx::Result<_>>()?;
+    crash_point(CrashPoint::JournalAcquiring);
     connection.execute("COMMIT").await?;
     Ok(Some(Tenure { epoch: epoch.cast_unsigned(), holdings }))
 }
