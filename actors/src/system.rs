@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::admission::ServiceHealth;
 use crate::background::Background;
-use crate::clock::Clock;
+use crate::clock::{self, Clock, SteadyClock};
 use crate::config::EngineConfig;
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
@@ -194,6 +194,8 @@ impl OrderSystem {
         ports: Ports,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
+        let newest = clock::newest(&*stores.journal).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::over(clock, newest));
         let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
             .await
             .map_err(|error| StartError::Actor(error.to_string()))?;
