@@ -53,6 +53,18 @@ async fn passes(drill: &str, flags: &[&str]) -> Result<()> {
     report(drill, &row)
 }
 
+/// The drill must pass, unless this machine cannot inject its fault: that is told, and no failure.
+async fn passes_where_possible(drill: &str) -> Result<()> {
+    let row = row(drill, &[]).await?;
+    let verdict = row.get("verdict").and_then(Value::as_str).unwrap_or_default();
+    ensure!(matches!(verdict, "passed" | "not_run"), "{drill}: {verdict}\n{row:#}");
+    if verdict == "not_run" {
+        let reason = row.get("reason").and_then(Value::as_str).unwrap_or_default();
+        return figures::report(drill, &format!("not run: {reason}"));
+    }
+    report(drill, &row)
+}
+
 /// What was counted, on one line.
 fn report(drill: &str, row: &Value) -> Result<()> {
     let figures = row.get("figures").and_then(Value::as_array).context("no figures")?;
@@ -84,8 +96,53 @@ mod sqlite {
     }
 
     #[tokio::test]
+    async fn a_long_journal_does_not_delay_a_start() -> Result<()> {
+        passes("recovery", HERE).await
+    }
+
+    #[tokio::test]
     async fn a_provider_that_fails_is_waited_for_and_paid_once() -> Result<()> {
         passes("provider", &[]).await
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_gives_definite_answers_and_heals_by_itself() -> Result<()> {
+        passes_where_possible("disk-full").await
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_gives_up_loses_nothing() -> Result<()> {
+        passes_where_possible("disk-given-up").await
+    }
+
+    #[tokio::test]
+    async fn a_failing_sync_ends_the_process_and_loses_nothing() -> Result<()> {
+        passes_where_possible("disk-sync").await
+    }
+
+    #[tokio::test]
+    async fn a_slow_disk_keeps_nobody_beyond_the_deadline() -> Result<()> {
+        passes_where_possible("disk-slow").await
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_jumps_loses_nothing() -> Result<()> {
+        passes_where_possible("clock").await
+    }
+
+    #[tokio::test]
+    async fn a_poisoned_stock_harms_nobody_else() -> Result<()> {
+        passes("poison", &[]).await
+    }
+
+    #[tokio::test]
+    async fn a_hot_key_refuses_nobody_else() -> Result<()> {
+        passes("hot-key", &[]).await
+    }
+
+    #[tokio::test]
+    async fn connections_that_nobody_reads_are_closed() -> Result<()> {
+        passes("slow-readers", &[]).await
     }
 }
 
@@ -127,6 +184,16 @@ mod postgres {
     #[tokio::test]
     async fn a_database_that_breaks_every_session_loses_nothing() -> Result<()> {
         passes("failovers", &[]).await
+    }
+
+    #[tokio::test]
+    async fn a_long_journal_does_not_delay_a_start() -> Result<()> {
+        passes("recovery", HERE).await
+    }
+
+    #[tokio::test]
+    async fn a_storm_of_repeats_is_over_soon() -> Result<()> {
+        passes("retry-storm", &[]).await
     }
 }
 

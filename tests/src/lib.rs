@@ -11,6 +11,7 @@
 pub mod cluster;
 pub mod crowd;
 pub mod figures;
+pub mod mounts;
 pub mod ports;
 pub mod postgres;
 pub mod processes;

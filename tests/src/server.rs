@@ -269,6 +269,11 @@ impl Server {
         self.launch.variables.extend(set);
     }
 
+    /// Starts the process by another program from now on, or by none: see [`Launch::under`].
+    pub fn wrap(&mut self, wrapper: &[&str]) {
+        self.launch.wrapper = wrapper.iter().map(Into::into).collect();
+    }
+
     /// Sends a signal to the process by its name, `STOP` for one.
     pub async fn signal(&self, name: &str) -> Result<()> {
         let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;

@@ -1,32 +1,22 @@
-//! All drills: what each does to the shop, and what is expected of it.
+//! All drills, in the order in which they are run.
 
 use anyhow::Result;
-use serde::Serialize;
 
 use super::findings::Findings;
 use super::ground::Ground;
 use super::redis::Fate;
-use super::{commit_cuts, crash_points, failovers, kills, outages, provider, redis, slow_database};
-
-/// What a drill is about.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Sheet {
-    /// What it is called on the command line.
-    pub(super) name: &'static str,
-    /// What is injected.
-    pub(super) fault: &'static str,
-    /// What must hold.
-    pub(super) expected: &'static str,
-}
-
-const NO_NOTICE: &str = "orders do not notice: none is refused, their p99 stays within 5 %; \
-                         announcements come again, and lists have no gap";
+use super::sheets::{self, Sheet};
+use super::{
+    clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, provider,
+    recovery, redis, slow_database,
+};
 
 /// The drills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Drill {
     CrashPoints,
     Kills,
+    Recovery,
     CommitCuts,
     DatabaseDown,
     DatabaseFrozen,
@@ -36,6 +26,15 @@ pub(super) enum Drill {
     RedisFrozen,
     RedisFlushed,
     Provider,
+    DiskFull,
+    DiskGivenUp,
+    DiskSync,
+    DiskSlow,
+    Clock,
+    Poison,
+    HotKey,
+    RetryStorm,
+    SlowReaders,
 }
 
 impl Drill {
@@ -43,6 +42,7 @@ impl Drill {
     pub(super) const ALL: &'static [Self] = &[
         Self::CrashPoints,
         Self::Kills,
+        Self::Recovery,
         Self::CommitCuts,
         Self::DatabaseDown,
         Self::DatabaseFrozen,
@@ -52,71 +52,41 @@ impl Drill {
         Self::RedisFrozen,
         Self::RedisFlushed,
         Self::Provider,
+        Self::DiskFull,
+        Self::DiskGivenUp,
+        Self::DiskSync,
+        Self::DiskSlow,
+        Self::Clock,
+        Self::Poison,
+        Self::HotKey,
+        Self::RetryStorm,
+        Self::SlowReaders,
     ];
 
     /// What it is about.
     pub(super) const fn sheet(self) -> Sheet {
         match self {
-            Self::CrashPoints => Sheet {
-                name: "crash-points",
-                fault: "kill -9 at every named point on the path of an order, on both stores",
-                expected: "every acknowledged order is there, no unit is sold twice, no hold stays, \
-                           money is taken once, orders under way are finished by the next start",
-            },
-            Self::Kills => Sheet {
-                name: "kills",
-                fault: "kill -9 from outside in the middle of bursts, on both stores",
-                expected: "as at the crash points",
-            },
-            Self::CommitCuts => Sheet {
-                name: "commit-cuts",
-                fault: "the connection to PostgreSQL cut before, during and after a commit",
-                expected: "whatever became of the commit, no acknowledgement is lost and no order \
-                           is there twice; the server goes on by itself",
-            },
-            Self::DatabaseDown => Sheet {
-                name: "database-down",
-                fault: "PostgreSQL stopped in the middle of a sale, and started again",
-                expected: "a definite 503 within 50 ms meanwhile, orders again within 2 s of the \
-                           return, by the same process",
-            },
-            Self::DatabaseFrozen => Sheet {
-                name: "database-frozen",
-                fault: "PostgreSQL stops answering while its connections stand",
-                expected: "every request is answered within its deadline, orders again within 2 s \
-                           of the return, by the same process",
-            },
-            Self::DatabaseSlow => Sheet {
-                name: "database-slow",
-                fault: "each message to PostgreSQL held up by 5 ms to 1 s",
-                expected: "orders take longer, none is lost, no answer comes after its deadline",
-            },
-            Self::Failovers => Sheet {
-                name: "failovers",
-                fault: "all sessions broken, or PostgreSQL restarted, in the middle of bursts",
-                expected: "orders go on by themselves; nothing acknowledged is lost",
-            },
-            Self::RedisDown => Sheet {
-                name: "redis-down",
-                fault: "Redis killed in the middle of a sale, and started again",
-                expected: NO_NOTICE,
-            },
-            Self::RedisFrozen => Sheet {
-                name: "redis-frozen",
-                fault: "Redis stops answering while its connections stand",
-                expected: NO_NOTICE,
-            },
-            Self::RedisFlushed => Sheet {
-                name: "redis-flushed",
-                fault: "Redis forgets everything in the middle of a sale",
-                expected: NO_NOTICE,
-            },
-            Self::Provider => Sheet {
-                name: "provider",
-                fault: "the payment provider fails, hangs, or takes money without a word",
-                expected: "orders are queued (202) and paid once when it is back; no order is \
-                           charged twice, no money is kept for nothing",
-            },
+            Self::CrashPoints => sheets::CRASH_POINTS,
+            Self::Kills => sheets::KILLS,
+            Self::Recovery => sheets::RECOVERY,
+            Self::CommitCuts => sheets::COMMIT_CUTS,
+            Self::DatabaseDown => sheets::DATABASE_DOWN,
+            Self::DatabaseFrozen => sheets::DATABASE_FROZEN,
+            Self::DatabaseSlow => sheets::DATABASE_SLOW,
+            Self::Failovers => sheets::FAILOVERS,
+            Self::RedisDown => sheets::REDIS_DOWN,
+            Self::RedisFrozen => sheets::REDIS_FROZEN,
+            Self::RedisFlushed => sheets::REDIS_FLUSHED,
+            Self::Provider => sheets::PROVIDER,
+            Self::DiskFull => sheets::DISK_FULL,
+            Self::DiskGivenUp => sheets::DISK_GIVEN_UP,
+            Self::DiskSync => sheets::DISK_SYNC,
+            Self::DiskSlow => sheets::DISK_SLOW,
+            Self::Clock => sheets::CLOCK,
+            Self::Poison => sheets::POISON,
+            Self::HotKey => sheets::HOT_KEY,
+            Self::RetryStorm => sheets::RETRY_STORM,
+            Self::SlowReaders => sheets::SLOW_READERS,
         }
     }
 
@@ -125,6 +95,7 @@ impl Drill {
         match self {
             Self::CrashPoints => crash_points::run(ground).await,
             Self::Kills => kills::run(ground).await,
+            Self::Recovery => recovery::run(ground).await,
             Self::CommitCuts => commit_cuts::run(ground).await,
             Self::DatabaseDown => outages::down(ground).await,
             Self::DatabaseFrozen => outages::frozen(ground).await,
@@ -134,6 +105,15 @@ impl Drill {
             Self::RedisFrozen => redis::run(ground, Fate::Frozen).await,
             Self::RedisFlushed => redis::run(ground, Fate::Flushed).await,
             Self::Provider => provider::run(ground).await,
+            Self::DiskFull => disks::full(ground).await,
+            Self::DiskGivenUp => disks::given_up(ground).await,
+            Self::DiskSync => disks::failing_sync(ground).await,
+            Self::DiskSlow => disks::slow(ground).await,
+            Self::Clock => clock::run(ground).await,
+            Self::Poison => poison::run(ground).await,
+            Self::HotKey => crowds::hot_key(ground).await,
+            Self::RetryStorm => crowds::retry_storm(ground).await,
+            Self::SlowReaders => crowds::slow_readers(ground).await,
         }
     }
 }

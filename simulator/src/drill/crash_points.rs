@@ -22,6 +22,8 @@ const ANSWERS_MAX: u64 = 400;
 const WORK_FOR: Duration = Duration::from_secs(3);
 /// The passes at which a point ends the process, in turn: the first ones, and some deep in a burst.
 const PASSES: [u64; 8] = [1, 2, 3, 7, 19, 41, 83, 130];
+/// How often a point that was not reached is tried again.
+const TRIES: u32 = 3;
 const BACK_WITHIN: Duration = Duration::from_mins(1);
 const SIGKILL: i32 = 9;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -107,16 +109,23 @@ impl Tally {
         for cycle in 0..cycles {
             ground.say(&format!("{point}, {} of {cycles}", cycle + 1));
             let turn = usize::try_from(cycle)? % deepest;
-            let pass = PASSES.get(turn).copied().unwrap_or(1);
-            let mut ended = cycle_at(scene, point, pass, &mut self.back).await?;
-            if !was_killed(ended) && 1 < pass {
-                // This point is passed less often than that.
-                deepest = turn.max(1);
-                ended = cycle_at(scene, point, 1, &mut self.back).await?;
-            }
-            if was_killed(ended) {
-                self.kills += 1;
-                *self.by_point.entry(point.to_owned()).or_default() += 1;
+            let mut pass = PASSES.get(turn).copied().unwrap_or(1);
+            for _ in 0..TRIES {
+                let ended = cycle_at(scene, point, pass, &mut self.back).await?;
+                if was_killed(ended) {
+                    self.kills += 1;
+                    *self.by_point.entry(point.to_owned()).or_default() += 1;
+                    break;
+                }
+                if 1 < pass {
+                    // This point is passed less often than that.
+                    deepest = turn.max(1);
+                    pass = 1;
+                }
+                // Timers are due for those only who were interrupted.
+                scene.server.set(CRASH_AT, None);
+                scene.server.start().await?;
+                leave_work_behind(scene).await?;
             }
         }
         Ok(())

@@ -2,19 +2,26 @@
 
 mod args;
 mod catalogue;
+mod clock;
 mod commit_cuts;
 mod crash_points;
+mod crowds;
+mod disks;
 mod failovers;
 mod findings;
 mod ground;
 mod html;
 mod kills;
+mod machine;
 mod outages;
+mod poison;
 mod probe;
 mod provider;
+mod recovery;
 mod redis;
 mod scene;
 mod scorecard;
+mod sheets;
 mod slow_database;
 mod text;
 

@@ -13,8 +13,6 @@ use super::scene::Scene;
 
 /// Orders a second.
 const PACE: u32 = 40;
-/// Before the fault, and after it.
-const CALM: Duration = Duration::from_secs(2);
 /// In which the server has to find out.
 const ONSET: Duration = Duration::from_secs(1);
 /// A refusal that says "nothing happened" must cost no patience.
@@ -28,10 +26,10 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut cluster = postgres().await?;
     let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
-    let seconds = ground.count(4, 30);
+    let (seconds, calm) = (ground.count(3, 30), calm(ground));
     let pace = Pace::start(&scene.shop, "down", PACE, &["plenty".to_owned()]);
     ground.say("the database works");
-    sleep(CALM).await;
+    sleep(calm).await;
     ground.say(&format!("the database is down for {seconds} s"));
     cluster.stop().await?;
     let stopped = pace.so_far();
@@ -40,7 +38,7 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     cluster.resume().await?;
     let returned = pace.so_far();
     ground.say("the database is back");
-    sleep(CALM + HEALED_WITHIN).await;
+    sleep(calm + HEALED_WITHIN).await;
     let beats = pace.stop().await;
 
     findings.note("orders sent", beats.len());
@@ -51,9 +49,9 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     let definite: Vec<&Beat> = dark.iter().copied().filter(|beat| beat.status() == 503).collect();
     findings.demand("definite 503", definite.len(), "all", definite.len() == dark.len());
     let times: Vec<Duration> = definite.iter().map(|beat| beat.took).collect();
-    findings.within("time to a 503, p99", quantile(&times, 990), DEFINITE_WITHIN);
+    findings.goal(ground, "time to a 503, p99", quantile(&times, 990), DEFINITE_WITHIN);
     findings.note("time to a 503, slowest, ms", in_millis(quantile(&times, 1_000)));
-    healed(&mut findings, &beats, returned, HEALED_WITHIN)?;
+    healed(ground, &mut findings, &beats, returned, HEALED_WITHIN)?;
     findings.within("slowest answer of all", longest(&all(&beats)), ANSWERED_WITHIN);
     finish(ground, scene_with(&mut scene, beats, &mut findings), findings, scene).await
 }
@@ -63,27 +61,33 @@ pub(super) async fn frozen(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let cluster = postgres().await?;
     let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
-    let seconds = ground.count(3, 30);
+    let (seconds, calm) = (ground.count(2, 30), calm(ground));
     let pace = Pace::start(&scene.shop, "frozen", PACE, &["plenty".to_owned()]);
-    sleep(CALM).await;
+    sleep(calm).await;
     ground.say(&format!("the database is frozen for {seconds} s"));
     cluster.freeze().await?;
     sleep(Duration::from_secs(seconds)).await;
     cluster.thaw().await?;
     let thawed = pace.so_far();
     ground.say("the database goes on");
-    sleep(CALM + HEALED_WITHIN * 3).await;
+    sleep(calm + HEALED_WITHIN).await;
     let beats = pace.stop().await;
     findings.note("orders sent", beats.len());
     let unknown = beats.iter().filter(|beat| matches!(beat.status(), 0 | 504)).count();
     findings.note("outcomes unknown", unknown);
     findings.within("slowest answer of all", longest(&all(&beats)), ANSWERED_WITHIN);
-    healed(&mut findings, &beats, thawed, HEALED_WITHIN)?;
+    healed(ground, &mut findings, &beats, thawed, HEALED_WITHIN)?;
     finish(ground, scene_with(&mut scene, beats, &mut findings), findings, scene).await
+}
+
+/// Before the fault, and after it.
+fn calm(ground: &Ground) -> Duration {
+    Duration::from_secs(if ground.is_short() { 1 } else { 4 })
 }
 
 /// From the return on: when the first order was acknowledged.
 fn healed(
+    ground: &Ground,
     findings: &mut Findings,
     beats: &[Beat],
     returned: Duration,
@@ -92,7 +96,8 @@ fn healed(
     let acknowledged = beats.iter().filter(|beat| matches!(beat.status(), 201 | 202));
     let ends = acknowledged.map(|beat| beat.at + beat.took).filter(|end| returned <= *end);
     let first = ends.min().context("nothing was acknowledged after the database was back")?;
-    findings.within("return → first acknowledged order", first.saturating_sub(returned), within);
+    let took = first.saturating_sub(returned);
+    findings.goal(ground, "return → first acknowledged order", took, within);
     Ok(())
 }
 

@@ -30,12 +30,12 @@ const MOODS: [(&str, Mood); 5] = [
 /// One mood after the other, each with a shop of its own.
 pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
-    let moods = if ground.is_short() { 2 } else { MOODS.len() };
+    let moods = if ground.is_short() { 1 } else { MOODS.len() };
     for (name, mood) in MOODS.into_iter().take(moods) {
         findings.part(name);
         ground.say(&format!("provider: {name}"));
         let mut scene = Scene::open(ground.on_file()?).await?;
-        let seconds = ground.count(2, 10);
+        let seconds = ground.count(1, 10);
         scene.provider.set(mood);
         let pace = Pace::start(&scene.shop, "mood", PACE, &["plenty".to_owned()]);
         sleep(Duration::from_secs(seconds)).await;

@@ -31,7 +31,7 @@ pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
     let launch = ground.on_file()?.variable("MILLRACE_REDIS_URL", &redis.url());
     let mut scene = Scene::open(launch).await?;
     let rounds = ground.count(1, 5);
-    let window = Duration::from_secs(if ground.is_short() { 2 } else { 6 });
+    let window = Duration::from_secs(if ground.is_short() { 1 } else { 6 });
     // The first window warms up and counts for nobody.
     let mut calm = Vec::new();
     let mut faulty = Vec::new();

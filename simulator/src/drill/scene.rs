@@ -55,6 +55,13 @@ impl Scene {
         Ok(Self { server, shop, provider, tries: Vec::new(), shelves, bursts: 0 })
     }
 
+    /// Puts a product on a shelf of its own, and gives its id.
+    pub(super) async fn stock(&mut self, product: &str) -> Result<String> {
+        let product = self.shop.stocked(product, 1_250, PLENTY).await?;
+        self.shelves.push(Shelf { product: product.clone(), units: PLENTY });
+        Ok(product)
+    }
+
     /// Sends a crowd in that no other burst of this scene shares keys with.
     pub(super) fn burst(&mut self, shoppers: u64) -> Burst {
         self.bursts += 1;

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::catalogue::Sheet;
 use super::findings::Figure;
+use super::sheets::Sheet;
 use crate::report::Tool;
 
 /// What came of a drill.

@@ -27,7 +27,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let database = launch.database().context("the store is a database")?;
     let url = database.url_through(&proxy.address());
     let mut scene = Scene::open(launch.variable("DATABASE_URL", &url)).await?;
-    let seconds = ground.count(2, 10);
+    let seconds = ground.count(1, 10);
     for delay in DELAYS_MS {
         ground.say(&format!("each message takes {delay} ms longer"));
         proxy.hold_up(Duration::from_millis(delay));
