@@ -1,9 +1,11 @@
 //! The present moment, injected: the only way to learn it outside of this file.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::values::Moment;
+use persistence::StoreError;
+use persistence::journal::{Journal, Shard};
 use tokio::time::Instant;
 
 /// Tells the present moment.
@@ -63,20 +65,24 @@ impl Steadied {
     }
 }
 
-/// The machine's wall clock without its leaps. A leap would let holds lapse before their time, or
-/// pauses and timers last for hours; what an administrator or a time server changes is made up for
-/// little by little instead.
-#[derive(Debug)]
+/// A wall clock without its leaps. A leap would let holds lapse before their time, or pauses and
+/// timers last for hours; what an administrator or a time server changes is made up for little by
+/// little instead.
 pub struct SteadyClock {
+    wall: Arc<dyn Clock>,
     started: Instant,
     steadied: Mutex<Steadied>,
 }
 
 impl SteadyClock {
-    /// Begins with what the machine's clock shows.
-    pub fn start() -> Self {
-        let steadied = Steadied::new(SystemClock.now(), Duration::ZERO);
-        Self { started: Instant::now(), steadied: Mutex::new(steadied) }
+    /// Begins with what `wall` shows, but no earlier than at `newest`.
+    ///
+    /// Histories do not go back, and what one entity asks of another is void after seconds. If a new
+    /// process told an earlier time than the old one had, every stock that had sold would be ahead of
+    /// whoever asks it, and would find every question too old.
+    pub fn over(wall: Arc<dyn Clock>, newest: Moment) -> Self {
+        let steadied = Steadied::new(wall.now().max(newest), Duration::ZERO);
+        Self { wall, started: Instant::now(), steadied: Mutex::new(steadied) }
     }
 }
 
@@ -84,8 +90,22 @@ impl Clock for SteadyClock {
     fn now(&self) -> Moment {
         let mut steadied = self.steadied.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no thread tells an older moment after a later one.
-        steadied.tell(SystemClock.now(), self.started.elapsed())
+        steadied.tell(self.wall.now(), self.started.elapsed())
     }
+}
+
+/// The newest moment that a journal tells of.
+pub(crate) async fn newest(journal: &dyn Journal) -> Result<Moment, StoreError> {
+    let mut newest = Moment::default();
+    for (shard, head) in (0_u16..).map(Shard).zip(journal.heads().await?) {
+        match journal.read_shard(shard, head.saturating_sub(1), 1).await {
+            Ok(last) => newest = last.last().map_or(newest, |record| newest.max(record.at)),
+            // A damaged row concerns those whose history it is, and nobody else.
+            Err(StoreError::Corrupt(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(newest)
 }
 
 /// A wall clock geared to tokio's timer: pausing one pauses the other.

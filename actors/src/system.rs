@@ -10,6 +10,7 @@ use engine::catalog::Product;
 use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};
@@ -20,7 +21,7 @@ use tracing::{info, warn};
 
 use crate::admission::ServiceHealth;
 use crate::background::Background;
-use crate::clock::Clock;
+use crate::clock::{self, Clock, SteadyClock};
 use crate::config::EngineConfig;
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
@@ -199,6 +200,8 @@ impl OrderSystem {
         ports: Ports,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
+        let newest = clock::newest(&*stores.journal).await?;
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::over(clock, newest));
         let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
             .await
             .map_err(|error| StartError::Actor(error.to_string()))?;
@@ -307,6 +310,7 @@ impl OrderSystem {
     /// Refuses new commands and lets those under way come to their end; whether all did in time.
     pub async fn drain(&self, within: Duration) -> bool {
         self.world.draining.store(true, Ordering::Release);
+        crash_point(CrashPoint::EngineDraining);
         let give_up_at = Instant::now() + within;
         loop {
             self.world.products.put_idle_to_sleep(0);

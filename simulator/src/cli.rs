@@ -11,6 +11,7 @@ use http::HeaderValue;
 use crate::bench::{self, BenchArgs};
 use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
+use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
@@ -37,6 +38,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Seeded simulation of the whole engine, with everything going wrong that may.
     Dst(DstArgs),
+    /// Faults against the real binary and real servers, each with a verdict.
+    Drill(DrillArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -50,6 +53,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Spread(args) => load(args.plan()?, &args.load).await,
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
         Command::Dst(args) => dst::run(&args),
+        Command::Drill(args) => Box::pin(drill::run(&args)).await,
     }
 }
 

@@ -8,6 +8,7 @@ use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
 use metrics::counter;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
@@ -141,6 +142,7 @@ impl<A: Hosted> Life<A> {
         counter!(HISTORIES_READ_TOTAL, "actor" => A::KIND).increment(1);
         let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
         let mut history = read(&world, &stream, A::SNAPSHOTS).await?;
+        crash_point(CrashPoint::EntityLoaded);
         let mut loaded = Loaded::default();
         if let Some(snapshot) = &history.snapshot {
             match codec::decode_state::<A>(&snapshot.body) {
@@ -217,6 +219,7 @@ impl<A: Hosted> Life<A> {
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Append { events, first_version, at, cause, view } => {
+                    crash_point(CrashPoint::EntityDecided);
                     let meta = meta(&cause);
                     self.append(events, first_version, at, meta, view).await?;
                 }
@@ -237,7 +240,10 @@ impl<A: Hosted> Life<A> {
                     let directory = A::directory(&self.world);
                     directory.publish(self.stream.key(), view, version, position);
                 }
-                Effect::Reply { to, answer } => to.send(answer),
+                Effect::Reply { to, answer } => {
+                    crash_point(CrashPoint::AnswerLeaving);
+                    to.send(answer);
+                }
                 Effect::PursueIn(pause) => self.address.pursue_in(pause),
                 Effect::Snapshot { version, position, state } => {
                     self.snapshot(version, position, state);
@@ -284,6 +290,7 @@ impl<A: Hosted> Life<A> {
         let submission =
             Submission { generation: self.generation, events: records, publish, notify };
         let sent = self.world.writer().submit(submission).await;
+        crash_point(CrashPoint::WriterSubmitted);
         sent.map_err(|stopped| self.death(stopped.to_string(), false))
     }
 
@@ -336,6 +343,7 @@ fn hear<A: Hosted>(
         EntityMessage::Ask { asked, deadline, queued_at } => {
             let mut asked = asked;
             asked.reply.heard();
+            crash_point(CrashPoint::MailboxHeard);
             let began = Instant::now();
             directory.waited(began.saturating_duration_since(queued_at));
             if deadline < began {
@@ -347,7 +355,10 @@ fn hear<A: Hosted>(
             entity.ask(*asked, until, now)
         }
         EntityMessage::Answered { ticket, answer } => entity.answered(ticket, answer, now),
-        EntityMessage::Written { version, position } => entity.written(version, position, now),
+        EntityMessage::Written { version, position } => {
+            crash_point(CrashPoint::EntityWritten);
+            entity.written(version, position, now)
+        }
         EntityMessage::Wake { then } => {
             let effects = entity.wake(now);
             // What is not durable yet must not move the row that brings this entity back after a

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
@@ -52,6 +53,7 @@ impl Writer {
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Self, StoreError> {
         let tenure = journal.acquire(&owner).await?;
+        crash_point(CrashPoint::JournalAcquired);
         info!(epoch = tenure.epoch, "journal acquired");
         let heads = tenure
             .holdings
@@ -226,10 +228,12 @@ impl Task {
     }
 
     async fn append(&self, batch: &Arc<Batch>) -> Result<(), AppendError> {
+        crash_point(CrashPoint::JournalSending);
         let began = Instant::now();
         let outcome = self.journal.append(batch).await;
         let label = match &outcome {
             Ok(()) => {
+                crash_point(CrashPoint::JournalCommitted);
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
                 count_by_kind(batch);
                 for moved in &batch.moves {

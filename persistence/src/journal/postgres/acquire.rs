@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
+use crate::drill::{CrashPoint, crash_point};
 use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::{Claim, StoredFrame, Tenure};
 
@@ -87,6 +88,7 @@ async fn take(
     let fences: Vec<FenceRow> = sqlx::query_as(FENCES).fetch_all(&mut *connection).await?;
     let frames: Vec<StoredFrame> = sqlx::query_as(LAST_FRAMES).fetch_all(&mut *connection).await?;
     let tenure = tenure(fences, &frames).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    crash_point(CrashPoint::JournalAcquiring);
     connection.execute("COMMIT").await?;
     Ok(Some(tenure))
 }
