@@ -4,8 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::values::Moment;
-use persistence::StoreError;
-use persistence::journal::{Journal, Shard};
 use tokio::time::Instant;
 
 /// Tells the present moment.
@@ -44,9 +42,15 @@ pub struct Steadied {
 }
 
 impl Steadied {
-    /// Begins with what both clocks show.
-    pub const fn new(wall: Moment, monotonic: Duration) -> Self {
-        Self { base: wall, since: monotonic, last: wall }
+    /// Begins with what both clocks show, but no earlier than at the newest moment that the journal
+    /// tells of.
+    ///
+    /// Histories do not go back, and what one entity asks of another is void after seconds. If a new
+    /// process told an earlier time than the old one had, every stock that had sold would be ahead of
+    /// whoever asks it, and would find every question too old.
+    pub fn new(wall: Moment, monotonic: Duration, newest: Option<Moment>) -> Self {
+        let base = newest.map_or(wall, |newest| newest.max(wall));
+        Self { base, since: monotonic, last: base }
     }
 
     /// The present moment, by what both clocks show.
@@ -75,13 +79,9 @@ pub struct SteadyClock {
 }
 
 impl SteadyClock {
-    /// Begins with what `wall` shows, but no earlier than at `newest`.
-    ///
-    /// Histories do not go back, and what one entity asks of another is void after seconds. If a new
-    /// process told an earlier time than the old one had, every stock that had sold would be ahead of
-    /// whoever asks it, and would find every question too old.
-    pub fn over(wall: Arc<dyn Clock>, newest: Moment) -> Self {
-        let steadied = Steadied::new(wall.now().max(newest), Duration::ZERO);
+    /// Follows `wall`; see [`Steadied::new`].
+    pub fn over(wall: Arc<dyn Clock>, newest: Option<Moment>) -> Self {
+        let steadied = Steadied::new(wall.now(), Duration::ZERO, newest);
         Self { wall, started: Instant::now(), steadied: Mutex::new(steadied) }
     }
 }
@@ -92,20 +92,6 @@ impl Clock for SteadyClock {
         // Read under the lock, so that no thread tells an older moment after a later one.
         steadied.tell(self.wall.now(), self.started.elapsed())
     }
-}
-
-/// The newest moment that a journal tells of.
-pub(crate) async fn newest(journal: &dyn Journal) -> Result<Moment, StoreError> {
-    let mut newest = Moment::default();
-    for (shard, head) in (0_u16..).map(Shard).zip(journal.heads().await?) {
-        match journal.read_shard(shard, head.saturating_sub(1), 1).await {
-            Ok(last) => newest = last.last().map_or(newest, |record| newest.max(record.at)),
-            // A damaged row concerns those whose history it is, and nobody else.
-            Err(StoreError::Corrupt(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(newest)
 }
 
 /// A wall clock geared to tokio's timer: pausing one pauses the other.
@@ -140,7 +126,7 @@ mod tests {
 
     /// What is told at each of these seconds of a monotonic clock when the wall is `off` by then.
     fn told(seconds: std::ops::RangeInclusive<i64>, off: impl Fn(i64) -> i64) -> Vec<i64> {
-        let mut steadied = Steadied::new(at(0), Duration::ZERO);
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, None);
         let tell = |second: i64| {
             let monotonic = Duration::from_secs(second.unsigned_abs());
             let told = steadied.tell(at((second + off(second)) * 1_000_000), monotonic);
@@ -171,8 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn it_begins_no_earlier_than_at_the_newest_moment_of_the_journal() {
+        let newest = Some(at(60_000_000));
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, newest);
+        assert_eq!(steadied.tell(at(0), Duration::ZERO), at(60_000_000));
+        let later = steadied.tell(at(100_000_000), Duration::from_secs(100));
+        assert_eq!(later, at(150_000_000), "ten of the sixty seconds are made up for");
+        let mut ahead = Steadied::new(at(90_000_000), Duration::ZERO, newest);
+        assert_eq!(ahead.tell(at(90_000_000), Duration::ZERO), at(90_000_000));
+    }
+
+    #[test]
     fn often_asked_it_makes_up_for_a_leap_as_well() {
-        let mut steadied = Steadied::new(at(0), Duration::ZERO);
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, None);
         let mut last = at(0);
         for micros in (0..100_000_000).step_by(1_500) {
             let monotonic = Duration::from_micros(micros);

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 
 use crate::admission::ServiceHealth;
 use crate::background::Background;
-use crate::clock::{self, Clock, SteadyClock};
+use crate::clock::{Clock, SteadyClock};
 use crate::config::EngineConfig;
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
@@ -189,7 +189,8 @@ pub struct OrderSystem {
 }
 
 impl OrderSystem {
-    /// Takes the journal, brings the read models up to date and starts the tree.
+    /// Takes the journal, brings the read models up to date and starts the tree. What the engine
+    /// calls now is `wall` without its leaps.
     ///
     /// # Errors
     ///
@@ -198,13 +199,8 @@ impl OrderSystem {
         config: EngineConfig,
         stores: Stores,
         ports: Ports,
-        clock: Arc<dyn Clock>,
+        wall: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
-        let newest = clock::newest(&*stores.journal).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::over(clock, newest));
-        let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
-            .await
-            .map_err(|error| StartError::Actor(error.to_string()))?;
         let shared: Arc<OnceLock<Weak<World>>> = Arc::default();
         let for_writer = Arc::clone(&shared);
         let on_abandon = Box::new(move |generation| {
@@ -216,7 +212,7 @@ impl OrderSystem {
         let feed = Arc::new(Feed::default());
         // A name that nobody else has ever had, so that an owner knows itself again.
         let owner = format!("pid {} {:016x}", std::process::id(), rand::random::<u64>());
-        let writer = Writer::start(
+        let (writer, newest) = Writer::start(
             Arc::clone(&stores.journal),
             &config,
             owner,
@@ -226,6 +222,10 @@ impl OrderSystem {
             on_abandon,
         )
         .await?;
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::over(wall, newest));
+        let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
+            .await
+            .map_err(|error| StartError::Actor(error.to_string()))?;
         let (projector, progress) =
             Projector::open(stores.clone(), feed, config.projection_interval).await?;
         let histories = Histories::new(&stores, progress.cursors());

@@ -13,6 +13,7 @@ use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
 use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
+use crate::report::file::save;
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
 
@@ -66,12 +67,10 @@ async fn load(plan: Plan, args: &Load) -> anyhow::Result<bool> {
 fn publish(report: &RunReport, json: Option<&Path>, html: Option<&Path>) -> anyhow::Result<()> {
     write!(std::io::stdout(), "{}", table::render(report)).context("cannot write the table")?;
     if let Some(path) = json {
-        std::fs::write(path, json::render(report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        save(path, &json::render(report)?)?;
     }
     if let Some(path) = html {
-        std::fs::write(path, html::render(report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        save(path, &html::render(report)?)?;
     }
     Ok(())
 }

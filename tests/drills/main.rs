@@ -80,69 +80,36 @@ fn report(drill: &str, row: &Value) -> Result<()> {
     figures::report(drill, &told.join(" "))
 }
 
+/// Tests of one module: a sentence, and the drill that must show it.
+macro_rules! drills {
+    ($($sentence:ident: $how:ident($($argument:expr),+);)+) => {
+        $(
+            #[tokio::test]
+            async fn $sentence() -> Result<()> {
+                $how($($argument),+).await
+            }
+        )+
+    };
+}
+
 mod sqlite {
     use super::*;
 
     const HERE: &[&str] = &["--store", "sqlite"];
 
-    #[tokio::test]
-    async fn kill_nine_at_every_crash_point_loses_nothing() -> Result<()> {
-        passes("crash-points", HERE).await
-    }
-
-    #[tokio::test]
-    async fn kill_nine_in_the_middle_of_bursts_loses_nothing() -> Result<()> {
-        passes("kills", HERE).await
-    }
-
-    #[tokio::test]
-    async fn a_long_journal_does_not_delay_a_start() -> Result<()> {
-        passes("recovery", HERE).await
-    }
-
-    #[tokio::test]
-    async fn a_provider_that_fails_is_waited_for_and_paid_once() -> Result<()> {
-        passes("provider", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_gives_definite_answers_and_heals_by_itself() -> Result<()> {
-        passes_where_possible("disk-full").await
-    }
-
-    #[tokio::test]
-    async fn a_disk_that_gives_up_loses_nothing() -> Result<()> {
-        passes_where_possible("disk-given-up").await
-    }
-
-    #[tokio::test]
-    async fn a_failing_sync_ends_the_process_and_loses_nothing() -> Result<()> {
-        passes_where_possible("disk-sync").await
-    }
-
-    #[tokio::test]
-    async fn a_slow_disk_keeps_nobody_beyond_the_deadline() -> Result<()> {
-        passes_where_possible("disk-slow").await
-    }
-
-    #[tokio::test]
-    async fn a_clock_that_jumps_loses_nothing() -> Result<()> {
-        passes_where_possible("clock").await
-    }
-
-    #[tokio::test]
-    async fn a_poisoned_stock_harms_nobody_else() -> Result<()> {
-        passes("poison", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_hot_key_refuses_nobody_else() -> Result<()> {
-        passes("hot-key", &[]).await
-    }
-
-    #[tokio::test]
-    async fn connections_that_nobody_reads_are_closed() -> Result<()> {
-        passes("slow-readers", &[]).await
+    drills! {
+        kill_nine_at_every_crash_point_loses_nothing: passes("crash-points", HERE);
+        kill_nine_in_the_middle_of_bursts_loses_nothing: passes("kills", HERE);
+        a_long_journal_does_not_delay_a_start: passes("recovery", HERE);
+        a_provider_that_fails_is_waited_for_and_paid_once: passes("provider", &[]);
+        a_full_disk_gives_definite_answers_and_heals_by_itself: passes_where_possible("disk-full");
+        a_disk_that_gives_up_loses_nothing: passes_where_possible("disk-given-up");
+        a_failing_sync_ends_the_process_and_loses_nothing: passes_where_possible("disk-sync");
+        a_slow_disk_keeps_nobody_beyond_the_deadline: passes_where_possible("disk-slow");
+        a_clock_that_jumps_loses_nothing: passes_where_possible("clock");
+        a_poisoned_stock_harms_nobody_else: passes("poison", &[]);
+        a_hot_key_refuses_nobody_else: passes("hot-key", &[]);
+        connections_that_nobody_reads_are_closed: passes("slow-readers", &[]);
     }
 }
 
@@ -151,67 +118,25 @@ mod postgres {
 
     const HERE: &[&str] = &["--store", "postgres"];
 
-    #[tokio::test]
-    async fn kill_nine_at_every_crash_point_loses_nothing() -> Result<()> {
-        passes("crash-points", HERE).await
-    }
-
-    #[tokio::test]
-    async fn kill_nine_in_the_middle_of_bursts_loses_nothing() -> Result<()> {
-        passes("kills", HERE).await
-    }
-
-    #[tokio::test]
-    async fn a_cut_around_the_commit_neither_loses_nor_doubles_an_order() -> Result<()> {
-        passes("commit-cuts", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_database_that_is_down_gives_definite_answers_and_heals_by_itself() -> Result<()> {
-        passes("database-down", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_database_that_is_frozen_keeps_nobody_beyond_the_deadline() -> Result<()> {
-        passes("database-frozen", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_database_that_is_slow_loses_nothing() -> Result<()> {
-        passes("database-slow", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_database_that_breaks_every_session_loses_nothing() -> Result<()> {
-        passes("failovers", &[]).await
-    }
-
-    #[tokio::test]
-    async fn a_long_journal_does_not_delay_a_start() -> Result<()> {
-        passes("recovery", HERE).await
-    }
-
-    #[tokio::test]
-    async fn a_storm_of_repeats_is_over_soon() -> Result<()> {
-        passes("retry-storm", &[]).await
+    drills! {
+        kill_nine_at_every_crash_point_loses_nothing: passes("crash-points", HERE);
+        kill_nine_in_the_middle_of_bursts_loses_nothing: passes("kills", HERE);
+        a_cut_around_the_commit_neither_loses_nor_doubles_an_order: passes("commit-cuts", &[]);
+        a_database_that_is_down_gives_definite_answers_and_heals_by_itself: passes("database-down", &[]);
+        a_database_that_is_frozen_keeps_nobody_beyond_the_deadline: passes("database-frozen", &[]);
+        a_database_that_is_slow_loses_nothing: passes("database-slow", &[]);
+        a_database_that_breaks_every_session_loses_nothing: passes("failovers", &[]);
+        a_long_journal_does_not_delay_a_start: passes("recovery", HERE);
+        a_storm_of_repeats_is_over_soon: passes("retry-storm", &[]);
     }
 }
 
 mod redis {
     use super::*;
 
-    #[tokio::test]
-    async fn orders_do_not_notice_that_redis_is_gone() -> Result<()> {
-        passes("redis-down", &[]).await
-    }
-
-    #[tokio::test]
-    async fn orders_do_not_notice_that_redis_is_frozen() -> Result<()> {
-        passes("redis-frozen", &[]).await
-    }
-
-    #[tokio::test]
-    async fn orders_do_not_notice_that_redis_was_emptied() -> Result<()> {
-        passes("redis-flushed", &[]).await
+    drills! {
+        orders_do_not_notice_that_redis_is_gone: passes("redis-down", &[]);
+        orders_do_not_notice_that_redis_is_frozen: passes("redis-frozen", &[]);
+        orders_do_not_notice_that_redis_was_emptied: passes("redis-flushed", &[]);
     }
 }

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of its own, for a drill that stops it, freezes it or fills its disk.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -28,13 +28,8 @@ pub struct Cluster {
 impl Cluster {
     /// Makes an empty cluster and starts its server on a free port.
     pub async fn start() -> Result<Self> {
-        Self::start_in(&std::env::temp_dir()).await
-    }
-
-    /// The same with the data below `parent`.
-    pub async fn start_in(parent: &Path) -> Result<Self> {
         let programs = programs()?;
-        let folder = TempDir::new_in(parent)?;
+        let folder = TempDir::new()?;
         give(folder.path())?;
         let mut cluster = Self { port: ports::free()?, programs, folder, process: None };
         let made = unprivileged(cluster.programs.join("initdb"))?
@@ -118,7 +113,7 @@ impl Cluster {
     }
 
     async fn signal_all(&self, name: &str) -> Result<()> {
-        let server = self.process.as_ref().and_then(tokio::process::Child::id);
+        let server = self.process.as_ref().and_then(Child::id);
         let server = server.context("the database does not run")?;
         // The parent first, so that it starts no child that nobody stops.
         signal(server, name).await?;

@@ -128,13 +128,6 @@ impl Launch {
         self
     }
 
-    /// Starts the server by another program, which must become it and not stay its parent.
-    #[must_use]
-    pub fn under(mut self, wrapper: &[&str]) -> Self {
-        self.wrapper = wrapper.iter().map(Into::into).collect();
-        self
-    }
-
     /// Keeps the embedded store in this folder, which must outlive the server.
     #[must_use]
     pub fn data_in(mut self, folder: &Path) -> Self {
@@ -299,8 +292,9 @@ impl Server {
         self.launch.variables.extend(set);
     }
 
-    /// Starts the process by another program from now on, or by none: see [`Launch::under`].
-    pub fn wrap(&mut self, wrapper: &[&str]) {
+    /// Starts the process by another program from now on, which must become it and not stay its
+    /// parent; or by none.
+    pub fn wrap(&mut self, wrapper: &[String]) {
         self.launch.wrapper = wrapper.iter().map(Into::into).collect();
     }
 

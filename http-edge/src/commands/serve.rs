@@ -18,7 +18,6 @@ use actors::runtime::spawn_named;
 use actors::system::{OrderSystem, Ports};
 use anyhow::Context as _;
 use engine::order::OrderCommand;
-use engine::values::Moment;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -134,7 +133,7 @@ impl Started {
         telemetry::keep_folding(prometheus.clone());
         let wall: Arc<dyn Clock> = Arc::new(SystemClock);
         // How long an outage lasted is told by a clock that does not leap.
-        let steady = SteadyClock::over(Arc::clone(&wall), Moment::default());
+        let steady = SteadyClock::over(Arc::clone(&wall), None);
         let health = Arc::new(ServiceHealth::new(Arc::new(steady)));
         let mut stores = stores::open(&args.store).await?;
         let (mut provider, callbacks) = provider(args)?;

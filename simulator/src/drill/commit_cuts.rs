@@ -25,11 +25,8 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let mut reckonings = Findings::default();
     while cuts < wanted {
         let cluster = postgres().await?;
-        let launch = ground.on_database(&cluster).await?;
-        let proxy = Proxy::start(cluster.address()).await?;
-        let database = launch.database().context("the store is a database")?;
-        let url = database.url_through(&proxy.address());
-        let mut scene = Scene::open(launch.variable("DATABASE_URL", &url)).await?;
+        let (launch, proxy) = ground.behind_proxy(&cluster).await?;
+        let mut scene = Scene::open(launch).await?;
         ensure!(0 < proxy.appends(), "the proxy does not see appends to the journal");
         for number in 0..(wanted - cuts).min(CUTS_A_SHOP) {
             ground.say(&format!("cut {} of {wanted}", cuts + number + 1));

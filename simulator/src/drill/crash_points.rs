@@ -11,10 +11,12 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use super::findings::{Findings, NotHere, in_millis, quantile};
+use super::findings::{Findings, NotHere};
 use super::ground::Ground;
 use super::scene::Scene;
 
+/// Names the point and its pass to the server.
+const CRASH_AT: &str = "MILLRACE_CRASH_AT";
 const SHOPPERS: u64 = 16;
 /// Answers and time after which a point counts as not reached at work; then the server is asked to
 /// leave. An order that a kill has interrupted is taken up after two seconds.
@@ -70,8 +72,6 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     findings.note("kills", kills);
     Ok(findings)
 }
-
-const CRASH_AT: &str = "MILLRACE_CRASH_AT";
 
 /// The points, as the binary names them.
 async fn names(ground: &Ground) -> Result<Vec<String>> {
@@ -155,8 +155,7 @@ impl Tally {
             findings.demand("broken promise", missed, "none", false);
         }
         findings.note("kills", self.kills);
-        findings.note("start → first order, p50 ms", in_millis(quantile(&self.back, 500)));
-        findings.note("start → first order, p99 ms", in_millis(quantile(&self.back, 990)));
+        findings.starts(&self.back);
     }
 }
 

@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use acceptance_tests::crowd::{Outcome, Try};
-use acceptance_tests::shop::{DEMO_KEY, Shop, card_order};
-use anyhow::{Result, ensure};
+use acceptance_tests::shop::DEMO_KEY;
+use anyhow::Result;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
@@ -13,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::findings::{Findings, in_millis, quantile};
 use super::ground::{Ground, postgres};
-use super::probe::Pace;
+use super::probe::{Pace, insist, times};
 use super::scene::Scene;
+use super::windows;
 
 /// Orders a second for the product that is watched.
 const COLD_PACE: u32 = 40;
@@ -37,7 +37,7 @@ const LAZY_PATH: &str = "/docs/swagger-ui-bundle.js";
 const LAZY_BUFFER: u32 = 4_096;
 const CLOSED_WITHIN: Duration = Duration::from_secs(13);
 
-/// Nine in ten orders want one product; the others must not feel it.
+/// Five in six orders want one product; the others must not feel it.
 pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut scene = Scene::open(ground.on_file()?).await?;
@@ -47,7 +47,7 @@ pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
     }
     let (hot, cold) = (vec![scene.stock("hot").await?], vec![scene.stock("cold").await?]);
     let rounds = ground.count(1, 5);
-    let window = Duration::from_secs(if ground.is_short() { 1 } else { 6 });
+    let window = ground.window();
     let (mut even, mut crowded) = (Vec::new(), Vec::new());
     watch(&mut scene, &cold, &spread, "warm", window / 2).await;
     for round in 0..rounds {
@@ -55,20 +55,9 @@ pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
         even.push(watch(&mut scene, &cold, &spread, &format!("even-{round}"), window).await);
         crowded.push(watch(&mut scene, &cold, &hot, &format!("hot-{round}"), window).await);
     }
-    let (usual, worst) = (quantile(&even, 500), quantile(&even, 1_000));
-    findings.note("p99 of the others, same crowd spread, median window, ms", in_millis(usual));
-    findings.note("p99 of the others, same crowd spread, worst window, ms", in_millis(worst));
-    let with = quantile(&crowded, 500);
-    let name = "p99 of the others beside a hot key, median window, ms";
-    if ground.is_short() {
-        // One window says nothing about a tail.
-        findings.note(name, in_millis(with));
-    } else {
-        let met = with <= worst.mul_f64(1.2);
-        findings.demand(name, in_millis(with), "≤ 1.2 × the worst spread", met);
-    }
-    let refused = scene.tries.iter().filter(|attempt| attempt.outcome.order_id().is_none()).count();
-    findings.zero("orders not acknowledged at once", i128::try_from(refused)?);
+    let names = ["p99 of the others, same crowd spread", "p99 of the others beside a hot key"];
+    windows::compare(ground, &mut findings, names, (&even, &crowded), 1.2);
+    scene.all_were_served(&mut findings);
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
 }
@@ -81,13 +70,12 @@ async fn watch(
     name: &str,
     window: Duration,
 ) -> Duration {
-    let crowd = Pace::start(&scene.shop, &format!("{name}-crowd"), CROWD_PACE, wanted);
-    let watched = Pace::start(&scene.shop, &format!("{name}-cold"), COLD_PACE, cold);
+    let crowd = Pace::among(&scene.shop, &format!("{name}-crowd"), CROWD_PACE, wanted);
+    let watched = Pace::among(&scene.shop, &format!("{name}-cold"), COLD_PACE, cold);
     sleep(window).await;
-    let (watched, crowd) = (watched.stop().await, crowd.stop().await);
-    let times: Vec<Duration> = watched.iter().map(|beat| beat.took).collect();
-    scene.tries.extend(watched.into_iter().chain(crowd).map(|beat| beat.attempt));
-    quantile(&times, 990)
+    let watched = scene.end(watched).await;
+    scene.end(crowd).await;
+    quantile(&times(&watched), 990)
 }
 
 /// A database that stops for two seconds, and clients that repeat at once until they are served.
@@ -102,15 +90,17 @@ pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
         cluster.freeze().await?;
         let mut storm = JoinSet::new();
         for number in 0..STORM {
-            storm.spawn(insist(scene.shop.clone(), format!("storm-{round}-{number}")));
+            let (shop, key) = (scene.shop.clone(), format!("storm-{round}-{number}"));
+            let served = async move { insist(&shop, key, STORM_PAUSE, STORM_OVER_WITHIN).await };
+            storm.spawn(served);
         }
         sleep(FREEZE).await;
         cluster.thaw().await?;
         let thawed = Instant::now();
         while let Some(served) = storm.join_next().await {
-            let (attempt, sent) = served??;
-            scene.tries.push(attempt);
-            requests += sent;
+            let served = served??;
+            requests += served.requests;
+            scene.tries.push(served.attempt);
         }
         slowest = slowest.max(thawed.elapsed());
     }
@@ -118,25 +108,9 @@ pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
     findings.note("clients in a storm", STORM);
     findings.note("requests", requests);
     findings.goal(ground, "return → everybody is served, slowest storm", slowest, CALM_WITHIN);
-    let same = scene.server.is_running();
-    findings.demand("the same process still serves", same, "true", same);
+    scene.still_serves(&mut findings);
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
-}
-
-/// Repeats one order until it is acknowledged; how many requests that took.
-async fn insist(shop: Shop, key: String) -> Result<(Try, u64)> {
-    let (order, began) = (card_order("plenty", 1, "tok_ok"), Instant::now());
-    let mut sent = 0;
-    loop {
-        sent += 1;
-        let outcome = Outcome::of(shop.place(&key, &order).await);
-        if let Outcome::Acked(_) = outcome {
-            return Ok((Try { key, order, outcome }, sent));
-        }
-        ensure!(began.elapsed() < STORM_OVER_WITHIN, "{key} is never served: {outcome:?}");
-        sleep(STORM_PAUSE).await;
-    }
 }
 
 /// Connections that ask and do not read: others must not wait for them.
@@ -144,14 +118,14 @@ pub(super) async fn slow_readers(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut scene = Scene::open(ground.on_file()?).await?;
     let connections = usize::try_from(ground.count(20, LAZY as u64))?;
-    let window = Duration::from_secs(if ground.is_short() { 1 } else { 6 });
-    let alone = orders(&mut scene, "alone", window).await;
+    let window = ground.window();
+    let alone = times(&scene.pace("alone", COLD_PACE, window).await);
     ground.say(&format!("{connections} connections that nobody reads"));
     let mut lazy = JoinSet::new();
     for _ in 0..connections {
         lazy.spawn(ask_and_wait(scene.server.address()));
     }
-    let beside = orders(&mut scene, "beside", window).await;
+    let beside = times(&scene.pace("beside", COLD_PACE, window).await);
     let mut closed = 0_u64;
     while let Some(ended) = lazy.join_next().await {
         closed += u64::from(ended??);
@@ -162,19 +136,9 @@ pub(super) async fn slow_readers(ground: &Ground) -> Result<Findings> {
     findings.note("resident memory afterwards, MB", resident);
     let all = connections as u64;
     findings.demand("connections closed by the server", closed, &all.to_string(), closed == all);
-    let refused = scene.tries.iter().filter(|attempt| attempt.outcome.order_id().is_none()).count();
-    findings.zero("orders not acknowledged at once", i128::try_from(refused)?);
+    scene.all_were_served(&mut findings);
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
-}
-
-async fn orders(scene: &mut Scene, name: &str, window: Duration) -> Vec<Duration> {
-    let pace = Pace::start(&scene.shop, name, COLD_PACE, &["plenty".to_owned()]);
-    sleep(window).await;
-    let beats = pace.stop().await;
-    let times = beats.iter().map(|beat| beat.took).collect();
-    scene.tries.extend(beats.into_iter().map(|beat| beat.attempt));
-    times
 }
 
 /// Asks for more than any buffer takes, reads nothing, and says whether the server hung up.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::time::{Instant, sleep};
 
-use super::findings::{Findings, in_millis, quantile};
+use super::findings::Findings;
 use super::ground::Ground;
 use super::machine;
-use super::probe::{Beat, Pace};
+use super::probe::{Pace, served_after};
 use super::scene::Scene;
 
 /// Orders a second.
@@ -17,8 +17,6 @@ const PACE: u32 = 40;
 const SHOPPERS: u64 = 16;
 const HEALED_WITHIN: Duration = Duration::from_secs(2);
 const BACK_WITHIN: Duration = Duration::from_mins(1);
-/// The longest time to any answer that the contract allows, and room for the rig.
-const ANSWERED_WITHIN: Duration = Duration::from_millis(5_500);
 const SIGABRT: i32 = 6;
 /// The file whose syncs make commits durable.
 const LOG: &str = "millrace.db-wal";
@@ -30,7 +28,7 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     let launch = ground.on_file()?.data_in(&mount.folder().join("data"));
     let mut scene = Scene::open(launch).await?;
     let seconds = ground.count(2, 20);
-    let pace = Pace::start(&scene.shop, "full", PACE, &["plenty".to_owned()]);
+    let pace = Pace::start(&scene.shop, "full", PACE);
     sleep(Duration::from_secs(1)).await;
     ground.say(&format!("the disk is full for {seconds} s"));
     mount.fill_but(256 * 1_024)?;
@@ -46,7 +44,7 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     }
     ground.say("there is room again");
     sleep(HEALED_WITHIN).await;
-    let beats = pace.stop().await;
+    let beats = scene.end(pace).await;
 
     let count = |statuses: &[u16]| {
         let dark = beats.iter().filter(|beat| filled <= beat.at && beat.at < emptied);
@@ -54,17 +52,12 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     };
     findings.demand("definite 503 while it was full", count(&[503]), "> 0", 0 < count(&[503]));
     findings.note("acknowledged while it was full", count(&[201, 202]));
-    findings.note("outcomes unknown while it was full", count(&[0, 504]));
+    findings.note("outcomes unknown while it was full", count(&[0]));
     findings.demand("reads while it was full", reads, "true", reads);
     findings.demand("the same process still serves", runs, "true", runs);
-    let healed = beats
-        .iter()
-        .filter(|beat| emptied <= beat.at && matches!(beat.status(), 201 | 202))
-        .map(|beat| (beat.at + beat.took).saturating_sub(emptied))
-        .min()
-        .context("nothing was acknowledged after there was room again")?;
+    let healed = served_after(&beats, emptied);
+    let healed = healed.context("nothing was acknowledged after there was room again")?;
     findings.goal(ground, "room → first acknowledged order", healed, HEALED_WITHIN);
-    scene.tries.extend(beats.into_iter().map(|beat| beat.attempt));
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
 }
@@ -118,9 +111,7 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
         ground.say(&format!("failing sync {} of {rounds}", round + 1));
         scene.server.terminate().await?;
         let at = 5 + round * 7 % 60;
-        let wrapper = machine::traced(&format!("error=EIO:when={at}"), Some(log));
-        scene.server.wrap(&wrapper.iter().map(String::as_str).collect::<Vec<_>>());
-        scene.server.start().await?;
+        start(&mut scene, &machine::traced(&format!("error=EIO:when={at}"), Some(log))).await?;
         let burst = scene.burst(SHOPPERS);
         let began = Instant::now();
         while scene.server.is_running() && began.elapsed() < BACK_WITHIN {
@@ -130,8 +121,7 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
         let status = scene.server.end().await?;
         aborted += u64::from(status.signal() == Some(SIGABRT));
         scene.tries.extend(burst.stop().await?);
-        scene.server.wrap(&[]);
-        scene.server.start().await?;
+        start(&mut scene, &[]).await?;
         scene.until_acknowledged(BACK_WITHIN).await?;
     }
     findings.demand("ends by abort", aborted, &rounds.to_string(), aborted == rounds);
@@ -148,29 +138,22 @@ pub(super) async fn slow(ground: &Ground) -> Result<Findings> {
     for delay in [5_u32, 20, 200] {
         ground.say(&format!("each sync takes {delay} ms longer"));
         scene.server.terminate().await?;
-        let wrapper = machine::traced(&format!("delay_exit={}", delay * 1_000), None);
-        scene.server.wrap(&wrapper.iter().map(String::as_str).collect::<Vec<_>>());
-        scene.server.start().await?;
-        let pace = Pace::start(&scene.shop, &format!("sync-{delay}"), PACE, &["plenty".to_owned()]);
-        sleep(Duration::from_secs(seconds)).await;
-        let beats = pace.stop().await;
-        tell(&mut findings, delay, &beats);
-        scene.tries.extend(beats.into_iter().map(|beat| beat.attempt));
+        start(&mut scene, &machine::traced(&format!("delay_exit={}", delay * 1_000), None)).await?;
+        let beats = scene.pace(&format!("sync-{delay}"), PACE, Duration::from_secs(seconds)).await;
+        findings.part(&format!("{delay} ms"));
+        let acknowledged = beats.iter().filter(|beat| beat.is_acknowledged()).count();
+        findings.demand("acknowledged", acknowledged, "all", acknowledged == beats.len());
+        findings.answers(&beats);
     }
+    findings.part("");
     scene.server.terminate().await?;
-    scene.server.wrap(&[]);
-    scene.server.start().await?;
+    start(&mut scene, &[]).await?;
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
 }
 
-fn tell(findings: &mut Findings, delay: u32, beats: &[Beat]) {
-    findings.part(&format!("{delay} ms"));
-    let acknowledged = beats.iter().filter(|beat| matches!(beat.status(), 201 | 202)).count();
-    let times: Vec<Duration> = beats.iter().map(|beat| beat.took).collect();
-    findings.demand("acknowledged", acknowledged, "all", acknowledged == beats.len());
-    findings.note("p50 ms", in_millis(quantile(&times, 500)));
-    findings.note("p99 ms", in_millis(quantile(&times, 990)));
-    findings.within("slowest", quantile(&times, 1_000), ANSWERED_WITHIN);
-    findings.part("");
+/// Starts the server by a wrapper, or by none.
+async fn start(scene: &mut Scene, wrapper: &[String]) -> Result<()> {
+    scene.server.wrap(wrapper);
+    scene.server.start().await
 }

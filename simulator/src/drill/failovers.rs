@@ -32,8 +32,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     }
     findings.note("sessions broken", sessions);
     findings.note("restarts of the database", restarts);
-    let same = scene.server.is_running();
-    findings.demand("the same process still serves", same, "true", same);
+    scene.still_serves(&mut findings);
     scene.reckon(ground, &mut findings).await?;
     Ok(findings)
 }

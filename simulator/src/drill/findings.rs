@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::ground::Ground;
+use super::probe::{ANSWERED_WITHIN, Beat, times};
 
 /// One figure; with a demand it decides.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +69,20 @@ impl Findings {
         } else {
             self.within(name, took, longest);
         }
+    }
+
+    /// How long orders took; none may have taken longer than the contract allows.
+    pub(super) fn answers(&mut self, beats: &[Beat]) {
+        let times = times(beats);
+        self.note("p50 ms", in_millis(quantile(&times, 500)));
+        self.note("p99 ms", in_millis(quantile(&times, 990)));
+        self.within("slowest", quantile(&times, 1_000), ANSWERED_WITHIN);
+    }
+
+    /// How long the server was not there for its clients.
+    pub(super) fn starts(&mut self, back: &[Duration]) {
+        self.note("start → first order, p50 ms", in_millis(quantile(back, 500)));
+        self.note("start → first order, p99 ms", in_millis(quantile(back, 990)));
     }
 
     /// The figures, in the order in which they were found.

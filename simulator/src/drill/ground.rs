@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use acceptance_tests::cluster::Cluster;
 use acceptance_tests::postgres::Database;
+use acceptance_tests::proxy::Proxy;
 use acceptance_tests::server::{Launch, Store};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 
 use super::DrillArgs;
@@ -51,6 +53,11 @@ impl Ground {
         self.short
     }
 
+    /// How long one window of a comparison lasts.
+    pub(super) const fn window(&self) -> Duration {
+        Duration::from_secs(if self.short { 1 } else { 6 })
+    }
+
     /// Shows what is being done.
     pub(super) fn say(&self, words: &str) {
         self.bar.set_message(words.to_owned());
@@ -71,6 +78,15 @@ impl Ground {
     pub(super) async fn on_database(&self, cluster: &Cluster) -> Result<Launch> {
         let database = Database::create_on(&cluster.url()).await?;
         Ok(self.launch(Launch::on("demo", Some(database))?))
+    }
+
+    /// The same behind a proxy that can cut and delay.
+    pub(super) async fn behind_proxy(&self, cluster: &Cluster) -> Result<(Launch, Proxy)> {
+        let proxy = Proxy::start(cluster.address()).await?;
+        let launch = self.on_database(cluster).await?;
+        let database = launch.database().context("the store is a database")?;
+        let url = database.url_through(&proxy.address());
+        Ok((launch.variable("DATABASE_URL", &url), proxy))
     }
 
     /// A demo shop on either; the database lives as long as the cluster that comes with it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::findings::{Findings, quantile};
+use super::findings::Findings;
 use super::ground::Ground;
 use super::scene::Scene;
 
@@ -46,10 +46,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
             left -= now;
         }
         findings.demand("kills", back.len(), &rounds.to_string(), back.len() as u64 == rounds);
-        findings
-            .note("start → first order, p50 ms", super::findings::in_millis(quantile(&back, 500)));
-        findings
-            .note("start → first order, p99 ms", super::findings::in_millis(quantile(&back, 990)));
+        findings.starts(&back);
     }
     Ok(findings)
 }

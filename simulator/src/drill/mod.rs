@@ -24,6 +24,7 @@ mod scorecard;
 mod sheets;
 mod slow_database;
 mod text;
+mod windows;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,8 @@ use self::catalogue::Drill;
 use self::findings::{Findings, NotHere};
 use self::ground::Ground;
 use self::scorecard::{Row, Scorecard, Verdict};
-use crate::report::TOOL;
+use crate::report::file::save;
+use crate::report::{TOOL, json};
 
 /// Runs the chosen drills; the answer is whether something was seen to hold and nothing to break.
 ///
@@ -56,9 +58,7 @@ pub async fn run(args: &DrillArgs) -> anyhow::Result<bool> {
     let card = Scorecard::of(TOOL, server, args.short, rows);
     write!(std::io::stdout(), "{}", text::total(&card)).context("cannot write the total")?;
     if let Some(path) = &args.json {
-        let mut text = serde_json::to_string_pretty(&card)?;
-        text.push('\n');
-        save(path, &text)?;
+        save(path, &json::render(&card)?)?;
     }
     if let Some(path) = &args.html {
         save(path, &html::render(&card))?;
@@ -99,8 +99,4 @@ fn program(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 async fn version(millrace: &Path) -> anyhow::Result<String> {
     let told = Command::new(millrace).arg("--version").output().await?;
     Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned())
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::findings::{Findings, in_millis, quantile};
 use super::ground::Ground;
-use super::probe::Pace;
+use super::probe::{Pace, times};
 use super::scene::Scene;
 
 /// Orders a second, for the poisoned product and for another.
@@ -35,20 +35,18 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     scene.server.start().await?;
     let seconds = ground.count(2, 20);
     ground.say(&format!("one poisoned stock for {seconds} s"));
-    let others = Pace::start(&scene.shop, "others", PACE, &["plenty".to_owned()]);
-    let poisoned = Pace::start(&scene.shop, "poisoned", PACE, &[POISONED.to_owned()]);
+    let others = Pace::start(&scene.shop, "others", PACE);
+    let poisoned = Pace::among(&scene.shop, "poisoned", PACE, &[POISONED.to_owned()]);
     sleep(Duration::from_secs(seconds)).await;
-    let (others, poisoned) = (others.stop().await, poisoned.stop().await);
+    let (others, poisoned) = (scene.end(others).await, scene.end(poisoned).await);
     let refused = poisoned.iter().filter(|beat| beat.status() == 503).count();
     findings.note("orders for it", poisoned.len());
     findings.demand("answered 503", refused, "all", refused == poisoned.len());
-    let times: Vec<Duration> = poisoned.iter().map(|beat| beat.took).collect();
-    findings.note("time to a 503, p99, ms", in_millis(quantile(&times, 990)));
+    findings.note("time to a 503, p99, ms", in_millis(quantile(&times(&poisoned), 990)));
     let served = others.iter().filter(|beat| beat.status() == 201).count();
     findings.note("orders for another product", others.len());
     findings.demand("acknowledged", served, "all", served == others.len());
-    let same = scene.server.is_running();
-    findings.demand("the same process still serves", same, "true", same);
+    scene.still_serves(&mut findings);
     let after = scene.shop.place(&fresh_key("after"), &card_order("mouse", 1, "tok_ok")).await?;
     ensure!(after.status == 201, "{}: {}", after.status, after.body);
     ground.keep_log(scene.server.log_tail());

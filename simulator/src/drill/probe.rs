@@ -9,25 +9,42 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-/// The product that is asked for.
-const PRODUCT: &str = "plenty";
-/// Between two questions.
-const PAUSE: Duration = Duration::from_millis(2);
+/// The product that is asked for where none is named: there is always enough of it.
+pub(super) const PRODUCT: &str = "plenty";
+/// The longest time to any answer that the contract allows, and room for the rig.
+pub(super) const ANSWERED_WITHIN: Duration = Duration::from_millis(5_500);
+/// Between two questions of somebody who must know at once.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(2);
 
-/// Repeats one order under one key until it is acknowledged; how long that took, and what was told.
-pub(super) async fn until_acknowledged(
+/// An order that was asked for until it was acknowledged.
+#[derive(Debug)]
+pub(super) struct Served {
+    /// From the first question to that answer.
+    pub(super) took: Duration,
+    /// Questions that it took.
+    pub(super) requests: u64,
+    /// What was told at last.
+    pub(super) attempt: Try,
+}
+
+/// Repeats one order under one key until it is acknowledged.
+pub(super) async fn insist(
     shop: &Shop,
     key: String,
+    pause: Duration,
     within: Duration,
-) -> Result<(Duration, Try)> {
+) -> Result<Served> {
     let (began, order) = (Instant::now(), card_order(PRODUCT, 1, "tok_ok"));
+    let mut requests = 0;
     loop {
+        requests += 1;
         let outcome = Outcome::of(shop.place(&key, &order).await);
         if let Outcome::Acked(_) = outcome {
-            return Ok((began.elapsed(), Try { key, order, outcome }));
+            let attempt = Try { key, order, outcome };
+            return Ok(Served { took: began.elapsed(), requests, attempt });
         }
-        ensure!(began.elapsed() < within, "nothing is acknowledged within {within:?}: {outcome:?}");
-        sleep(PAUSE).await;
+        ensure!(began.elapsed() < within, "{key} is not acknowledged in {within:?}: {outcome:?}");
+        sleep(pause).await;
     }
 }
 
@@ -43,13 +60,29 @@ pub(super) struct Beat {
 }
 
 impl Beat {
-    /// The status of the answer; zero when there was none, 504 when it is unknown.
+    /// Whether the order exists.
+    pub(super) const fn is_acknowledged(&self) -> bool {
+        matches!(self.status(), 201 | 202)
+    }
+
+    /// The status of the answer; zero when the outcome is unknown.
     pub(super) const fn status(&self) -> u16 {
         match &self.attempt.outcome {
             Outcome::Acked(answer) | Outcome::Refused(answer) => answer.status,
             Outcome::Unknown => 0,
         }
     }
+}
+
+/// How long each of the orders took.
+pub(super) fn times<'a>(beats: impl IntoIterator<Item = &'a Beat>) -> Vec<Duration> {
+    beats.into_iter().map(|beat| beat.took).collect()
+}
+
+/// From a moment of the pace on: when the first order that left later was acknowledged.
+pub(super) fn served_after(beats: &[Beat], moment: Duration) -> Option<Duration> {
+    let later = beats.iter().filter(|beat| moment <= beat.at && beat.is_acknowledged());
+    later.map(|beat| (beat.at + beat.took).saturating_sub(moment)).min()
 }
 
 /// Orders that leave at a fixed rate, whatever becomes of them.
@@ -61,8 +94,13 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Begins; the products are bought in turn, and keys begin with `name`.
-    pub(super) fn start(shop: &Shop, name: &str, a_second: u32, products: &[String]) -> Self {
+    /// Begins; keys begin with `name`.
+    pub(super) fn start(shop: &Shop, name: &str, a_second: u32) -> Self {
+        Self::among(shop, name, a_second, &[PRODUCT.to_owned()])
+    }
+
+    /// The same for these products, which are bought in turn.
+    pub(super) fn among(shop: &Shop, name: &str, a_second: u32, products: &[String]) -> Self {
         let (leave, left) = watch::channel(false);
         let (shop, name, products) = (shop.clone(), name.to_owned(), products.to_vec());
         let began = Instant::now();

@@ -5,18 +5,16 @@ use std::time::Duration;
 use acceptance_tests::provider::Mood;
 use acceptance_tests::wait;
 use anyhow::{Result, ensure};
-use tokio::time::sleep;
+use tokio::time::Instant;
 
 use super::findings::{Findings, in_millis, quantile};
 use super::ground::Ground;
-use super::probe::{Beat, Pace};
+use super::probe::{ANSWERED_WITHIN, Beat, times};
 use super::scene::Scene;
 
 /// Orders a second; enough that the breaker must open.
 const PACE: u32 = 40;
 const PAID_WITHIN: Duration = Duration::from_mins(2);
-/// The longest time to any answer that the contract allows, and room for the rig.
-const ANSWERED_WITHIN: Duration = Duration::from_millis(5_500);
 
 /// What the provider does, under the name of the figures.
 const MOODS: [(&str, Mood); 5] = [
@@ -37,9 +35,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         let mut scene = Scene::open(ground.on_file()?).await?;
         let seconds = ground.count(1, 10);
         scene.provider.set(mood);
-        let pace = Pace::start(&scene.shop, "mood", PACE, &["plenty".to_owned()]);
-        sleep(Duration::from_secs(seconds)).await;
-        let beats = pace.stop().await;
+        let beats = scene.pace("mood", PACE, Duration::from_secs(seconds)).await;
         let calls = scene.provider.calls();
         scene.provider.set(Mood::Ok);
         tell(&mut findings, &beats, calls);
@@ -47,9 +43,8 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
             .iter()
             .filter_map(|beat| beat.attempt.outcome.order_id().map(str::to_owned))
             .collect();
-        scene.tries.extend(beats.into_iter().map(|beat| beat.attempt));
         ground.say(&format!("provider: {name}, and back"));
-        let back = tokio::time::Instant::now();
+        let back = Instant::now();
         all_paid(&scene, &ids).await?;
         findings.note("all paid after, ms", in_millis(back.elapsed()));
         scene.reckon(ground, &mut findings).await?;
@@ -61,8 +56,7 @@ fn tell(findings: &mut Findings, beats: &[Beat], calls: usize) {
     let queued = beats.iter().filter(|beat| beat.status() == 202).count();
     findings.note("orders sent", beats.len());
     findings.demand("answered 202", queued, "all", queued == beats.len());
-    let times: Vec<Duration> = beats.iter().map(|beat| beat.took).collect();
-    findings.within("slowest answer", quantile(&times, 1_000), ANSWERED_WITHIN);
+    findings.within("slowest answer", quantile(&times(beats), 1_000), ANSWERED_WITHIN);
     findings.note("calls to the provider meanwhile", calls);
 }
 

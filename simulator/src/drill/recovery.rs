@@ -8,10 +8,11 @@ use acceptance_tests::wait;
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::findings::{Findings, in_millis, quantile};
 use super::ground::Ground;
-use super::probe;
+use super::probe::{AT_ONCE, PRODUCT, insist};
 
 /// Products, and lines of an order that spread over them.
 const PRODUCTS: usize = 50;
@@ -40,7 +41,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         for number in 0..PRODUCTS {
             shop.stocked(&product(number), 1_250, UNITS).await?;
         }
-        shop.stocked("plenty", 1_250, UNITS).await?;
+        shop.stocked(PRODUCT, 1_250, UNITS).await?;
         let orders = fill(ground, &shop, length).await?;
         findings.note("events", events(&shop).await?);
         findings.note("orders", orders.len());
@@ -117,9 +118,9 @@ async fn events(shop: &Shop) -> Result<u64> {
 
 async fn kill_and_return(server: &mut Server, shop: &Shop, number: u64) -> Result<Duration> {
     server.kill().await?;
-    let began = tokio::time::Instant::now();
+    let began = Instant::now();
     server.start_without_waiting()?;
-    probe::until_acknowledged(shop, format!("back-{number}"), BACK_WITHIN).await?;
+    insist(shop, format!("back-{number}"), AT_ONCE, BACK_WITHIN).await?;
     Ok(began.elapsed())
 }
 

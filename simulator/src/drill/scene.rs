@@ -7,9 +7,11 @@ use acceptance_tests::provider::{Mood, Provider};
 use acceptance_tests::server::{Launch, Server};
 use acceptance_tests::shop::Shop;
 use anyhow::{Context as _, Result};
+use tokio::time::sleep;
 
 use super::findings::Findings;
 use super::ground::Ground;
+use super::probe::{AT_ONCE, Beat, PRODUCT, Pace, insist};
 
 /// Sold out before most drills end, so that scarcity is drilled as well.
 const SCARCE: i64 = 300;
@@ -36,7 +38,7 @@ pub(super) struct Scene {
 
 impl Scene {
     /// The products of every scene.
-    pub(super) const PRODUCTS: [&'static str; 2] = ["scarce", "plenty"];
+    pub(super) const PRODUCTS: [&'static str; 2] = ["scarce", PRODUCT];
 
     /// Starts a server with two products.
     pub(super) async fn open(launch: Launch) -> Result<Self> {
@@ -62,10 +64,37 @@ impl Scene {
         Ok(product)
     }
 
+    /// Orders at a fixed pace for a while, and gives what became of them.
+    pub(super) async fn pace(&mut self, name: &str, a_second: u32, window: Duration) -> Vec<Beat> {
+        let pace = Pace::start(&self.shop, name, a_second);
+        sleep(window).await;
+        self.end(pace).await
+    }
+
+    /// Waits for what is still due of a pace, and remembers what was told.
+    pub(super) async fn end(&mut self, pace: Pace) -> Vec<Beat> {
+        let beats = pace.stop().await;
+        self.tries.extend(beats.iter().map(|beat| beat.attempt.clone()));
+        beats
+    }
+
     /// Sends a crowd in that no other burst of this scene shares keys with.
     pub(super) fn burst(&mut self, shoppers: u64) -> Burst {
         self.bursts += 1;
         Burst::start(&self.shop, &format!("burst-{}", self.bursts), shoppers, &Self::PRODUCTS)
+    }
+
+    /// Demands that the process which was started last is there still; says whether it is.
+    pub(super) fn still_serves(&mut self, findings: &mut Findings) -> bool {
+        let same = self.server.is_running();
+        findings.demand("the same process still serves", same, "true", same);
+        same
+    }
+
+    /// Demands that everybody who was heard so far was served at once.
+    pub(super) fn all_were_served(&self, findings: &mut Findings) {
+        let refused = self.tries.iter().filter(|attempt| attempt.outcome.order_id().is_none());
+        findings.zero("orders not acknowledged at once", counted(refused.count()));
     }
 
     /// Takes stock and money from outside, then lets the server leave and reads its journal.
@@ -83,20 +112,19 @@ impl Scene {
         findings.note("orders that came to nothing (402)", audit.failed);
         findings.note("definite refusals", audit.refused);
         findings.note("outcomes unknown at first", audit.unknown);
-        let count = |number: usize| i128::try_from(number).unwrap_or(i128::MAX);
-        findings.zero("acknowledged orders lost", count(audit.lost));
-        findings.zero("keys that became another order", count(audit.changed));
+        findings.zero("acknowledged orders lost", counted(audit.lost));
+        findings.zero("keys that became another order", counted(audit.changed));
         findings.zero("orders that nobody placed", audit.duplicated);
         findings.zero("units oversold", audit.oversold);
         findings.zero("units unbalanced", audit.unbalanced);
         findings.zero("holds leaked", audit.held);
-        findings.zero("orders never settled", count(audit.stuck));
-        findings.zero("answers outside the contract", count(audit.foreign));
-        findings.zero("double charges", count(money.double + money.conflicts));
-        findings.zero("captures neither paid nor refunded", count(money.kept));
-        findings.zero("orders paid without a capture", count(money.missing));
+        findings.zero("orders never settled", counted(audit.stuck));
+        findings.zero("answers outside the contract", counted(audit.foreign));
+        findings.zero("double charges", counted(money.double + money.conflicts));
+        findings.zero("captures neither paid nor refunded", counted(money.kept));
+        findings.zero("orders paid without a capture", counted(money.missing));
         let panics = self.server.log()?.matches("panicked at").count();
-        findings.zero("panics in the log", count(panics));
+        findings.zero("panics in the log", counted(panics));
         if self.server.is_running() {
             let status = self.server.terminate().await?;
             findings.demand("last exit", status, "exit status: 0", status.success());
@@ -110,10 +138,14 @@ impl Scene {
     pub(super) async fn until_acknowledged(&mut self, within: Duration) -> Result<Duration> {
         self.bursts += 1;
         let key = format!("probe-{}", self.bursts);
-        let (took, attempt) = super::probe::until_acknowledged(&self.shop, key, within).await?;
-        self.tries.push(attempt);
-        Ok(took)
+        let served = insist(&self.shop, key, AT_ONCE, within).await?;
+        self.tries.push(served.attempt);
+        Ok(served.took)
     }
+}
+
+fn counted(number: usize) -> i128 {
+    i128::try_from(number).unwrap_or(i128::MAX)
 }
 
 const fn word(is_sound: bool) -> &'static str {

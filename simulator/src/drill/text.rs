@@ -28,7 +28,7 @@ fn write_row(text: &mut String, row: &Row) -> std::fmt::Result {
         let mark = if figure.met { ' ' } else { '!' };
         let demand = figure.demand.as_ref().map(|demand| format!("  ({demand})"));
         let demand = demand.unwrap_or_default();
-        writeln!(text, "        {mark} {:<44}{}{demand}", figure.name, figure.value)?;
+        writeln!(text, "        {mark} {:<52} {}{demand}", figure.name, figure.value)?;
     }
     Ok(())
 }
