@@ -173,7 +173,7 @@ impl Load {
             url: self.url.clone(),
             endpoint: Endpoint::parse(&self.url)?,
             api_key,
-            run: format!("{command}-{:016x}", rand::random::<u64>()),
+            run: format!("{command}-{}", fresh_letters()),
             seed: self.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             shoppers: self.shoppers,
             products,
@@ -189,6 +189,12 @@ impl Load {
             settle: Duration::from_secs(self.settle_seconds),
         })
     }
+}
+
+/// What no other run is called. Letters only: a server refuses digits that could be the number of
+/// a card.
+fn fresh_letters() -> String {
+    (0..16).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
 }
 
 /// A product id that can stand in a path as it is.
@@ -232,6 +238,7 @@ mod tests {
         let (first, second) = (plan(), plan());
         assert_eq!((first.seed, second.seed), (5, 5));
         assert_ne!(first.run, second.run);
+        assert!(!first.run.contains(|letter: char| letter.is_ascii_digit()), "{}", first.run);
     }
 
     #[test]
