@@ -12,6 +12,7 @@ use crate::bench::{self, BenchArgs};
 use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
 use crate::dst::{self, DstArgs};
+use crate::provider::{self, ProviderArgs};
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
 
@@ -35,6 +36,8 @@ pub enum Command {
     Spread(Spread),
     /// Millrace beside a peer without actors and beside its own edge, in one run.
     Bench(BenchArgs),
+    /// A payment provider with moods and a ledger, in a process of its own.
+    Provider(ProviderArgs),
     /// Seeded simulation of the whole engine, with everything going wrong that may.
     Dst(DstArgs),
 }
@@ -49,6 +52,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::FlashSale(args) => load(args.plan()?, &args.load).await,
         Command::Spread(args) => load(args.plan()?, &args.load).await,
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
+        Command::Provider(args) => provider::serve(&args).await.map(|()| true),
         Command::Dst(args) => dst::run(&args),
     }
 }

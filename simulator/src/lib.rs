@@ -9,6 +9,7 @@ pub mod client;
 pub mod crowd;
 pub mod dst;
 pub mod progress;
+pub mod provider;
 pub mod record;
 pub mod report;
 pub mod sale;

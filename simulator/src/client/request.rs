@@ -59,6 +59,16 @@ impl Endpoint {
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
+
+    /// What stands in the `Host` header.
+    pub fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// The path of the address itself, for calls that go nowhere below it.
+    pub fn path_or_root(&self) -> &str {
+        if self.prefix.is_empty() { "/" } else { &self.prefix }
+    }
 }
 
 /// One call of the contract. Cheap to repeat: the body is shared.
