@@ -8,6 +8,7 @@ pub mod cli;
 pub mod client;
 pub mod crowd;
 pub mod dst;
+pub mod history;
 pub mod progress;
 pub mod provider;
 pub mod record;
