@@ -143,7 +143,7 @@ pub struct Reply {
 
 impl Reply {
     /// Keeps what the checks need.
-    pub(super) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let retry_after = text(RETRY_AFTER)
             .and_then(|value| value.trim().parse::<u64>().ok())

@@ -30,7 +30,7 @@ pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
     let started = Redis::start().await;
     let mut redis = started.map_err(|error| NotHere(format!("no Redis: {error:#}")))?;
     let launch = ground.on_file()?.variable("MILLRACE_REDIS_URL", &redis.url());
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let rounds = ground.count(1, 5);
     let window = ground.window();
     // The first window warms up and counts for nobody.

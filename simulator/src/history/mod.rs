@@ -18,3 +18,4 @@ pub use judge::{Fractions, Judgement, Verdict, check};
 pub use load::{BadHistory, History, Op};
 pub use recorder::{Client, Open, Recorder};
 pub use witness::Witness;
+pub(crate) use witness::end;

@@ -51,7 +51,8 @@ impl Witness {
     }
 }
 
-fn end(ask: &Ask, result: &Result<Reply, Fault>) -> End {
+/// How a call ended, in the words of a history.
+pub(crate) fn end(ask: &Ask, result: &Result<Reply, Fault>) -> End {
     let reply = match result {
         Ok(reply) => reply,
         Err(Fault::NotConnected(_) | Fault::NoFreeConnection) => {
