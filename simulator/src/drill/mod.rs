@@ -24,6 +24,7 @@ mod scene;
 mod scorecard;
 mod sheets;
 mod slow_database;
+mod soak;
 mod text;
 mod windows;
 

@@ -17,7 +17,8 @@ const PACE: u32 = 40;
 const ONSET: Duration = Duration::from_secs(1);
 /// A refusal that says "nothing happened" must cost no patience.
 const DEFINITE_WITHIN: Duration = Duration::from_millis(50);
-const HEALED_WITHIN: Duration = Duration::from_secs(2);
+/// Without anybody's help.
+pub(super) const HEALED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The database is stopped, connections and all.
 pub(super) async fn down(ground: &Ground) -> Result<Findings> {

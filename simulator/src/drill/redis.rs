@@ -77,7 +77,8 @@ async fn measure(scene: &mut Scene, name: &str, window: Duration) -> Duration {
     quantile(&times(&scene.pace(name, PACE, window).await), 990)
 }
 
-async fn heard(subscriber: &mut Subscriber) -> Result<()> {
+/// Waits for an announcement.
+pub(super) async fn heard(subscriber: &mut Subscriber) -> Result<()> {
     let next = timeout(HEARD_WITHIN, subscriber.next()).await;
     next.context("Redis announces nothing")?.context("after the return")?;
     Ok(())
