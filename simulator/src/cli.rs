@@ -41,6 +41,9 @@ pub enum Command {
     Dst(DstArgs),
     /// Faults against the real binary and real servers, each with a verdict.
     Drill(DrillArgs),
+    /// Plants bugs in the engine and looks how soon the simulation finds each.
+    #[cfg(feature = "planted")]
+    Planted(dst::PlantedArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -55,6 +58,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
+        #[cfg(feature = "planted")]
+        Command::Planted(args) => dst::run_planted(&args),
     }
 }
 
