@@ -47,6 +47,9 @@ pub enum Command {
     Dst(DstArgs),
     /// Faults against the real binary and real servers, each with a verdict.
     Drill(DrillArgs),
+    /// Plants bugs in the engine and looks how soon the simulation finds each.
+    #[cfg(feature = "planted")]
+    Planted(dst::PlantedArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -63,6 +66,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Provider(args) => provider::serve(&args).await.map(|()| true),
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
+        #[cfg(feature = "planted")]
+        Command::Planted(args) => dst::run_planted(&args),
     }
 }
 
