@@ -27,6 +27,11 @@ macro_rules! bugs {
                 }
             }
 
+            /// The bug of that name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|bug| bug.name() == name)
+            }
+
             /// What it does.
             pub const fn sentence(self) -> &'static str {
                 match self {

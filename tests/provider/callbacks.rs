@@ -67,7 +67,7 @@ async fn waiting(scene: &Scene) -> Result<(String, String)> {
 
 #[tokio::test]
 async fn a_callback_pays_a_waiting_order_once() -> Result<()> {
-    let scene = Scene::set(Mood::Timeout).await?;
+    let scene = Scene::set(Mood::TimeOut).await?;
     let (id, key) = waiting(&scene).await?;
     let callback = Callback::captured(&key);
     for _ in 0..3 {
@@ -86,7 +86,7 @@ async fn a_callback_pays_a_waiting_order_once() -> Result<()> {
 
 #[tokio::test]
 async fn a_declining_callback_gives_the_units_back() -> Result<()> {
-    let scene = Scene::set(Mood::Timeout).await?;
+    let scene = Scene::set(Mood::TimeOut).await?;
     let (id, key) = waiting(&scene).await?;
     Callback::declined(&key).send(&scene).await?.expect(200)?;
     let order = scene.shop.order(&id).await?.expect(200)?;
@@ -112,7 +112,7 @@ async fn a_callback_after_the_answer_changes_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn callbacks_that_are_not_to_be_trusted_change_nothing() -> Result<()> {
-    let scene = Scene::set(Mood::Timeout).await?;
+    let scene = Scene::set(Mood::TimeOut).await?;
     let (id, key) = waiting(&scene).await?;
     let before = scene.shop.order(&id).await?.expect(200)?;
     let right = Callback::captured(&key);

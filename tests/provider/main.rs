@@ -112,7 +112,7 @@ async fn a_healthy_provider_is_charged_once_for_each_order() -> Result<()> {
 
 #[tokio::test]
 async fn a_decline_sells_nothing_and_does_not_count_against_the_provider() -> Result<()> {
-    let scene = Scene::set(Mood::Declined).await?;
+    let scene = Scene::set(Mood::Decline).await?;
     for answer in scene.storm().await? {
         answer.expect_problem(402, "payment_declined")?;
     }
@@ -131,12 +131,12 @@ async fn a_provider_that_is_down_queues_orders_and_pays_them_when_it_is_back() -
 
 #[tokio::test]
 async fn a_provider_that_hangs_queues_orders_and_pays_them_when_it_is_back() -> Result<()> {
-    down_and_back(Mood::Timeout).await
+    down_and_back(Mood::TimeOut).await
 }
 
 #[tokio::test]
 async fn money_taken_without_a_word_is_found_and_not_taken_twice() -> Result<()> {
-    down_and_back(Mood::Late).await
+    down_and_back(Mood::Late { ms: 0 }).await
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn an_open_breaker_spares_the_provider() -> Result<()> {
 
 #[tokio::test]
 async fn repeats_while_the_provider_is_down_do_not_charge_again() -> Result<()> {
-    let scene = Scene::set(Mood::Late).await?;
+    let scene = Scene::set(Mood::Late { ms: 0 }).await?;
     let key = fresh_key("again");
     let id = scene.queued(scene.place(&key).await?).await?;
     for _ in 0..3 {
@@ -211,7 +211,7 @@ async fn repeats_while_the_provider_is_down_do_not_charge_again() -> Result<()> 
 
 #[tokio::test]
 async fn a_cancelled_queued_order_is_not_charged_or_gets_its_money_back() -> Result<()> {
-    let scene = Scene::set(Mood::Late).await?;
+    let scene = Scene::set(Mood::Late { ms: 0 }).await?;
     let id = scene.queued(scene.buy().await?).await?;
     let cancelled = scene.shop.delete(&format!("/v1/orders/{id}")).await?;
     ensure!(cancelled.status == 200, "{}: {}", cancelled.status, cancelled.body);
@@ -231,7 +231,7 @@ async fn a_cancelled_queued_order_is_not_charged_or_gets_its_money_back() -> Res
 #[tokio::test]
 async fn money_that_is_taken_after_the_provider_denied_it_goes_back_when_the_order_is_cancelled()
 -> Result<()> {
-    let scene = Scene::set(Mood::Slow(Duration::from_secs(8))).await?;
+    let scene = Scene::set(Mood::Late { ms: 8_000 }).await?;
     let id = scene.queued(scene.buy().await?).await?;
     scene.shop.delete(&format!("/v1/orders/{id}")).await?.expect(200)?;
     wait::until("the provider was asked", Duration::from_secs(20), || async {

@@ -172,7 +172,7 @@ fn compare(before: &Answers, after: &Answers, when: &str) -> Result<()> {
 
 async fn resumed(kind: Store) -> Result<()> {
     let provider = Provider::start().await?;
-    provider.set(Mood::Timeout);
+    provider.set(Mood::TimeOut);
     let launch = Launch::demo(kind).await?.argument("--provider-url").argument(&provider.url());
     let mut server = launch.start().await?;
     let shop = server.shop()?;

@@ -1,6 +1,7 @@
 //! Somebody who hears what a client asks, and how each question ends.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -42,5 +43,5 @@ pub type Told = Box<dyn FnOnce(Ended<'_>) + Send>;
 /// Hears the questions of every clone of a client.
 pub trait Listener: Debug + Send + Sync {
     /// A question is about to leave; nothing is given when its end is of no interest.
-    fn asked(&self, question: &Question<'_>) -> Option<Told>;
+    fn asked(self: Arc<Self>, question: &Question<'_>) -> Option<Told>;
 }

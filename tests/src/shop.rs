@@ -90,7 +90,7 @@ impl Shop {
         };
         let told = self.listener.as_ref().and_then(|listener| {
             let (key, body) = (header("idempotency-key"), body.as_deref().unwrap_or_default());
-            listener.asked(&Question { method: &method, path, key, body })
+            Arc::clone(listener).asked(&Question { method: &method, path, key, body })
         });
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(key) = &self.key {

@@ -1,7 +1,7 @@
 //! The history of a drill's shop: what its clients asked and heard, written down and judged.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acceptance_tests::listener::{Ended, Listener, Question, Told};
 use acceptance_tests::provider::Provider;
@@ -13,7 +13,6 @@ use serde::Deserialize;
 use super::findings::Findings;
 use crate::client::{Fault, Reply};
 use crate::history::{self, Ask, Client, History, Recorder, Verdict, Wanted};
-use crate::provider::Entry;
 
 /// A history in the making.
 #[derive(Debug)]
@@ -36,10 +35,6 @@ struct Item {
     quantity: u64,
 }
 
-/// Hears for a chronicle; the client of the rig holds it.
-#[derive(Debug)]
-pub(super) struct Scribe(pub(super) Arc<Chronicle>);
-
 impl Chronicle {
     /// Begins a history in a new file.
     pub(super) fn begin(path: PathBuf) -> Result<Self> {
@@ -52,7 +47,7 @@ impl Chronicle {
     pub(super) fn judge(&self, provider: &Provider, findings: &mut Findings) -> Result<()> {
         self.recorder.finish().context("the history has a gap")?;
         let history = read(&self.path)?;
-        let judgement = history::check(&history, Some(&entries(provider)));
+        let judgement = history::check(&history, Some(&provider.entries()));
         let ended = judgement.ended;
         findings.note("questions in the history", ended.ok + ended.rejected + ended.unknown);
         findings.note("of them, nobody knows how they ended", ended.unknown);
@@ -63,7 +58,7 @@ impl Chronicle {
         Ok(())
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Client>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Client>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,17 +67,16 @@ fn read(path: &Path) -> Result<History> {
     History::read(path).with_context(|| format!("cannot judge {}", path.display()))
 }
 
-impl Listener for Scribe {
-    fn asked(&self, question: &Question<'_>) -> Option<Told> {
-        let chronicle = Arc::clone(&self.0);
+impl Listener for Chronicle {
+    fn asked(self: Arc<Self>, question: &Question<'_>) -> Option<Told> {
         let ask = ask(question)?;
-        let idle = chronicle.idle().pop();
-        let mut client = idle.unwrap_or_else(|| chronicle.recorder.client());
-        let open = chronicle.recorder.invoke(&client, question.key, &ask);
+        let idle = self.idle().pop();
+        let mut client = idle.unwrap_or_else(|| self.recorder.client());
+        let open = self.recorder.invoke(&client, question.key, &ask);
         Some(Box::new(move |ended| {
             let end = history::end(&ask, &result(ended));
-            chronicle.recorder.complete(&mut client, &open, &end);
-            chronicle.idle().push(client);
+            self.recorder.complete(&mut client, &open, &end);
+            self.idle().push(client);
         }))
     }
 }
@@ -116,27 +110,6 @@ fn result(ended: Ended<'_>) -> Result<Reply, Fault> {
         Ended::NotSent => Err(Fault::NotConnected("refused".to_owned())),
         Ended::Cut => Err(Fault::Cut("no whole answer".to_owned())),
     }
-}
-
-/// The ledger of the rig's provider in the words of a ledger on disk.
-fn entries(provider: &Provider) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for (key, charge) in provider.charges() {
-        let (key, order) = (Box::<str>::from(key), Box::<str>::from(charge.order));
-        if !charge.captured {
-            entries.push(Entry::Declined { key, order, minor: charge.minor });
-            continue;
-        }
-        let currency = charge.currency.into();
-        let taken = Entry::Captured { key: key.clone(), order, minor: charge.minor, currency };
-        entries.push(taken);
-        if charge.refunded != 0 {
-            let (charge_key, minor) = (key.clone(), charge.refunded);
-            entries.push(Entry::Refunded { key, charge_key, minor });
-        }
-    }
-    entries.extend(provider.conflicts().into_iter().map(|key| Entry::Conflict { key: key.into() }));
-    entries
 }
 
 #[cfg(test)]

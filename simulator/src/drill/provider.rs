@@ -20,9 +20,9 @@ const PAID_WITHIN: Duration = Duration::from_mins(2);
 const MOODS: [(&str, Mood); 5] = [
     ("5xx", Mood::ServerError),
     ("money behind a 5xx", Mood::CapturedServerError),
-    ("hangs", Mood::Timeout),
-    ("money and no word", Mood::Late),
-    ("slow, then money", Mood::Slow(Duration::from_secs(4))),
+    ("hangs", Mood::TimeOut),
+    ("money and no word", Mood::Late { ms: 0 }),
+    ("slow, then money", Mood::Late { ms: 4_000 }),
 ];
 
 /// One mood after the other, each with a shop of its own.

@@ -10,7 +10,7 @@ use acceptance_tests::shop::Shop;
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
-use super::chronicle::{Chronicle, Scribe};
+use super::chronicle::Chronicle;
 use super::findings::Findings;
 use super::ground::Ground;
 use super::probe::{AT_ONCE, Beat, PRODUCT, Pace, insist};
@@ -53,7 +53,7 @@ impl Scene {
             .variable("MILLRACE_PROVIDER_URL", &provider.url());
         let server = launch.start().await?;
         let chronicle = Arc::new(Chronicle::begin(ground.history())?);
-        let shop = server.shop()?.heard_by(Arc::new(Scribe(Arc::clone(&chronicle))));
+        let shop = server.shop()?.heard_by(Arc::<Chronicle>::clone(&chronicle));
         let (tries, shelves) = (Vec::new(), Vec::new());
         let mut scene = Self { server, shop, provider, tries, chronicle, shelves, bursts: 0 };
         for (product, units) in Self::PRODUCTS.into_iter().zip([SCARCE, PLENTY]) {

@@ -15,6 +15,8 @@ use super::books::Violation;
 use super::case::{Case, KeptCase};
 use super::shrink::shrink;
 use super::world;
+use crate::report::file::save;
+use crate::report::json;
 
 /// How long a case may be shrunk.
 const SHRINK_WITHIN: Duration = Duration::from_secs(30);
@@ -43,8 +45,7 @@ pub struct PlantedArgs {
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
-    let known = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
-    known.ok_or_else(|| "no bug has that name".to_owned())
+    Bug::named(name).ok_or_else(|| "no bug has that name".to_owned())
 }
 
 /// How soon a bug was found, or that it was not.
@@ -84,8 +85,7 @@ pub fn run(args: &PlantedArgs) -> anyhow::Result<bool> {
     tell(&mut io::stdout().lock(), &findings).context("cannot write the result")?;
     if let Some(path) = &args.json {
         let rows: Vec<Row<'_>> = findings.iter().map(Row::of).collect();
-        std::fs::write(path, serde_json::to_string_pretty(&rows)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        save(path, &json::render(&rows)?)?;
     }
     if let Some(folder) = &args.save {
         for finding in &findings {

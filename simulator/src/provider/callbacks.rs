@@ -13,13 +13,30 @@ use http::header::{CONTENT_TYPE, HOST};
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::books::Callbacks;
 use crate::client::Endpoint;
+
+/// What the provider tells by itself about a charge that it has decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Callbacks {
+    /// Nothing.
+    #[default]
+    None,
+    /// It once, after the answer.
+    Once,
+    /// It three times.
+    Duplicate,
+    /// That of a later charge first: each second one goes before the one that came before it.
+    Reordered,
+    /// It before the answer.
+    Early,
+}
 
 /// How long the shop may take to listen.
 const WITHIN: Duration = Duration::from_secs(5);

@@ -3,11 +3,10 @@
 //! `POST /charges` captures at most once for each key, `GET /charges/{key}` tells what became of
 //! a key, `POST /refunds` gives money back, and `PUT /control` sets mood and callbacks.
 
-mod books;
 mod callbacks;
 mod ledger;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -15,6 +14,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use acceptance_tests::provider::{Books, ChargeRequest, Deed, Mood, Reply};
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Args;
@@ -25,17 +25,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use crate::client::Endpoint;
-use books::{Books, Deed, Reply};
-use callbacks::Teller;
+use callbacks::{Callbacks, Teller};
 use ledger::Ledger;
 
-pub use books::{Callbacks, Mood, Setting};
-pub use ledger::{BadLedger, Entry, read};
+pub use ledger::{BadLedger, read};
 
 /// Largest body that is read.
 const BODY_MAX: usize = 64 * 1_024;
@@ -59,9 +58,21 @@ pub struct ProviderArgs {
     callback_secret: Option<String>,
 }
 
+/// What the provider has been told to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Setting {
+    /// Towards charges.
+    #[serde(flatten)]
+    mood: Mood,
+    /// Towards the shop.
+    #[serde(default)]
+    callbacks: Callbacks,
+}
+
 /// What all requests share.
 struct Desk {
     books: RefCell<Books>,
+    callbacks: Cell<Callbacks>,
     ledger: Ledger,
     teller: Option<Teller>,
 }
@@ -80,7 +91,8 @@ pub async fn serve(args: &ProviderArgs) -> anyhow::Result<()> {
             Some(Teller::new(Endpoint::parse(url)?, secret)?)
         }
     };
-    let desk = Rc::new(Desk { books: RefCell::new(Books::of(&entries)), ledger, teller });
+    let (books, callbacks) = (RefCell::new(Books::of(&entries)), Cell::default());
+    let desk = Rc::new(Desk { books, callbacks, ledger, teller });
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -132,7 +144,8 @@ async fn answer(
         },
         (&Method::PUT, ["control"]) => match form::<Setting>(&body) {
             Ok(setting) => {
-                desk.books.borrow_mut().setting = setting;
+                desk.books.borrow_mut().mood = setting.mood;
+                desk.callbacks.set(setting.callbacks);
                 if let Some(teller) = &desk.teller {
                     teller.flush().await;
                 }
@@ -146,9 +159,9 @@ async fn answer(
 }
 
 impl Desk {
-    fn charge(self: &Rc<Self>, request: books::ChargeRequest) -> Deed {
+    fn charge(self: &Rc<Self>, request: ChargeRequest) -> Deed {
         let deed = self.books.borrow_mut().charge(&request);
-        let mood = self.books.borrow().setting.mood;
+        let mood = self.books.borrow().mood;
         if let Mood::Late { ms } = mood {
             // It goes on when the caller has hung up.
             let desk = Rc::clone(self);
@@ -172,7 +185,7 @@ impl Desk {
             if !desk.ledger.add(entries).await {
                 return false;
             }
-            let early = desk.books.borrow().setting.callbacks == Callbacks::Early;
+            let early = desk.callbacks.get() == Callbacks::Early;
             if let (true, Some(teller), Some(news)) = (early, &desk.teller, &news) {
                 teller.tell(Callbacks::Early, news.clone()).await;
             } else {
@@ -191,7 +204,7 @@ impl Desk {
 
     /// Tells the shop, while everything else goes on.
     fn tell(self: &Rc<Self>, news: Option<Value>) {
-        let way = self.books.borrow().setting.callbacks;
+        let way = self.callbacks.get();
         let (Some(news), true) = (news, self.teller.is_some()) else { return };
         let desk = Rc::clone(self);
         actix::spawn(async move {
@@ -216,4 +229,18 @@ fn response(status: u16, body: &Value) -> Response<Full<Bytes>> {
     let json = http::HeaderValue::from_static("application/json");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_read_as_it_is_written() {
+        let text = r#"{"mood":"late","ms":250,"callbacks":"early"}"#;
+        let setting: Setting = serde_json::from_str(text).unwrap();
+        let expected = Setting { mood: Mood::Late { ms: 250 }, callbacks: Callbacks::Early };
+        assert_eq!(setting, expected);
+        assert_eq!(serde_json::to_value(setting).unwrap()["ms"], 250);
+    }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use acceptance_tests::provider::Entry;
 use http::HeaderValue;
 use tokio::time::Instant;
 
@@ -118,7 +119,7 @@ pub async fn run(plan: &Plan) -> Result<RunReport, SaleError> {
 }
 
 /// What the provider's ledger holds, when it is to be joined.
-fn entries(plan: &Plan) -> Result<Option<Vec<provider::Entry>>, SaleError> {
+fn entries(plan: &Plan) -> Result<Option<Vec<Entry>>, SaleError> {
     Ok(plan.ledger.as_deref().map(provider::read).transpose()?)
 }
 

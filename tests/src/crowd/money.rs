@@ -45,7 +45,7 @@ impl Money {
     }
 
     async fn look(shop: &Shop, provider: &Provider, paid: usize) -> Result<Self> {
-        let mut orders: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+        let mut orders: BTreeMap<Box<str>, Vec<bool>> = BTreeMap::new();
         for charge in provider.charges().into_values().filter(|charge| charge.captured) {
             let is_kept = charge.refunded < charge.minor;
             orders.entry(charge.order).or_default().push(is_kept);

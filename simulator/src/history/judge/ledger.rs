@@ -1,11 +1,11 @@
 //! Joins the history with the ledger of the payment provider, both ways.
 
+use acceptance_tests::provider::Entry;
 use std::collections::BTreeMap;
 
 use super::docket::Docket;
 use crate::checks::{Check, Findings};
 use crate::history::event::{OrderSeen, Payment, Status};
-use crate::provider::Entry;
 
 /// The money of one order at the provider.
 #[derive(Debug, Default)]

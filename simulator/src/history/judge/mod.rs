@@ -9,11 +9,11 @@ mod replay;
 mod sweep;
 mod units;
 
+use acceptance_tests::provider::Entry;
 use serde::Serialize;
 
 use super::load::History;
 use crate::checks::Check;
-use crate::provider::Entry;
 use docket::Docket;
 
 /// What a history says about a shop.

@@ -6,8 +6,8 @@ mod violations;
 use super::event::{Changed, Facts, ShelfSeen};
 use super::*;
 use crate::checks::Check;
-use crate::provider::Entry;
 use crate::record::{Money, Stock};
+use acceptance_tests::provider::Entry;
 
 const PRICE: i64 = 1_999;
 

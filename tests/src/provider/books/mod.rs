@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::ledger::Entry;
+use super::entry::Entry;
 
 /// How the provider treats a charge that it has not decided yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,44 +38,18 @@ pub enum Mood {
     },
 }
 
-/// What the provider tells by itself about a charge that it has decided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Callbacks {
-    /// Nothing.
-    #[default]
-    None,
-    /// It once, after the answer.
-    Once,
-    /// It three times.
-    Duplicate,
-    /// That of a later charge first: each second one goes before the one that came before it.
-    Reordered,
-    /// It before the answer.
-    Early,
-}
-
-/// What the provider has been told to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Setting {
-    /// Towards charges.
-    #[serde(flatten)]
-    pub mood: Mood,
-    /// Towards the shop.
-    #[serde(default)]
-    pub callbacks: Callbacks,
-}
-
+/// An amount as requests tell it.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Amount {
+struct Amount {
     minor: i64,
     currency: Box<str>,
 }
 
 /// A request to charge.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct ChargeRequest {
-    key: Box<str>,
+pub struct ChargeRequest {
+    /// The same for every try.
+    pub key: Box<str>,
     order_id: Box<str>,
     amount: Amount,
     token: Box<str>,
@@ -83,7 +57,7 @@ pub(super) struct ChargeRequest {
 
 /// A request to give back.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct RefundRequest {
+pub struct RefundRequest {
     key: Box<str>,
     charge_key: Box<str>,
     amount: Amount,
@@ -91,33 +65,39 @@ pub(super) struct RefundRequest {
 
 /// A charge that was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Charge {
-    order: Box<str>,
-    minor: i64,
-    /// `None` for one that was declined before a restart: declined charges move no money.
+pub struct Charge {
+    /// The order that it is for.
+    pub order: Box<str>,
+    /// Minor units.
+    pub minor: i64,
+    /// ISO 4217 code; `None` for one that was declined before a restart, for those move no money.
     currency: Option<Box<str>>,
-    captured: bool,
-    refunded: i64,
+    /// True when the money was taken; false when the charge was declined.
+    pub captured: bool,
+    /// Minor units given back.
+    pub refunded: i64,
 }
 
 /// An answer, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub enum Reply {
+    /// HTTP status and body.
     Answer(u16, Value),
+    /// Nothing, until the caller hangs up.
     Silence,
 }
 
 /// What to do about a request.
 #[derive(Debug, PartialEq)]
-pub(super) struct Deed {
+pub struct Deed {
     /// Goes to the ledger before anybody hears of it.
-    pub(super) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// What the caller hears then.
-    pub(super) reply: Reply,
+    pub reply: Reply,
     /// How long the caller waits for it.
-    pub(super) after: Duration,
+    pub after: Duration,
     /// The decision, as a callback tells it.
-    pub(super) news: Option<Value>,
+    pub news: Option<Value>,
 }
 
 impl Deed {
@@ -128,15 +108,16 @@ impl Deed {
 
 /// Charges and refunds by key. Nothing in here waits or writes.
 #[derive(Debug, Default)]
-pub(super) struct Books {
-    pub(super) setting: Setting,
+pub struct Books {
+    /// How undecided charges are treated from now on.
+    pub mood: Mood,
     charges: BTreeMap<Box<str>, Charge>,
     refunds: BTreeMap<Box<str>, i64>,
 }
 
 impl Books {
     /// The books as a ledger tells them.
-    pub(super) fn of(entries: &[Entry]) -> Self {
+    pub fn of(entries: &[Entry]) -> Self {
         let mut books = Self::default();
         for entry in entries {
             match entry.clone() {
@@ -162,10 +143,15 @@ impl Books {
         books
     }
 
+    /// The charges that were decided, by key.
+    pub const fn charges(&self) -> &BTreeMap<Box<str>, Charge> {
+        &self.charges
+    }
+
     /// Judges a request to charge. A charge that is late is judged when its moment has come, by
     /// [`Self::decide`].
-    pub(super) fn charge(&mut self, request: &ChargeRequest) -> Deed {
-        let mood = self.setting.mood;
+    pub fn charge(&mut self, request: &ChargeRequest) -> Deed {
+        let mood = self.mood;
         if let Some(known) = self.charges.get(&request.key) {
             let same = known.minor == request.amount.minor
                 && known.order == request.order_id
@@ -196,12 +182,12 @@ impl Books {
     }
 
     /// Takes the money or declines, once for each key.
-    pub(super) fn decide(&mut self, request: &ChargeRequest) -> Deed {
+    pub fn decide(&mut self, request: &ChargeRequest) -> Deed {
         let ChargeRequest { key, order_id, amount, token } = request;
         if let Some(known) = self.charges.get(key) {
             return Deed::only(told(key, known));
         }
-        let declined = **token == *"tok_declined" || self.setting.mood == Mood::Decline;
+        let declined = **token == *"tok_declined" || self.mood == Mood::Decline;
         let charge = Charge {
             order: order_id.clone(),
             minor: amount.minor,
@@ -223,8 +209,8 @@ impl Books {
     }
 
     /// What became of a key.
-    pub(super) fn question(&self, key: &str) -> Deed {
-        match self.setting.mood {
+    pub fn question(&self, key: &str) -> Deed {
+        match self.mood {
             Mood::TimeOut => return Deed::only(Reply::Silence),
             Mood::ServerError => return Deed::only(failed()),
             Mood::Ok
@@ -241,9 +227,9 @@ impl Books {
     }
 
     /// Gives money back, once for each key and never more than was taken.
-    pub(super) fn refund(&mut self, request: &RefundRequest) -> Deed {
+    pub fn refund(&mut self, request: &RefundRequest) -> Deed {
         let RefundRequest { key, charge_key, amount } = request;
-        match self.setting.mood {
+        match self.mood {
             Mood::TimeOut => return Deed::only(Reply::Silence),
             Mood::ServerError => return Deed::only(failed()),
             _ => {}

@@ -13,7 +13,7 @@ fn refund(key: &str, minor: i64) -> RefundRequest {
 }
 
 fn books(mood: Mood) -> Books {
-    Books { setting: Setting { mood, ..Setting::default() }, ..Books::default() }
+    Books { mood, ..Books::default() }
 }
 
 fn status(deed: &Deed) -> Option<u16> {
@@ -80,13 +80,4 @@ fn a_ledger_gives_the_books_back() {
     assert_eq!(again.charges, books.charges);
     assert_eq!(again.refund(&refund("r", 3)).entries, []);
     assert_eq!(status(&again.refund(&refund("s", 3))), Some(409));
-}
-
-#[test]
-fn a_setting_is_read_as_it_is_written() {
-    let text = r#"{"mood":"late","ms":250,"callbacks":"early"}"#;
-    let setting: Setting = serde_json::from_str(text).unwrap();
-    let expected = Setting { mood: Mood::Late { ms: 250 }, callbacks: Callbacks::Early };
-    assert_eq!(setting, expected);
-    assert_eq!(serde_json::to_value(setting).unwrap()["ms"], 250);
 }
