@@ -28,6 +28,13 @@ const WAY: u64 = 2_000;
 /// A client that does not know after so many tries never will.
 const TRIES_MAX: u32 = 200;
 
+/// Longest pause between two of them while things go wrong.
+const HASTY_LONGEST: u64 = 10_000_000;
+
+/// The same once nothing does, when pauses double. A world has no door that keeps a crowd out: one that
+/// stayed hasty could keep a store of two events a second for ever at work on what nobody waits for.
+const CALM_LONGEST: u64 = 60_000_000;
+
 /// What somebody asks.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
@@ -277,7 +284,12 @@ pub(super) fn heard(attempt: usize, outcome: &Outcome, outside: &mut Outside) {
         let sentence = format!("{request:?} has no definite answer after {tries} tries");
         return outside.judge(Err(Violation::new("R20", sentence)));
     }
-    let pause = outside.options.patience.saturating_mul(u64::from(tries)).min(10_000_000);
+    let patience = outside.options.patience;
+    let pause = if outside.is_healed {
+        patience.saturating_mul(1 << tries.min(20)).min(CALM_LONGEST)
+    } else {
+        patience.saturating_mul(u64::from(tries)).min(HASTY_LONGEST)
+    };
     try_again(request, tries, pause, outside);
 }
 
