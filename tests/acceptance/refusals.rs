@@ -123,7 +123,10 @@ async fn a_card_number_is_never_taken(server: Server) -> Result<()> {
     ] {
         let refused = shop.place(&fresh_key("plain"), &order).await?;
         let refused = refused.expect_problem(422, "validation_failed")?;
-        ensure!(!refused.body.to_string().contains("4242"), "the number comes back");
+        let mut said = refused.body;
+        // Any four digits may be drawn in it.
+        said["request_id"].take();
+        ensure!(!said.to_string().contains("4242"), "the number comes back");
     }
     let log = server.log()?;
     ensure!(!log.contains("42424242") && !log.contains("4242 4242"), "the number is in the log");
