@@ -49,10 +49,28 @@ pub fn children_of(parent: u32) -> Result<Vec<u32>> {
     Ok(children)
 }
 
+/// Whether every thread of a process has been stopped: none is in a call to the kernel.
+pub fn stands_still(pid: u32) -> Result<bool> {
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let stat = fs::read_to_string(entry?.path().join("stat"))?;
+        if state_in(&stat) != Some("T") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// `pid (name) state parent …`; a name may hold anything, brackets too.
+fn after_name(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(stat.rsplit_once(')')?.1.split_whitespace())
+}
+
+fn state_in(stat: &str) -> Option<&str> {
+    after_name(stat)?.next()
+}
+
 fn parent_in(stat: &str) -> Option<u32> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
+    after_name(stat)?.nth(1)?.parse().ok()
 }
 
 /// A command that runs as somebody without rights, when we are root.

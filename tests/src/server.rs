@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::postgres::Database;
-use crate::processes::{binary, signal};
+use crate::processes::{binary, signal, stands_still};
 use crate::shop::Shop;
 use crate::{ports, wait};
 
@@ -302,6 +302,22 @@ impl Server {
     pub async fn signal(&self, name: &str) -> Result<()> {
         let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
         signal(pid, name).await
+    }
+
+    /// Stops its clock, and waits until no thread of it is in a call to the kernel any more.
+    pub async fn freeze(&self) -> Result<()> {
+        self.signal("STOP").await?;
+        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
+        wait::until("the server stands still", GONE_WITHIN, || async {
+            ensure!(stands_still(pid)?, "a thread goes on");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets it go on.
+    pub async fn thaw(&self) -> Result<()> {
+        self.signal("CONT").await
     }
 
     /// Waits until the process has ended by itself.

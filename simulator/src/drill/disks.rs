@@ -74,7 +74,11 @@ pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
         ground.say(&format!("the disk gives up, {} of {rounds}", round + 1));
         let mut burst = scene.burst(SHOPPERS);
         burst.answered(50).await?;
+        // A sync that meets this moment may be told as done by the kernel and undone by the repair,
+        // whoever asks for it; so nobody is in one.
+        scene.server.freeze().await?;
         mount.give_up().await?;
+        scene.server.thaw().await?;
         let acknowledged = burst.so_far();
         let began = Instant::now();
         while scene.server.is_running() && began.elapsed() < HEALED_WITHIN {
@@ -111,7 +115,9 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
         ground.say(&format!("failing sync {} of {rounds}", round + 1));
         scene.server.terminate().await?;
         let at = 5 + round * 7 % 60;
-        start(&mut scene, &machine::traced(&format!("error=EIO:when={at}"), Some(log))).await?;
+        scene.server.wrap(&machine::traced(&format!("error=EIO:when={at}"), Some(log)));
+        // The sync that fails may be one of the start's own.
+        scene.server.start_or_refuse().await?;
         let burst = scene.burst(SHOPPERS);
         let began = Instant::now();
         while scene.server.is_running() && began.elapsed() < BACK_WITHIN {
