@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use metrics::{Counter, counter};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::bodies::{BodyPlace, BodyPlaces};
 use super::buckets::{Buckets, prefix};
 use super::health::{PROBE_EVERY, ServiceHealth};
 use super::policy::Sample;
+use super::shares::{Seat, Shares};
 use super::uptime::Uptime;
 use super::window::SlidingWindow;
 use super::{AdmissionConfig, Caller, Class, Outside, Reason, Rejected};
@@ -30,6 +31,7 @@ pub(super) struct Gate {
     strangers: BodyPlaces,
     places: Places,
     waiting: WaitingRoom,
+    shares: Shares,
     counts: Counts,
     rejections: [Counter; Reason::ALL.len()],
     retry_turn: AtomicU64,
@@ -65,6 +67,7 @@ struct Counts {
 pub struct Pass {
     gate: Arc<Gate>,
     class: Class,
+    seat: Seat,
     entered: Instant,
 }
 
@@ -76,7 +79,7 @@ impl std::fmt::Debug for Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.gate.leave(self.class, self.entered.elapsed());
+        self.gate.leave(self.class, self.seat, self.entered.elapsed());
     }
 }
 
@@ -111,6 +114,7 @@ impl Gate {
                 waiting: AtomicUsize::new(0),
                 crowded_since_micros: AtomicU64::new(0),
             },
+            shares: Shares::new(),
             counts: Counts::default(),
             rejections: Reason::ALL
                 .map(|reason| counter!(ADMISSION_REJECTED_TOTAL, "reason" => reason.label())),
@@ -132,20 +136,27 @@ impl Gate {
 
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
         self.check(caller)?;
-        self.take_place(caller.class).ok_or_else(|| self.overloaded())
+        let seat = self.shares.seat(caller);
+        self.take_place(caller.class, seat).ok_or_else(|| self.overloaded())
     }
 
     pub(super) async fn enter_soon(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
         self.check(caller)?;
-        if let Some(pass) = self.take_place(caller.class) {
+        let seat = self.shares.seat(caller);
+        if let Some(pass) = self.take_place(caller.class, seat) {
             return Ok(pass);
         }
         let Some(_chair) = self.waiting.sit(self.uptime) else { return Err(self.overloaded()) };
+        if self.must_yield(seat) {
+            // It waits aside and asks once more: in the queue others would stand behind it.
+            sleep(self.waiting.patience_crowded).await;
+            return self.take_place(caller.class, seat).ok_or_else(|| self.overloaded());
+        }
         let patience = self.waiting.patience(self.uptime);
         match timeout(patience, self.places.free.acquire()).await {
             Ok(Ok(place)) => {
                 place.forget();
-                Ok(self.let_in(caller.class))
+                Ok(self.let_in(caller.class, seat))
             }
             _ => Err(self.overloaded()),
         }
@@ -192,18 +203,27 @@ impl Gate {
         Ok(())
     }
 
-    fn take_place(self: &Arc<Self>, class: Class) -> Option<Pass> {
+    fn take_place(self: &Arc<Self>, class: Class, seat: Seat) -> Option<Pass> {
+        if self.must_yield(seat) {
+            return None;
+        }
         self.places.free.try_acquire().ok()?.forget();
-        Some(self.let_in(class))
+        Some(self.let_in(class, seat))
     }
 
-    fn let_in(self: &Arc<Self>, class: Class) -> Pass {
+    fn must_yield(&self, seat: Seat) -> bool {
+        self.shares.must_yield(seat, self.places.free.available_permits(), self.limit())
+    }
+
+    fn let_in(self: &Arc<Self>, class: Class, seat: Seat) -> Pass {
+        self.shares.take(seat);
         let before = self.counts.in_flight.fetch_add(1, Ordering::Relaxed);
         self.counts.peak.fetch_max(before.saturating_add(1), Ordering::Relaxed);
-        Pass { gate: Arc::clone(self), class, entered: Instant::now() }
+        Pass { gate: Arc::clone(self), class, seat, entered: Instant::now() }
     }
 
-    fn leave(&self, class: Class, held: Duration) {
+    fn leave(&self, class: Class, seat: Seat, held: Duration) {
+        self.shares.give_back(seat);
         self.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.counts.finished.fetch_add(1, Ordering::Relaxed);
         if self.target < held && !self.waited_outside(class, held) {

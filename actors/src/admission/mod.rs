@@ -10,6 +10,7 @@ mod gate;
 pub mod health;
 pub(crate) mod keeper;
 pub mod policy;
+mod shares;
 #[cfg(test)]
 mod tests;
 pub(crate) mod uptime;

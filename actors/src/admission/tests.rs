@@ -107,6 +107,17 @@ async fn standing_crowd_is_rejected_sooner_than_a_burst() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_pushes_leaves_the_last_places_to_others() {
+    let door = Admission::start(places(16)).await.unwrap();
+    let passes: Vec<_> = (0..14).map(|_| door.enter(&SHOPPER).unwrap()).collect();
+    let _other = door.enter(&LOCAL).unwrap();
+    assert_eq!(reason(door.enter_soon(&SHOPPER).await), Some(Reason::Overloaded));
+    assert!(door.enter(&LOCAL).is_ok(), "the last place is for somebody else");
+    drop(passes);
+    assert!(door.enter(&SHOPPER).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn somebody_who_gives_up_waiting_takes_no_place() {
     let door = Admission::start(places(1)).await.unwrap();
     let inside = door.enter(&SHOPPER).unwrap();
