@@ -135,7 +135,7 @@ impl<A: Hosted> Directory<A> {
         }
         let (reply, answer) = oneshot::channel();
         let Asking { deadline, cause } = asking;
-        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), ahead: false };
+        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), generation: None };
         self.send(world, key, asked, deadline);
         match timeout_at(deadline, answer).await {
             Ok(Ok(verdict)) => verdict,
@@ -276,6 +276,19 @@ impl<A: Hosted> Directory<A> {
         Some(published.map_or((0, None), |published| (published.version, published.position)))
     }
 
+    /// Whether an incarnation is live.
+    pub(crate) fn is_live(&self, key: &str) -> bool {
+        self.mailboxes.contains_key(key)
+    }
+
+    /// Kills the incarnation when it is its turn; ends when that was heard. `None` where none is live.
+    pub(crate) fn kill(&self, key: &str) -> Option<oneshot::Receiver<()>> {
+        let address = self.mailboxes.get(key)?.address.clone();
+        let (heard, told) = oneshot::channel();
+        address.send(EntityMessage::Kill { heard });
+        Some(told)
+    }
+
     /// Forgets a dead incarnation; the next command starts another.
     pub(crate) fn forget(&self, key: &str, actor: ActorId) {
         let its = |_: &Arc<str>, mailbox: &Mailbox<A>| mailbox.address.actor() == actor;
@@ -308,13 +321,13 @@ impl<A: Hosted> Directory<A> {
         }
     }
 
-    /// Drops every incarnation: their generation has ended.
-    pub(crate) fn abandon(&self) {
+    /// Drops every incarnation of a generation before this one.
+    pub(crate) fn abandon(&self, generation: u64) {
         let live: Vec<Address<A>> =
             self.mailboxes.iter().map(|mailbox| mailbox.address.clone()).collect();
         for address in live {
             // In the mailbox's order, after everything that was let in before.
-            address.send(EntityMessage::Failed { unknown: false });
+            address.send(EntityMessage::Outdated { generation });
         }
     }
 

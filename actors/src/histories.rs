@@ -1,4 +1,4 @@
-//! Reads the events of streams, and folds them.
+//! Reads the events of streams.
 //!
 //! The journal has no index by stream. Where a stream's events lie is a view, as good as its cursors;
 //! what lies behind them is looked for in the journal itself. So nothing is ever missed, and views
@@ -7,13 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::Aggregate;
 use persistence::journal::{Journal, Record, Shard, StreamId};
 use persistence::read_models::{HistoryTail, ReadModels};
-use persistence::{StoreError, Stores, codec};
+use persistence::{StoreError, Stores};
 
-use crate::entity::Loaded;
-use crate::outcome::Position;
 use crate::projector::Cursors;
 
 /// Events fetched by their places in one query.
@@ -113,23 +110,4 @@ fn in_order(found: Found) -> BTreeMap<StreamId, Vec<Record>> {
     let in_order =
         |(stream, records): (_, BTreeMap<u64, Record>)| (stream, records.into_values().collect());
     found.into_iter().map(in_order).collect()
-}
-
-/// Folds events on top of what was loaded.
-pub(crate) fn fold<A: Aggregate>(
-    mut loaded: Loaded<A>,
-    tail: &[Record],
-) -> Result<Loaded<A>, StoreError> {
-    for record in tail {
-        if record.version != loaded.version.saturating_add(1) {
-            let place = format!("shard {} position {}", record.shard, record.position);
-            return Err(StoreError::Corrupt(format!("version gap at {place}")));
-        }
-        let event = codec::decode::<A>(record)?;
-        A::evolve(&mut loaded.state, &event, record.at);
-        loaded.version = record.version;
-        loaded.at = record.at;
-        loaded.position = Some(Position { shard: record.shard, position: record.position });
-    }
-    Ok(loaded)
 }

@@ -4,12 +4,14 @@
 //! production, a seeded scheduler in simulation.
 
 pub mod admission;
+pub mod answers;
 mod background;
 pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod entity;
 mod eviction;
+pub mod faults;
 mod feed;
 mod histories;
 mod loader;
@@ -29,7 +31,7 @@ pub mod system;
 mod upkeep;
 pub mod writer;
 
-pub use clock::{Clock, SystemClock, TokioClock};
+pub use clock::{Clock, Steadied, SteadyClock, SystemClock, TokioClock};
 pub use config::EngineConfig;
 pub use directory::Directory;
 pub use outcome::{Accepted, Asking, Cause, NotAccepted, NotDone, Position};

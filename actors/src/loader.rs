@@ -200,6 +200,10 @@ mod tests {
             self.inner.load(streams).await
         }
 
+        async fn list(&self) -> Result<Vec<(String, u64)>, StoreError> {
+            self.inner.list().await
+        }
+
         async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
             self.inner.save(snapshot).await
         }

@@ -55,6 +55,11 @@ pub const CONNECTIONS_OPEN: &str = "millrace_connections_open";
 /// Parts that are out of service. Labels: `dependency`.
 pub const OUT_OF_SERVICE: &str = "millrace_out_of_service";
 
+/// Faults that are injected on purpose: 1 for each that is. Labels: `fault`.
+pub const FAULTS_ACTIVE: &str = "millrace_faults_active";
+/// Faults that were injected on purpose. Labels: `fault`.
+pub const FAULTS_INJECTED_TOTAL: &str = "millrace_faults_injected_total";
+
 /// Checkouts that were asked for.
 pub const ORDERS_SUBMITTED_TOTAL: &str = "orders_submitted_total";
 /// Checkouts that were completed or durably queued.
@@ -128,6 +133,8 @@ pub const ALL: &[Metric] = {
         metric(ADMISSION_REJECTED_TOTAL, Counter, Count, "requests turned away at the door"),
         metric(CONNECTIONS_OPEN, Gauge, Count, "open connections"),
         metric(OUT_OF_SERVICE, Gauge, Count, "parts that are out of service"),
+        metric(FAULTS_ACTIVE, Gauge, Count, "faults that are injected on purpose"),
+        metric(FAULTS_INJECTED_TOTAL, Counter, Count, "faults that were injected on purpose"),
         metric(ORDERS_SUBMITTED_TOTAL, Counter, Count, "checkouts asked for"),
         metric(ORDERS_ACCEPTED_TOTAL, Counter, Count, "checkouts completed or durably queued"),
         metric(REFUNDS_FAILED_TOTAL, Counter, Count, "refunds not carried out when asked"),

@@ -7,88 +7,69 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use engine::Aggregate;
-use engine::cart::{Cart, CartCommand, CartRefusal};
+use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
-use engine::process::{Answer, ChargeOutcome, HeldUnits, Intent, StockRefusal, Unavailable};
-use engine::values::{CartId, CustomerId, Moment, ProductId, Quantity};
+use engine::process::{Answer, HeldUnits, Intent};
+use engine::values::{CartId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
 use tracing::error;
 
+use crate::answers;
 use crate::entity::{Asked, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
-use crate::outcome::{Accepted, Asking, Cause, NotAccepted, NotDone};
-use crate::payments::{ChargeRequest, ProviderFailure};
+use crate::outcome::{Accepted, Asking, Cause, NotDone};
+use crate::payments::ChargeRequest;
 use crate::runtime::spawn_light;
 use crate::system::World;
 
 /// How long work between actors may wait in a mailbox before it is tried again.
 const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
 
-type CartVerdict = Result<Accepted<Cart>, NotDone<CartRefusal>>;
-type StockVerdict = Result<Accepted<Inventory>, NotDone<InventoryRefusal>>;
-
 impl World {
-    /// Starts an intent. Its answer is returned when it is known at once, else given to `answer`.
+    /// Starts an intent of an entity that lives under `generation`. Its answer is returned when it is known at once, else given to `answer`.
     pub(crate) fn perform(
         self: &Arc<Self>,
         intent: Intent,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         match intent {
             Intent::Lookup { product } => self.look_up(product, answer),
-            Intent::Hold { units, customer, expires_at, valid_until } => {
-                self.hold(&units, customer, expires_at, valid_until, answer)
-            }
-            Intent::Extend { units, expires_at } => {
-                self.each(&units, answer, |unit| InventoryCommand::Extend {
-                    hold: unit.hold,
-                    expires_at,
-                });
-                None
-            }
-            Intent::Commit { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Commit {
-                    hold: unit.hold,
-                    quantity: unit.quantity,
-                });
-                None
-            }
-            Intent::Release { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Release { hold: unit.hold });
-                None
-            }
-            Intent::Restock { units } => {
-                self.each(&units, answer, |unit| InventoryCommand::Restock {
-                    hold: unit.hold,
-                    quantity: unit.quantity,
-                });
+            Intent::Hold { ref units, .. } => self.hold(&intent, units, generation, answer),
+            Intent::Extend { ref units, .. }
+            | Intent::Commit { ref units }
+            | Intent::Release { ref units }
+            | Intent::Restock { ref units } => {
+                self.each(&intent, units, generation, answer);
                 None
             }
             Intent::ClaimCart { cart, order, contents } => {
-                self.cart(cart, CartCommand::CheckOut { order, contents }, answer);
+                self.cart(cart, CartCommand::CheckOut { order, contents }, generation, answer);
                 None
             }
             Intent::ReopenCart { cart, order } => {
-                self.cart(cart, CartCommand::Reopen { order }, answer);
+                self.cart(cart, CartCommand::Reopen { order }, generation, answer);
                 None
             }
             Intent::Charge { key, order, amount, token } => {
                 let payments = Arc::clone(self.payments());
                 let request = ChargeRequest { key, order, amount, token };
-                let charge = async move { charged(payments.charge(&request).await) };
+                let charge = async move { answers::of_charge(payments.charge(&request).await) };
                 at_once_or_later(charge, answer)
             }
             Intent::QueryCharge { key } => {
                 let payments = Arc::clone(self.payments());
-                at_once_or_later(async move { charged(payments.query(key).await) }, answer)
+                at_once_or_later(
+                    async move { answers::of_charge(payments.query(key).await) },
+                    answer,
+                )
             }
             Intent::Refund { key, amount } => {
                 let payments = Arc::clone(self.payments());
                 let refund = async move {
-                    let outcome = payments.refund(key, amount).await;
-                    let answer = outcome.map_or_else(not_answered, |()| Answer::Refunded);
+                    let answer = answers::of_refund(payments.refund(key, amount).await);
                     if answer == Answer::Failed {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
                     }
@@ -110,42 +91,28 @@ impl World {
         let world = Arc::clone(self);
         spawn_light(async move {
             let asking = Asking { deadline: deadline(), cause: Cause::default() };
-            answer(match world.products.ask(&world, product.as_str(), None, asking).await {
-                Ok(accepted) => Answer::Listing(accepted.view),
-                Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-                Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
-            });
+            let verdict = world.products.ask(&world, product.as_str(), None, asking).await;
+            answer(answers::of_listing(verdict));
         });
         None
     }
 
     fn hold(
         self: &Arc<Self>,
-        units: &HeldUnits,
-        customer: CustomerId,
-        expires_at: Moment,
-        valid_until: Moment,
+        intent: &Intent,
+        unit: &HeldUnits,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
-        let key = units.product.as_str();
-        // A sold-out product is refused without a message. Only a durable view may do so, and a
-        // wake-up is what brings lapsed units back, so nobody is refused for longer than that.
-        if let Some(published) = self.inventories.view(key)
-            && published.view.held == Quantity::ZERO
-            && published.view.available < units.quantity
-        {
-            let available = published.view.available;
-            return Some(Answer::StockRefused(StockRefusal::NotEnough { available }));
+        // A wake-up is what brings lapsed units back, so nobody is refused for longer than that.
+        let published = self.inventories.view(unit.product.as_str());
+        if let Some(refusal) = published.and_then(|known| known.view.refusal(unit.quantity)) {
+            return Some(Answer::StockRefused(refusal));
         }
-        let command = InventoryCommand::Hold {
-            hold: units.hold,
-            quantity: units.quantity,
-            customer,
-            expires_at,
-            valid_until,
-        };
-        let reply = ReplyTo::callback(move |verdict| answer(stock_answer(verdict)));
-        self.inventories.send(self, key, asked(command, reply), deadline());
+        let command = InventoryCommand::of(intent, unit)?;
+        let reply = ReplyTo::callback(move |verdict| answer(answers::of_stock(verdict)));
+        let asked = asked(command, generation, reply);
+        self.inventories.send(self, unit.product.as_str(), asked, deadline());
         None
     }
 
@@ -153,23 +120,25 @@ impl World {
         self: &Arc<Self>,
         cart: CartId,
         command: CartCommand,
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
-        let reply = ReplyTo::callback(move |verdict| answer(cart_answer(verdict)));
-        let asked = asked(command, reply);
+        let reply = ReplyTo::callback(move |verdict| answer(answers::of_cart(verdict)));
+        let asked = asked(command, generation, reply);
         self.carts.send_without_place(self, &cart.to_string(), asked, deadline());
     }
 
     /// Sends one command per product and answers once all have answered: the worst answer counts.
     fn each(
         self: &Arc<Self>,
+        intent: &Intent,
         units: &[HeldUnits],
+        generation: u64,
         answer: impl FnOnce(Answer) + Send + 'static,
-        command: impl Fn(&HeldUnits) -> InventoryCommand,
     ) {
         if let [unit] = units {
-            let answered = move |verdict| answer(stock_answer(verdict));
-            return self.one(unit, command(unit), ReplyTo::callback(answered));
+            let answered = move |verdict| answer(answers::of_stock(verdict));
+            return self.one(intent, unit, generation, ReplyTo::callback(answered));
         }
         let join = Arc::new(Mutex::new(Join {
             open: units.len(),
@@ -179,24 +148,31 @@ impl World {
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            self.one(unit, command(unit), reply);
+            self.one(intent, unit, generation, reply);
         }
     }
 
     fn one(
         self: &Arc<Self>,
+        intent: &Intent,
         unit: &HeldUnits,
-        command: InventoryCommand,
+        generation: u64,
         reply: ReplyTo<Inventory>,
     ) {
-        let (key, asked) = (unit.product.as_str(), asked(command, reply));
+        // Without a command the reply is dropped, and says that nothing happened.
+        let Some(command) = InventoryCommand::of(intent, unit) else { return };
+        let (key, asked) = (unit.product.as_str(), asked(command, generation, reply));
         self.inventories.send_without_place(self, key, asked, deadline());
     }
 }
 
 /// Work between actors, which is answered ahead of the disk.
-fn asked<A: Aggregate>(command: A::Command, reply: ReplyTo<A>) -> Asked<A, ReplyTo<A>> {
-    Asked { command: Some(command), cause: Cause::default(), reply, ahead: true }
+fn asked<A: Aggregate>(
+    command: A::Command,
+    generation: u64,
+    reply: ReplyTo<A>,
+) -> Asked<A, ReplyTo<A>> {
+    Asked { command: Some(command), cause: Cause::default(), reply, generation: Some(generation) }
 }
 
 fn deadline() -> Instant {
@@ -211,13 +187,13 @@ struct Join {
 }
 
 impl Join {
-    fn answered(join: &Mutex<Self>, verdict: StockVerdict) {
+    fn answered(
+        join: &Mutex<Self>,
+        verdict: Result<Accepted<Inventory>, NotDone<InventoryRefusal>>,
+    ) {
         let Ok(mut join) = join.lock() else { return };
         join.open = join.open.saturating_sub(1);
-        let answer = stock_answer(verdict);
-        if rank(&join.worst) < rank(&answer) {
-            join.worst = answer;
-        }
+        join.worst = answers::worse(join.worst.clone(), answers::of_stock(verdict));
         if join.open == 0
             && let Some(answer) = join.answer.take()
         {
@@ -248,71 +224,4 @@ async fn answered_anyway(call: impl Future<Output = Answer>) -> Answer {
         error!("a call to the payment provider panicked, it is tried again");
         Answer::Failed
     })
-}
-
-fn charged(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
-    outcome.map_or_else(not_answered, Answer::Charge)
-}
-
-/// Without a place nobody has failed: it is tried again, and nothing is written down.
-const fn not_answered(failure: ProviderFailure) -> Answer {
-    match failure {
-        ProviderFailure::NoPlace => Answer::NotAccepted(Unavailable::Overloaded),
-        ProviderFailure::NotSent | ProviderFailure::Unknown => Answer::Failed,
-    }
-}
-
-/// What must be tried again outweighs what is final: an answer is final only for all products.
-const fn rank(answer: &Answer) -> u8 {
-    match answer {
-        Answer::Failed => 3,
-        Answer::NotAccepted(_) => 2,
-        Answer::StockRefused(_) => 1,
-        Answer::Listing(_)
-        | Answer::StockDone
-        | Answer::CartDone
-        | Answer::CartRefused(_)
-        | Answer::Charge(_)
-        | Answer::Refunded => 0,
-    }
-}
-
-fn cart_answer(verdict: CartVerdict) -> Answer {
-    match verdict {
-        Ok(_) => Answer::CartDone,
-        Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Unknown) => Answer::Failed,
-    }
-}
-
-fn not_accepted(reason: NotAccepted) -> Answer {
-    Answer::NotAccepted(match reason {
-        NotAccepted::Overloaded | NotAccepted::DeadlinePassed => Unavailable::Overloaded,
-        NotAccepted::Quarantined => Unavailable::Quarantined,
-        NotAccepted::Restarting | NotAccepted::Draining | NotAccepted::NotWritten => {
-            Unavailable::Unreachable
-        }
-    })
-}
-
-fn stock_answer(verdict: StockVerdict) -> Answer {
-    match verdict {
-        Ok(_) => Answer::StockDone,
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Unknown) => Answer::Failed,
-        Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
-            InventoryRefusal::NotEnoughStock { available, .. } => {
-                StockRefusal::NotEnough { available }
-            }
-            InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
-            InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
-            InventoryRefusal::Stale => return Answer::NotAccepted(Unavailable::Overloaded),
-            InventoryRefusal::EmptyQuantity
-            | InventoryRefusal::HoldMismatch(_)
-            | InventoryRefusal::AdjustmentMismatch(_)
-            | InventoryRefusal::VersionMismatch { .. }
-            | InventoryRefusal::CountOutOfRange => StockRefusal::Invalid,
-        }),
-    }
 }

@@ -15,8 +15,7 @@ use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
 use tokio::time::{Instant, timeout_at};
 
 use crate::directory::{Hosted, Published};
-use crate::entity::Loaded;
-use crate::histories::fold;
+use crate::entity::{Loaded, fold};
 use crate::outcome::{Accepted, Asking, Cause, Position};
 use crate::system::OrderSystem;
 

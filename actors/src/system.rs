@@ -7,6 +7,7 @@ use std::time::Duration;
 use engine::Aggregate;
 use engine::cart::Cart;
 use engine::catalog::Product;
+use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
 use persistence::journal::{Slot, StreamId};
@@ -73,6 +74,7 @@ pub struct World {
     pub(crate) inventories: Directory<Inventory>,
     pub(crate) carts: Directory<Cart>,
     pub(crate) orders: Directory<Order>,
+    pub(crate) drills: Directory<Drill>,
     /// Told when somebody finds no room for one more entity.
     pub(crate) crowded: Arc<Notify>,
     pub(crate) evictions: Evictions,
@@ -107,6 +109,7 @@ hosted!(Product, products, snapshots: false);
 hosted!(Inventory, inventories, snapshots: true);
 hosted!(Cart, carts, snapshots: false);
 hosted!(Order, orders, snapshots: false, newcomers: newcomers);
+hosted!(Drill, drills, snapshots: false);
 
 impl World {
     pub(crate) const fn writer(&self) -> &Writer {
@@ -154,6 +157,7 @@ impl World {
             Inventory::KIND => Some(with.call::<Inventory>(self)),
             Cart::KIND => Some(with.call::<Cart>(self)),
             Order::KIND => Some(with.call::<Order>(self)),
+            Drill::KIND => Some(with.call::<Drill>(self)),
             _ => None,
         }
     }
@@ -163,13 +167,15 @@ impl World {
         self.inventories.forget_actor(actor);
         self.carts.forget_actor(actor);
         self.orders.forget_actor(actor);
+        self.drills.forget_actor(actor);
     }
 
-    fn abandon_all(&self) {
-        self.products.abandon();
-        self.inventories.abandon();
-        self.carts.abandon();
-        self.orders.abandon();
+    fn abandon_all(&self, generation: u64) {
+        self.products.abandon(generation);
+        self.inventories.abandon(generation);
+        self.carts.abandon(generation);
+        self.orders.abandon(generation);
+        self.drills.abandon(generation);
     }
 }
 
@@ -198,9 +204,9 @@ impl OrderSystem {
             .map_err(|error| StartError::Actor(error.to_string()))?;
         let shared: Arc<OnceLock<Weak<World>>> = Arc::default();
         let for_writer = Arc::clone(&shared);
-        let on_abandon = Box::new(move |_generation| {
+        let on_abandon = Box::new(move |generation| {
             if let Some(world) = for_writer.get().and_then(Weak::upgrade) {
-                world.abandon_all();
+                world.abandon_all(generation);
             }
         });
         let background = Background::new(Arc::clone(&ports.health));
@@ -233,6 +239,7 @@ impl OrderSystem {
             inventories: Directory::new(bounds()),
             carts: Directory::new(bounds()),
             orders: Directory::new(bounds()),
+            drills: Directory::new(bounds()),
             crowded: Arc::default(),
             evictions: Evictions::default(),
             newcomers: Arc::default(),
@@ -273,6 +280,10 @@ impl OrderSystem {
         self.world.payments()
     }
 
+    pub(crate) const fn background(&self) -> &Arc<Background> {
+        &self.background
+    }
+
     /// Whether commands are taken and the journal is ours.
     pub fn readiness(&self) -> Readiness {
         Readiness {
@@ -283,7 +294,8 @@ impl OrderSystem {
             quarantined: self.world.products.quarantined()
                 + self.world.inventories.quarantined()
                 + self.world.carts.quarantined()
-                + self.world.orders.quarantined(),
+                + self.world.orders.quarantined()
+                + self.world.drills.quarantined(),
         }
     }
 
@@ -301,6 +313,7 @@ impl OrderSystem {
             self.world.inventories.put_idle_to_sleep(0);
             self.world.carts.put_idle_to_sleep(0);
             self.world.orders.put_idle_to_sleep(0);
+            self.world.drills.put_idle_to_sleep(0);
             sleep(Duration::from_millis(20)).await;
             let live = self.live();
             if live == 0 {
@@ -319,6 +332,7 @@ impl OrderSystem {
             + self.world.inventories.live()
             + self.world.carts.live()
             + self.world.orders.live()
+            + self.world.drills.live()
     }
 }
 

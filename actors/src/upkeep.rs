@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use engine::cart::Cart;
 use engine::catalog::Product;
+use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
 use metrics::gauge;
@@ -83,6 +84,7 @@ async fn sweep(world: Weak<World>, crowded: Arc<Notify>) {
         sweep_kind::<Inventory>(&world);
         sweep_kind::<Cart>(&world);
         sweep_kind::<Order>(&world);
+        sweep_kind::<Drill>(&world);
         drop(world);
         sleep(SWEEP_PAUSE).await;
     }

@@ -10,6 +10,7 @@
 pub mod aggregate;
 pub mod cart;
 pub mod catalog;
+pub mod drill;
 pub mod inventory;
 pub mod ledger;
 pub mod order;

@@ -27,11 +27,24 @@ pub enum Scope {
     TrustedPrice,
     /// Read the figures of the server.
     Admin,
+    /// Inject faults, and read who did.
+    Faults,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Catalogue,
+        Self::Carts,
+        Self::Orders,
+        Self::Operate,
+        Self::TrustedPrice,
+        Self::Admin,
+        Self::Faults,
+    ];
+
+    /// Every scope that running a shop needs.
+    pub const SHOP: [Self; 6] = [
         Self::Catalogue,
         Self::Carts,
         Self::Orders,
@@ -49,6 +62,7 @@ impl Scope {
             Self::Operate => "operate",
             Self::TrustedPrice => "trusted_price",
             Self::Admin => "admin",
+            Self::Faults => "faults",
         }
     }
 

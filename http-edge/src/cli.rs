@@ -122,7 +122,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
-    /// The key that opens the door, with every scope.
+    /// The key that opens the door, with every scope but that of drills.
     #[arg(env = "API_KEY", long, hide_env_values = true)]
     pub api_key: Option<String>,
 
@@ -145,6 +145,11 @@ pub struct ServeArgs {
     /// Share of refunds that the sandbox refuses to carry out, 0 to 1.
     #[arg(long, env = "PAYMENT_REFUND_FAILURE_PROBABILITY", default_value_t = 0.0)]
     pub refund_failure_probability: f64,
+
+    /// Let faults be injected by whoever has the key in `MILLRACE_FAULTS_KEY`, which must be set as
+    /// well. The demo does without either.
+    #[arg(long)]
+    pub faults: bool,
 
     /// How long the first hold of an order lasts, in seconds.
     #[arg(long, env = "MILLRACE_HOLD_SECONDS", default_value_t = 60)]

@@ -24,8 +24,10 @@ use uuid::Uuid;
 
 use crate::access::{Keys, Principal};
 use crate::call::{Call, REQUEST_ID, RequestId};
+use crate::head;
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
+use crate::routes::faults::is_drill;
 use crate::routes::{is_open, takes_body};
 use crate::wire::masked_path;
 
@@ -146,7 +148,7 @@ impl Front {
         response
     }
 
-    /// The doors in their order, from cheap to dear: buckets, key, what rejects whatever the body
+    /// The doors in their order, from cheap to dear: buckets, head, key, what rejects whatever the body
     /// says, body, place (ADR 0015).
     async fn admit<B>(
         &self,
@@ -176,6 +178,9 @@ impl Front {
         if !is_health && let Err(rejected) = self.admission.knock(&caller) {
             return self.rejections.reject(rejected);
         }
+        if let Err(problem) = head::judge(request.version(), request.headers()) {
+            return problem.into_response();
+        }
         if found.is_none() && !is_open {
             let mut response = fixed(StatusCode::UNAUTHORIZED, &self.rejections.unauthorised);
             let scheme = HeaderValue::from_static("ApiKey");
@@ -192,7 +197,8 @@ impl Front {
             Err(rejected) => return rejected,
         };
         // Whoever looks after the server is answered in a crowd, too.
-        let is_operator = endpoint == Endpoint::Operations && is_open;
+        let is_operator =
+            endpoint == Endpoint::Operations && (is_open || is_drill(head.uri.path()));
         let _pass = if is_operator {
             None
         } else {
@@ -285,6 +291,8 @@ fn too_large(limit: usize) -> Response {
 fn class(endpoint: Endpoint, method: &Method) -> Class {
     match endpoint {
         Endpoint::Checkout => Class::Checkout,
+        // They are asked for when the store is out of service.
+        Endpoint::Operations => Class::Read,
         _ if method.is_safe() => Class::Read,
         _ => Class::Write,
     }

@@ -52,6 +52,34 @@ fn words_for(bytes: &[u8]) -> Option<&'static [u8]> {
     Some(&found.1)
 }
 
+/// With this a client begins who takes HTTP/2 for granted. hyper would hang up without a word.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Makes of the preface a head of a version that nobody knows, which is refused aloud.
+#[derive(Debug)]
+struct Preface {
+    /// What of it has not come yet; empty when it has, and when it cannot come any more.
+    ahead: &'static [u8],
+}
+
+impl Preface {
+    fn look_at(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            match self.ahead {
+                [last] if last == byte => {
+                    *byte = b'9';
+                    self.ahead = &[];
+                }
+                [next, rest @ ..] if next == byte => self.ahead = rest,
+                _ => {
+                    self.ahead = &[];
+                    return;
+                }
+            }
+        }
+    }
+}
+
 /// How long the other side may still take.
 #[derive(Debug)]
 struct Patience {
@@ -92,6 +120,7 @@ pub(crate) struct Guarded {
     patience: Patience,
     /// How much was sent of the words that stand for a bare rejection.
     words_sent: usize,
+    preface: Preface,
 }
 
 impl Guarded {
@@ -100,7 +129,8 @@ impl Guarded {
     }
 
     const fn patient(stream: TcpStream, within: Duration) -> Self {
-        Self { stream, patience: Patience { within, due: None }, words_sent: 0 }
+        let (patience, preface) = (Patience { within, due: None }, Preface { ahead: PREFACE });
+        Self { stream, patience, words_sent: 0, preface }
     }
 
     fn watch(
@@ -150,7 +180,14 @@ impl AsyncRead for Guarded {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        pin!(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = pin!(&mut self.stream).poll_read(cx, buffer);
+        if !self.preface.ahead.is_empty()
+            && let Some(bytes) = buffer.filled_mut().get_mut(before..)
+        {
+            self.preface.look_at(bytes);
+        }
+        read
     }
 }
 
@@ -215,6 +252,25 @@ mod tests {
             b"",
         ] {
             assert_eq!(words_for(other), None, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn the_preface_of_http_2_becomes_an_unknown_version_however_it_is_cut() {
+        let seen = |sent: &[u8], cut: usize| {
+            let mut preface = Preface { ahead: PREFACE };
+            let mut bytes = sent.to_vec();
+            let (first, rest) = bytes.split_at_mut(cut);
+            preface.look_at(first);
+            preface.look_at(rest);
+            bytes
+        };
+        let sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        for cut in 0..sent.len() {
+            assert_eq!(seen(sent, cut), b"PRI * HTTP/2.9\r\n\r\nSM\r\n\r\n", "{cut}");
+        }
+        for other in [&b"PRINT / HTTP/2.0\r\n"[..], b"GET / HTTP/1.1\r\n\r\nPRI * HTTP/2.0"] {
+            assert_eq!(seen(other, 3), other);
         }
     }
 

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod compat;
 pub mod front;
 mod guarded;
+mod head;
 pub mod idempotency;
 pub mod listener;
 pub mod metrics;

@@ -51,7 +51,7 @@ impl Endpoint {
                     Some("products") => Self::Products,
                     Some("carts" | "cart") => Self::Carts,
                     Some("payments") => Self::Webhooks,
-                    Some("health" | "metrics" | "admin" | "docs" | "openapi.json") => {
+                    Some("health" | "metrics" | "admin" | "ops" | "docs" | "openapi.json") => {
                         Self::Operations
                     }
                     _ => Self::Other,
@@ -155,6 +155,7 @@ mod tests {
             (Method::POST, "/checkout", Endpoint::Checkout),
             (Method::POST, "/v1/carts", Endpoint::Carts),
             (Method::GET, "/health/ready", Endpoint::Operations),
+            (Method::PUT, "/v1/ops/faults/redis_cut", Endpoint::Operations),
             (Method::GET, "/", Endpoint::Other),
             (Method::GET, "*", Endpoint::Other),
         ] {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::admission::{Admission, ServiceHealth};
+use actors::faults::Drills;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 
@@ -21,6 +22,8 @@ pub struct Outside {
     pub metrics_token: Option<String>,
     /// What provider callbacks are signed with.
     pub webhook_secret: Option<WebhookSecret>,
+    /// Faults on purpose, where they may be injected.
+    pub drills: Option<Arc<Drills>>,
     /// When the process started.
     pub started: Instant,
     /// Whether the process is going down.

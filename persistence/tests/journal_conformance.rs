@@ -10,7 +10,7 @@ mod support {
     pub(crate) mod writer;
 }
 
-use persistence::journal::{AppendError, Batch, GENESIS, Journal, Shard, StreamId, seal, verify};
+use persistence::journal::{AppendError, Batch, Chain, GENESIS, Journal, Shard, StreamId, seal};
 use support::fixture::{Fixture, SHARDS};
 use support::rows::everything;
 use support::writer::Writer;
@@ -250,11 +250,44 @@ async fn the_hash_chain_holds_over_batches_and_owners(journal: &dyn Journal) {
         journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
     }
     for shard in 0..SHARDS {
-        let mut before = GENESIS;
+        let mut chain = Chain::after(GENESIS);
         for record in journal.read_shard(Shard(shard), 0, 1_000).await.unwrap() {
-            verify(Some(&before), &record).unwrap();
-            before = record.hash;
+            chain.follow(&record.as_stored()).unwrap();
         }
+    }
+}
+
+async fn frames_hold_what_single_reads_give(journal: &dyn Journal) {
+    let mut writer = Writer::of(journal).await;
+    for version in 1..=40 {
+        journal.append(&writer.batch(&[("a", version), ("b", version)])).await.unwrap();
+    }
+    for shard in (0..SHARDS).map(Shard) {
+        let records = journal.read_shard(shard, 0, 1_000).await.unwrap();
+        let (mut position, mut found) = (0, Vec::new());
+        loop {
+            let frames = journal.read_frames(shard, position, 10).await.unwrap();
+            let Some(last) = frames.last() else { break };
+            position = last.last_position();
+            for frame in &frames {
+                let events = frame.events().unwrap();
+                found.extend(events.iter().map(|e| (e.position, e.epoch, e.hash, e.at)));
+            }
+        }
+        let expected = records.iter().map(|r| (r.position, r.epoch, r.hash, r.at));
+        assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+}
+
+async fn a_fence_names_the_last_owner_and_its_next_place(journal: &dyn Journal) {
+    let fresh = journal.fences().await.unwrap();
+    assert!(fresh.iter().all(|fence| (fence.epoch, fence.next_position) == (0, 1)));
+    let mut writer = Writer::of(journal).await;
+    journal.append(&writer.batch(&[("a", 1), ("b", 1), ("a", 2)])).await.unwrap();
+    let tenure = journal.acquire("the next one").await.unwrap();
+    for (fence, holding) in journal.fences().await.unwrap().iter().zip(&tenure.holdings) {
+        assert_eq!((fence.shard, fence.next_position), (holding.shard, holding.next_position));
+        assert_eq!((fence.epoch, fence.owner.as_str()), (tenure.epoch, "the next one"));
     }
 }
 
@@ -321,6 +354,8 @@ macro_rules! conformance_suite {
             the_tail_of_a_shard_is_read_for_some_streams,
             a_shard_is_read_in_pages,
             the_hash_chain_holds_over_batches_and_owners,
+            frames_hold_what_single_reads_give,
+            a_fence_names_the_last_owner_and_its_next_place,
             readers_see_whole_batches_while_a_writer_appends,
             the_shard_count_is_the_one_it_was_created_with,
         ]);

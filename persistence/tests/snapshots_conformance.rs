@@ -51,6 +51,9 @@ async fn a_snapshot_is_read_back_as_it_was(stores: &Stores) {
     found.sort_by(|x, y| x.stream.cmp(&y.stream));
     assert_eq!(found, [snapshot("a", 3), snapshot("b", 2)]);
     assert!(stores.snapshots.load(&[]).await.unwrap().is_empty());
+    let mut listed = stores.snapshots.list().await.unwrap();
+    listed.sort();
+    assert_eq!(listed, [("thing/a".to_owned(), 3), ("thing/b".to_owned(), 2)]);
 }
 
 async fn a_newer_snapshot_takes_the_place_of_an_older_one(stores: &Stores) {

@@ -11,6 +11,7 @@ use http::HeaderValue;
 use crate::bench::{self, BenchArgs};
 use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
+use crate::dst::{self, DstArgs};
 use crate::overload::{self, OverloadArgs};
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
@@ -35,6 +36,8 @@ pub enum Command {
     Spread(Spread),
     /// Millrace beside a peer without actors and beside its own edge, in one run.
     Bench(BenchArgs),
+    /// Seeded simulation of the whole engine, with everything going wrong that may.
+    Dst(DstArgs),
     /// What a server does with up to twenty times of what it can carry.
     Overload(OverloadArgs),
 }
@@ -49,6 +52,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::FlashSale(args) => load(args.plan()?, &args.load).await,
         Command::Spread(args) => load(args.plan()?, &args.load).await,
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
+        Command::Dst(args) => dst::run(&args),
         Command::Overload(args) => Box::pin(overload::run(&args)).await,
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod carts;
 mod catalogue;
+mod faults;
 mod idempotency;
 mod life;
 mod lists;

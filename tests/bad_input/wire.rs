@@ -17,6 +17,8 @@ type Refusal = (u16, &'static str);
 /// Refused by the protocol.
 const UNREADABLE: Refusal = (400, "malformed_request");
 const LARGE: Refusal = (431, "head_too_large");
+/// Refused because two readers would read two things.
+const DOUBLED: Refusal = (400, "duplicate_header");
 /// Refused by the form: what is left of the body is no JSON.
 const EMPTY: Refusal = (400, "malformed_json");
 
@@ -28,6 +30,15 @@ fn requests() -> Vec<(&'static str, Vec<u8>, Refusal)> {
              Content-Type: application/json\r\n{headers}\r\n{body}"
         )
         .into_bytes()
+    };
+    // An order that would be placed, but for what its head says twice.
+    let closing = |headers: &str| {
+        let order = r#"{"items":[{"product_id":"mouse","quantity":1}]}"#;
+        let length = format!("Connection: close\r\nContent-Length: {}\r\n", order.len());
+        post(&(length + headers), order)
+    };
+    let get = |headers: &str| {
+        format!("GET /v1/products HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").into_bytes()
     };
     let many: String = (0..1000).fold(String::new(), |all, n| all + &format!("X-H{n}: 1\r\n"));
     let long = format!("X-Long: {}\r\n", "a".repeat(600_000));
@@ -72,6 +83,16 @@ fn requests() -> Vec<(&'static str, Vec<u8>, Refusal)> {
         ("a zero byte in a header", post("X-A: a\0b\r\nContent-Length: 2\r\n", "{}"), UNREADABLE),
         ("1,000 headers", post(&many, "{}"), LARGE),
         ("a header of 600 KB", post(&long, "{}"), LARGE),
+        ("no host", get("X-API-Key: secret-key-123\r\n"), UNREADABLE),
+        ("two hosts", get("Host: shop\r\nHost: shop\r\n"), UNREADABLE),
+        ("two keys", closing("X-API-Key: secret-key-123\r\n"), DOUBLED),
+        ("two media types", closing("Content-Type: application/json\r\n"), DOUBLED),
+        (
+            "two idempotency keys",
+            closing("Idempotency-Key: one\r\nIdempotency-Key: two\r\n"),
+            DOUBLED,
+        ),
+        ("HTTP/2 taken for granted", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), UNREADABLE),
     ]
 }
 
@@ -100,6 +121,15 @@ async fn requests_that_are_no_http() -> Result<()> {
     }
     figures::report("bad_input", &format!("table=wire cases={count} failed={}", faults.len()))?;
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    victim.health().await
+}
+
+#[tokio::test]
+async fn a_request_that_is_older_than_the_header_needs_no_host() -> Result<()> {
+    let mut victim = Victim::start().await?;
+    let answer = exchange(&victim, b"GET /health/live HTTP/1.0\r\n\r\n").await?;
+    let text = String::from_utf8_lossy(&answer);
+    ensure!(text.starts_with("HTTP/1.0 200 ") || text.starts_with("HTTP/1.1 200 "), "{text}");
     victim.health().await
 }
 

@@ -47,6 +47,34 @@ mod redis {
     }
 
     #[tokio::test]
+    async fn a_cut_on_purpose_leaves_orders_alone_and_is_made_up_for() -> Result<()> {
+        let redis = Redis::start().await?;
+        let launch =
+            Launch::demo(Store::Sqlite).await?.variable("MILLRACE_REDIS_URL", &redis.url());
+        let server = launch.start().await?;
+        let shop = server.shop()?;
+        shop.put("/v1/ops/faults/redis_cut", &serde_json::json!({})).await?.expect(200)?;
+        let mut subscriber = redis.subscribe_to_everything().await?;
+        let placed = shop.placed(&acceptance_tests::shop::card_order("mouse", 1, "tok_ok")).await?;
+        let (shard, position) = placed.position()?;
+        wait::until("the list has the order", Duration::from_secs(30), || async {
+            let total = shop.get("/v1/orders?limit=1").await?.expect(200)?.int("/total")?;
+            ensure!(total == 1, "{total} orders");
+            Ok(())
+        })
+        .await?;
+        shop.delete("/v1/ops/faults/redis_cut").await?.expect(200)?;
+        // Nothing of the order was announced before, and afterwards where it lies is.
+        loop {
+            let (_, said) = heard(&mut subscriber).await?;
+            let (of, up_to) = said.split_once(':').context("shard and position")?;
+            if of.parse::<u32>()? == shard && position <= up_to.parse::<u64>()? {
+                return Ok(());
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_server_starts_while_redis_is_gone() -> Result<()> {
         let mut redis = Redis::start().await?;
         redis.stop().await?;

@@ -18,6 +18,8 @@ use crate::{ports, wait};
 /// Ready on a busy machine, recovery included; the goal on a free one is 2 s.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const GONE_WITHIN: Duration = Duration::from_mins(1);
+/// A server that is not ready for so long has refused its store.
+const REFUSED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a server keeps its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +128,15 @@ impl Launch {
         Ok(timeout(GONE_WITHIN, output).await.context("the command did not end")??)
     }
 
-    /// Runs `millrace verify` on this store.
-    pub async fn verify(&self) -> Result<()> {
+    /// Runs `millrace verify` on this store, whatever it finds.
+    pub async fn audit(&self) -> Result<Output> {
         let output = self.command()?.arg("verify").output();
-        let output = timeout(GONE_WITHIN, output).await.context("verify did not end")??;
+        Ok(timeout(GONE_WITHIN, output).await.context("verify did not end")??)
+    }
+
+    /// Runs `millrace verify` on this store; it must find nothing.
+    pub async fn verify(&self) -> Result<()> {
+        let output = self.audit().await?;
         ensure!(
             output.status.success(),
             "millrace verify: {}\n{}{}",
@@ -189,6 +196,29 @@ impl Server {
             Ok(Err(status)) => bail!("the server ended with {status}\n{}", self.log_tail()),
             Err(reason) => Err(reason.context(self.log_tail())),
         }
+    }
+
+    /// Starts the process on a store that may be damaged: `false` when it ends by itself, or does not
+    /// call itself ready while it says why.
+    pub async fn start_or_refuse(&mut self) -> Result<bool> {
+        self.start_without_waiting()?;
+        let client = Shop::new(&self.base())?.with_key(None);
+        let ready = wait::until("the server is ready or gone", REFUSED_WITHIN, || {
+            let ended = self.ended();
+            let client = &client;
+            async move {
+                if ended.is_some() {
+                    return Ok(false);
+                }
+                client.get("/health/ready").await?.expect(200)?;
+                Ok(true)
+            }
+        });
+        if let Ok(ready) = ready.await {
+            return Ok(ready);
+        }
+        self.kill().await?;
+        Ok(false)
     }
 
     /// Starts the process and leaves the waiting to the caller.

@@ -44,9 +44,18 @@ pub struct Asked<A: Aggregate, R> {
     pub cause: Cause,
     /// Who waits for the answer.
     pub reply: R,
-    /// Whether the asker writes through the same writer: then the answer may leave before its
-    /// events are durable, because commits are in order and nothing can outlive them.
-    pub ahead: bool,
+    /// The writer's generation under which the asker lives, when it is another entity: both write
+    /// through the same writer, so the answer may leave before its events are durable, because
+    /// commits are in order and nothing can outlive them. Nothing for whoever asks from outside.
+    pub generation: Option<u64>,
+}
+
+impl<A: Aggregate, R> Asked<A, R> {
+    /// Whether the asker's generation has ended, which it has not heard yet: what it builds upon will
+    /// never be durable, so nothing that is may be built upon it.
+    pub fn is_outdated(&self, generation: u64) -> bool {
+        self.generation.is_some_and(|asker| asker < generation)
+    }
 }
 
 /// What the entity wants done.

@@ -66,7 +66,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             Ok(changed) => {
                 // What is not settled now is answered only when it is.
                 let settle = !A::is_settled(&self.state);
-                if asked.ahead && !settle {
+                if asked.generation.is_some() && !settle {
                     self.answer(asked.reply, Outcome::Accepted { changed, took }, effects);
                 } else {
                     self.wait(asked.reply, Outcome::Accepted { changed, took }, settle);

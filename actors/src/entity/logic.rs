@@ -42,13 +42,14 @@ pub struct Entity<A: Aggregate, R> {
     snapshot_every: u64,
     snapshot_after: u64,
     snapshot: Option<(u64, Box<A::State>)>,
+    generation: u64,
 }
 
 pub(super) type Effects<A, R> = Vec<Effect<A, R>>;
 
 impl<A: Aggregate, R> Entity<A, R> {
-    /// Starts an incarnation from what the journal tells.
-    pub fn new(loaded: Loaded<A>, snapshot_every: u64) -> Self {
+    /// Starts an incarnation from what the journal tells, under the writer's generation.
+    pub fn new(loaded: Loaded<A>, snapshot_every: u64, generation: u64) -> Self {
         Self {
             view: A::view(&loaded.state),
             state: loaded.state,
@@ -66,6 +67,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             snapshot_every,
             snapshot_after: loaded.snapshot.saturating_add(snapshot_every),
             snapshot: None,
+            generation,
         }
     }
 
@@ -98,6 +100,11 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// Somebody asks for something that is not worth starting after `until`.
     pub fn ask(&mut self, asked: Asked<A, R>, until: Moment, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
+        if asked.is_outdated(self.generation) {
+            let outdated = Err(NotDone::NotAccepted(NotAccepted::Restarting));
+            effects.push(Effect::Reply { to: asked.reply, answer: outdated });
+            return effects;
+        }
         if self.gathering.is_some() {
             // One placement at a time: a concurrent repeat waits for the first.
             self.stash.push_back((until, asked));

@@ -118,6 +118,12 @@ pub enum EntityMessage<A: Aggregate> {
         /// Whether they may have been written after all.
         unknown: bool,
     },
+    /// Generations before this one have ended: an incarnation of one of them is ahead of the journal
+    /// or will be. It may reach one that has begun since, whose events are as good as any.
+    Outdated {
+        /// The generation that has begun.
+        generation: u64,
+    },
     /// A timer is due; `then` hears when the next one will be.
     Wake {
         /// Who wants to know.
@@ -129,6 +135,11 @@ pub enum EntityMessage<A: Aggregate> {
     Sleep {
         /// Gone when this was heard.
         nudge: Nudge,
+    },
+    /// Die on purpose, as if by a panic.
+    Kill {
+        /// Told, or gone, when this was heard.
+        heard: oneshot::Sender<()>,
     },
     /// Tell the whole state, for inspection.
     Inspect {

@@ -4,6 +4,7 @@
 
 mod address;
 mod effect;
+mod fold;
 mod gathering;
 pub mod logic;
 mod message;
@@ -15,6 +16,7 @@ mod waiting;
 
 pub use address::{Address, Incarnation, Letter};
 pub use effect::{Asked, Effect, Loaded};
+pub use fold::fold;
 pub use logic::Entity;
 pub use message::{Death, EntityMessage, NextWake, Nudge, ReplyTo};
 pub use shell::EntityShell;

@@ -81,7 +81,12 @@ impl Pursuit {
 
     /// How long until the next pause ends, told once per pause.
     pub(super) fn pause(&mut self, now: Moment) -> Option<Duration> {
-        let waiting = self.pauses.iter().filter(|pause| !self.is_under_way(&pause.intent));
+        // One that is over and was not taken up waits for something that will be told by itself: a
+        // commit, or the answer to another intent. To announce it would be to spin until then.
+        let waiting = self
+            .pauses
+            .iter()
+            .filter(|pause| now < pause.until && !self.is_under_way(&pause.intent));
         let next = waiting.map(|pause| pause.until).min()?;
         if self.announced.is_some_and(|announced| now < announced && announced <= next) {
             return None;

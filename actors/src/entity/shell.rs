@@ -17,10 +17,10 @@ use tracing::warn;
 
 use super::address::{Address, Incarnation, Letter};
 use super::effect::{Asked, Effect, Loaded};
+use super::fold::fold;
 use super::logic::Entity;
 use super::message::{Death, EntityMessage, NextWake, ReplyTo};
 use crate::directory::{Directory, Hosted};
-use crate::histories::fold;
 use crate::loader::{History, Unreadable};
 use crate::metrics::HISTORIES_READ_TOTAL;
 use crate::outcome::{NotAccepted, NotDone, Position};
@@ -118,7 +118,7 @@ impl<A: Hosted> Life<A> {
 
     async fn begin(&mut self) -> Result<Then, ActorProcessingErr> {
         let loaded = self.load().await?;
-        let mut entity = Entity::new(loaded, self.world.config.snapshot_every);
+        let mut entity = Entity::new(loaded, self.world.config.snapshot_every, self.generation);
         let now = self.world.clock.now();
         let started = catch_unwind(AssertUnwindSafe(|| entity.start(now)));
         let effects = started.map_err(|panic| self.death(panic_text(&*panic), true))?;
@@ -185,6 +185,13 @@ impl<A: Hosted> Life<A> {
         if let EntityMessage::Failed { unknown } = message {
             return self.fail(unknown);
         }
+        if let EntityMessage::Outdated { generation } = message {
+            return if self.generation < generation { self.fail(false) } else { Ok(Vec::new()) };
+        }
+        if let EntityMessage::Kill { heard } = message {
+            let _ = heard.send(());
+            return Err(self.death("it was killed on purpose".to_owned(), false));
+        }
         let Some(entity) = &mut self.entity else { return Ok(Vec::new()) };
         let directory = A::directory(&self.world);
         let judged = catch_unwind(AssertUnwindSafe(|| hear(directory, entity, message, now)));
@@ -215,8 +222,9 @@ impl<A: Hosted> Life<A> {
                 }
                 Effect::Perform { ticket, intent } => {
                     let answerer = answerer(&self.address, ticket);
-                    let performed =
-                        catch_unwind(AssertUnwindSafe(|| self.world.perform(intent, answerer)));
+                    let performed = catch_unwind(AssertUnwindSafe(|| {
+                        self.world.perform(intent, self.generation, answerer)
+                    }));
                     let done = performed.map_err(|p| self.death(panic_text(&*p), true))?;
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {
                         let now = self.world.clock.now();
@@ -356,8 +364,10 @@ fn hear<A: Hosted>(
             let _ = reply.send(entity.state().clone());
             Vec::new()
         }
-        // Handled before, because it ends the incarnation.
-        EntityMessage::Failed { .. } => Vec::new(),
+        // Handled before, because they end the incarnation.
+        EntityMessage::Failed { .. }
+        | EntityMessage::Outdated { .. }
+        | EntityMessage::Kill { .. } => Vec::new(),
     }
 }
 

@@ -12,8 +12,8 @@ use persistence::read_models::{Changes, HistoryRow, OrderRow, ProductRow, StockR
 use persistence::{StoreError, Stores, codec};
 use uuid::Uuid;
 
-use crate::entity::Loaded;
-use crate::histories::{self, Histories};
+use crate::entity::{self, Loaded};
+use crate::histories::Histories;
 
 /// Orders that are not done and whose state is kept for later rounds; of more, those are read again
 /// that lay still for longest.
@@ -111,8 +111,7 @@ impl Fold {
         let mut found = histories.read_folded(unknown.values().cloned()).await?;
         for (order, stream) in unknown {
             let records = found.remove(&stream).unwrap_or_default();
-            let Loaded { state, version, .. } =
-                histories::fold::<Order>(Loaded::default(), &records)?;
+            let Loaded { state, version, .. } = entity::fold::<Order>(Loaded::default(), &records)?;
             self.orders.insert(order, Touched::from(Known { state, version }));
         }
         let products: Vec<ProductId> = products.into_iter().collect();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use engine::values::Moment;
 use persistence::journal::{
-    AppendError, Batch, GENESIS, Holding, NewEvent, Shard, StreamId, Tenure, verify,
+    AppendError, Batch, Chain, GENESIS, Holding, NewEvent, Shard, StreamId, Tenure,
 };
 
 use super::effect::{Notify, Submission, WriterEffect, WriterInput};
@@ -101,15 +101,14 @@ fn one_commit_is_in_flight_and_the_rest_gathers_into_the_next() {
 #[test]
 fn positions_are_contiguous_per_shard_and_the_chain_holds_across_batches() {
     let (mut writer, a) = (logic(), Arc::<Heard>::default());
-    let mut last = GENESIS;
+    let mut chain = Chain::after(GENESIS);
     let mut next = 1;
     for version in 1..=6 {
         let effects = writer.on(WriterInput::Submit(submission("a", version..=version, &a)));
         let batch = carry_out(effects).unwrap();
         for record in &batch.records {
             assert_eq!(record.position, next);
-            verify(Some(&last), record).unwrap();
-            last = record.hash;
+            chain.follow(&record.as_stored()).unwrap();
             next += 1;
         }
         assert!(carry_out(writer.on(WriterInput::Appended(Ok(())))).is_none());
@@ -180,11 +179,10 @@ fn an_unknown_outcome_that_was_lost_is_retried_under_the_same_ids() {
     let ids = |batch: &Batch| batch.records.iter().map(|r| r.event_id).collect::<Vec<_>>();
     assert_eq!(ids(&again), ids(&first));
     assert_eq!(again.epoch, 8);
-    let mut last = GENESIS;
+    let mut chain = Chain::after(GENESIS);
     for record in &again.records {
         assert_eq!(record.epoch, 8);
-        verify(Some(&last), record).unwrap();
-        last = record.hash;
+        chain.follow(&record.as_stored()).unwrap();
     }
     carry_out(writer.on(WriterInput::Appended(Ok(()))));
     assert_eq!(heard(&a).len(), 1);

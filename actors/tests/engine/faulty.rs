@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use persistence::StoreError;
-use persistence::journal::{AppendError, Batch, Journal, Record, Shard, StreamId, Tenure};
+use persistence::journal::{
+    AppendError, Batch, Fence, Journal, Record, Shard, StoredFrame, StreamId, Tenure,
+};
 
 /// How one append misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,8 +157,17 @@ impl Journal for FaultyJournal {
         self.inner.read_shard(shard, after, limit).await
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
-        self.inner.heads().await
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
+        self.inner.read_frames(shard, after, limit).await
+    }
+
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError> {
+        self.inner.fences().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

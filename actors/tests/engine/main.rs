@@ -3,6 +3,7 @@
 
 mod checkout;
 mod crowding;
+mod drills;
 mod faulty;
 mod following;
 mod recovery;

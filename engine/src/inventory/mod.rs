@@ -11,6 +11,7 @@
 //! end, a commit, is forgotten first: a commit for an unknown hold is a repeat, because a hold
 //! that lapsed or was released is remembered for longer than any order stays open.
 
+mod asked;
 mod decide;
 mod evolve;
 mod model;

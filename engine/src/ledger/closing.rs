@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::values::{Currency, HoldId, Moment, Money, OrderId, ProductId};
+use super::accounts::Balances;
+use super::violation::Violation;
+use crate::values::{HoldId, Moment, Money, OrderId, ProductId};
 
 /// A hold that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,16 +37,9 @@ pub struct Unmatched {
     pub ordered: u64,
 }
 
-/// Money that came and went in one currency, in minor units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Takings {
-    /// Taken.
-    pub captured: i128,
-    /// Given back.
-    pub refunded: i128,
-}
-
 /// The books at the end of a journal.
+///
+/// Units and captures that do not match yet are open, not broken: work may be under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closing {
     /// Events booked.
@@ -61,8 +56,10 @@ pub struct Closing {
     pub open_captures: Vec<OpenCapture>,
     /// Products whose stock and orders tell different stories (R1, seen across streams).
     pub units: BTreeMap<ProductId, Unmatched>,
-    /// Money by currency (R5).
-    pub takings: BTreeMap<Currency, Takings>,
+    /// Money by currency and account (R5); what is zero is left out.
+    pub balances: Balances,
+    /// Prices that no listing had (R14), each where it was quoted first.
+    pub mispriced: Vec<Violation>,
 }
 
 impl Closing {

@@ -1,37 +1,54 @@
 //! What must hold for the histories of listings and carts.
 
+use super::prices::Listed;
+use super::recent::Requests;
 use super::violation::{Found, broken, holds};
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
-use crate::values::{Currency, Money, OrderId, Quantity};
+use crate::values::{Money, OrderId, Quantity};
 
 /// A listing: published once, priced in one currency.
 #[derive(Debug, Default)]
 pub(super) struct ListingBook {
-    currency: Option<Currency>,
+    listed: Listed,
+    requests: Requests,
 }
 
 impl ListingBook {
+    pub(super) const fn listed(&self) -> &Listed {
+        &self.listed
+    }
+
     pub(super) fn enter(&mut self, version: u64, event: &ProductEvent) -> Result<(), Found> {
+        let currency = self.listed.price().map(Money::currency);
         match event {
             ProductEvent::Published { price, .. } => {
                 holds("R12", version == 1, || "the listing was published again".to_owned())?;
-                self.currency = Some(price.currency());
-                price_is_sound(*price)
+                price_is_sound(*price)?;
+                self.listed.change(version, *price);
             }
             ProductEvent::Repriced { price } => {
-                holds("R5", self.currency == Some(price.currency()), || {
+                holds("R5", currency == Some(price.currency()), || {
                     format!("the new price {price} is not in the currency of the listing")
                 })?;
-                price_is_sound(*price)
+                price_is_sound(*price)?;
+                self.listed.change(version, *price);
             }
-            ProductEvent::Renamed { .. }
-            | ProductEvent::StatusChanged { .. }
-            | ProductEvent::Answered { .. } => {
-                holds("R12", self.currency.is_some(), || "it was never published".to_owned())
+            ProductEvent::Renamed { .. } | ProductEvent::StatusChanged { .. } => {
+                is_published(currency.is_some())?;
+            }
+            ProductEvent::Answered { request } => {
+                is_published(currency.is_some())?;
+                self.requests.answer(*request)?;
             }
         }
+        self.listed.reach(version);
+        Ok(())
     }
+}
+
+fn is_published(published: bool) -> Result<(), Found> {
+    holds("R12", published, || "it was never published".to_owned())
 }
 
 fn price_is_sound(price: Money) -> Result<(), Found> {
@@ -42,6 +59,7 @@ fn price_is_sound(price: Money) -> Result<(), Found> {
 #[derive(Debug, Default)]
 pub(super) struct CartBook {
     belongs_to: Option<OrderId>,
+    requests: Requests,
 }
 
 impl CartBook {
@@ -70,11 +88,11 @@ impl CartBook {
                 self.belongs_to = Some(*order);
                 Ok(())
             }
+            CartEvent::Answered { request } => self.requests.answer(*request),
             CartEvent::Opened { .. }
             | CartEvent::LineRemoved { .. }
             | CartEvent::Cleared
-            | CartEvent::Reopened { .. }
-            | CartEvent::Answered { .. } => Ok(()),
+            | CartEvent::Reopened { .. } => Ok(()),
         }
     }
 }

@@ -1,160 +1,182 @@
 //! The promises of the journal as one fold, written without the aggregates that they check.
 //!
-//! Each stream's events are booked in the order of their versions; streams may come in any
-//! order, because no check of [`Ledger::book`] looks at two of them. What only the whole history
-//! can tell is in the [`Closing`].
+//! Each stream's events are booked in the order of their versions; streams may come in any order,
+//! and in several ledgers, because no check of [`Ledger::book`] looks at two of them. What only the
+//! whole history can tell is in the [`Closing`].
 //!
-//! - R1: stock is conserved at every position and never negative.
-//! - R3: one placement per order, first of all its events and under its own name.
+//! - R1: stock is conserved at every position, countable and never negative.
+//! - R3: one placement per order, first of all its events and under its own name; what comes under
+//!   a key of its client is done once, for as long as the entity must remember it.
 //! - R4: money is captured at most once per order.
-//! - R5: the amounts of a placement add up; captures and refunds are in its currency.
+//! - R5: what moves money posts legs that cancel out; captures and refunds are in the order's
+//!   currency.
 //! - R6: each taking of a hold ends exactly once, and lapses only when its time has run out.
 //! - R12: states follow the published edges; versions are contiguous.
 //! - R13: not more is refunded than was captured, and nothing goes back twice.
+//! - R14: a line quotes the price that its listing had at the version that the line names.
 //!
-//! Memory grows with the streams and with the holds that were sold and could still go back;
-//! holds that were released are forgotten, and so are the lines of orders that are over.
+//! Memory: for each stream its name and a few counts; for each order that can still be called off its
+//! lines; for each hold that lives, lapsed or was sold its units, because it may go back; for each
+//! price of a listing one quote. What was released and what has ended is forgotten.
 
+mod accounts;
 mod closing;
+mod drills;
+mod entry;
 mod listings;
 mod orders;
+mod prices;
+mod recent;
 mod stocks;
 #[cfg(test)]
 mod tests;
 mod violation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cart::CartEvent;
-use crate::catalog::ProductEvent;
-use crate::inventory::InventoryEvent;
-use crate::order::OrderEvent;
-use crate::values::Moment;
+use crate::aggregate::Aggregate as _;
+use crate::catalog::Product;
+use crate::values::ProductId;
 
-pub use closing::{Closing, OpenCapture, OpenHold, Takings, Unmatched};
+pub use accounts::{Account, Balances};
+pub use closing::{Closing, OpenCapture, OpenHold, Unmatched};
+use drills::DrillBook;
+pub use entry::{Entry, LedgerEvent, Place};
 use listings::{CartBook, ListingBook};
-use orders::OrderBook;
+use orders::{OrderBook, Totals};
+use prices::{Listed, Quotes};
 use stocks::StockBook;
 pub use violation::Violation;
 use violation::{Found, broken};
-
-/// One stored event of any kind.
-#[derive(Clone, Copy, Debug)]
-pub enum LedgerEvent<'a> {
-    /// Of a listing.
-    Product(&'a ProductEvent),
-    /// Of a stock.
-    Inventory(&'a InventoryEvent),
-    /// Of a cart.
-    Cart(&'a CartEvent),
-    /// Of an order.
-    Order(&'a OrderEvent),
-}
 
 /// What is known of one stream.
 #[derive(Debug)]
 enum Book {
     Listing(ListingBook),
-    Stock(StockBook),
+    Stock(Box<StockBook>),
     Cart(CartBook),
     Order(OrderBook),
+    Drill(DrillBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
 }
 
-/// The books of a whole journal.
+/// The books of a journal, or of a part of it that holds whole streams.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    streams: BTreeMap<String, (u64, Book)>,
+    streams: BTreeMap<Box<str>, (u64, Book)>,
+    totals: Totals,
     events: u64,
 }
 
 impl Ledger {
-    /// Books the event at `version` of `stream` (`kind/key`), decided at `at`.
+    /// Books an event.
     ///
     /// After a violation the rest of its stream is counted but not judged; other streams are.
     ///
     /// # Errors
     ///
     /// The first promise that the event breaks.
-    pub fn book(
-        &mut self,
-        stream: &str,
-        version: u64,
-        at: Moment,
-        event: LedgerEvent<'_>,
-    ) -> Result<(), Violation> {
+    pub fn book(&mut self, entry: &Entry<'_>) -> Result<(), Violation> {
         self.events = self.events.saturating_add(1);
-        let key = stream.split_once('/').map_or(stream, |(_, key)| key);
-        let known = self.streams.get_mut(stream);
+        let version = entry.version;
+        let known = self.streams.get_mut(entry.stream);
         // A name is copied once per stream, not once per event.
         let (last, book) = if let Some((last, book)) = known {
             (last, book)
         } else {
-            let fresh = (0, Book::new(event));
-            let (last, book) = self.streams.entry(stream.to_owned()).or_insert(fresh);
+            let fresh = (0, Book::new(entry.event));
+            let (last, book) = self.streams.entry(entry.stream.into()).or_insert(fresh);
             (last, book)
         };
         let before = std::mem::replace(last, version);
         let found = if matches!(book, Book::Broken) {
             Ok(())
         } else if before.checked_add(1) == Some(version) {
-            book.enter(key, version, at, event)
+            book.enter(entry, &mut self.totals)
         } else {
             broken("R12", format!("version {version} follows version {before}"))
         };
         found.map_err(|found| {
             *book = Book::Broken;
-            found.at(stream, version)
+            found.at(entry)
         })
     }
 
     /// What is open at the end. Once all work is done there must be nothing.
     pub fn finish(&self) -> Closing {
-        let mut closing = Closing { events: self.events, ..Closing::default() };
-        for (stream, (_, book)) in &self.streams {
+        close([self])
+    }
+}
+
+/// What is open at the end of a journal whose parts were booked in several ledgers.
+pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
+    let mut closing = Closing::default();
+    let (mut listed, mut quotes) = (BTreeMap::<ProductId, Listed>::new(), Quotes::default());
+    let mut broken = BTreeSet::new();
+    for ledger in ledgers {
+        closing.events = closing.events.saturating_add(ledger.events);
+        for (stream, (_, book)) in &ledger.streams {
             closing.streams = closing.streams.saturating_add(1);
-            let key = stream.split_once('/').map_or(stream.as_str(), |(_, key)| key);
+            let (kind, key) = stream.split_once('/').unwrap_or((stream, stream));
             match book {
                 Book::Stock(stock) => stock.close(key, &mut closing),
                 Book::Order(order) => order.close(&mut closing),
-                Book::Broken => closing.broken_streams = closing.broken_streams.saturating_add(1),
-                Book::Listing(_) | Book::Cart(_) => {}
+                Book::Listing(listing) => {
+                    listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));
+                }
+                Book::Cart(_) | Book::Drill(_) => {}
+                Book::Broken => {
+                    closing.broken_streams = closing.broken_streams.saturating_add(1);
+                    broken.extend(ProductId::parse(key).ok().filter(|_| kind == Product::KIND));
+                }
             }
         }
-        closing.units.retain(|_, units| units.sold != units.ordered);
-        closing
+        for (product, units) in &ledger.totals.units {
+            let known = closing.units.entry(product.clone()).or_default();
+            known.ordered = known.ordered.saturating_add(*units);
+        }
+        for (key, balance) in &ledger.totals.balances {
+            accounts::add(&mut closing.balances, *key, *balance);
+        }
+        quotes.absorb(&ledger.totals.quotes);
     }
+    closing.units.retain(|_, units| units.sold != units.ordered);
+    closing.balances.retain(|_, balance| *balance != 0);
+    closing.mispriced = quotes.wrong(&listed, |product| broken.contains(product));
+    closing
 }
 
 impl Book {
     fn new(event: LedgerEvent<'_>) -> Self {
         match event {
             LedgerEvent::Product(_) => Self::Listing(ListingBook::default()),
-            LedgerEvent::Inventory(_) => Self::Stock(StockBook::default()),
+            LedgerEvent::Inventory(_) => Self::Stock(Box::default()),
             LedgerEvent::Cart(_) => Self::Cart(CartBook::default()),
             LedgerEvent::Order(_) => Self::Order(OrderBook::default()),
+            LedgerEvent::Drill(_) => Self::Drill(DrillBook::default()),
         }
     }
 
-    fn enter(
-        &mut self,
-        key: &str,
-        version: u64,
-        at: Moment,
-        event: LedgerEvent<'_>,
-    ) -> Result<(), Found> {
-        match (self, event) {
-            (Self::Listing(book), LedgerEvent::Product(event)) => book.enter(version, event),
-            (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(at, event),
-            (Self::Cart(book), LedgerEvent::Cart(event)) => book.enter(version, event),
-            (Self::Order(book), LedgerEvent::Order(event)) => book.enter(key, event),
+    fn enter(&mut self, entry: &Entry<'_>, totals: &mut Totals) -> Result<(), Found> {
+        match (self, entry.event) {
+            (Self::Listing(book), LedgerEvent::Product(event)) => book.enter(entry.version, event),
+            (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(entry.at, event),
+            (Self::Cart(book), LedgerEvent::Cart(event)) => book.enter(entry.version, event),
+            (Self::Order(book), LedgerEvent::Order(event)) => book.enter(entry, event, totals),
+            (Self::Drill(book), LedgerEvent::Drill(event)) => book.enter(event),
             (
-                Self::Listing(_) | Self::Stock(_) | Self::Cart(_) | Self::Order(_) | Self::Broken,
+                Self::Listing(_)
+                | Self::Stock(_)
+                | Self::Cart(_)
+                | Self::Order(_)
+                | Self::Drill(_)
+                | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
                 | LedgerEvent::Cart(_)
-                | LedgerEvent::Order(_),
+                | LedgerEvent::Order(_)
+                | LedgerEvent::Drill(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

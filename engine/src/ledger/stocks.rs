@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::closing::{Closing, OpenHold};
+use super::recent::Adjustments;
 use super::violation::{Found, broken, holds};
 use crate::inventory::InventoryEvent;
 use crate::values::{HoldId, Moment, ProductId, Quantity};
@@ -10,9 +11,9 @@ use crate::values::{HoldId, Moment, ProductId, Quantity};
 /// What became of a taking. One that was released is forgotten: the hold may be taken again.
 #[derive(Clone, Copy, Debug)]
 enum Taking {
-    Live { quantity: i128, expires_at: Moment },
-    Expired { quantity: i128 },
-    Sold { quantity: i128 },
+    Live { quantity: Quantity, expires_at: Moment },
+    Expired { quantity: Quantity },
+    Sold { quantity: Quantity },
     Restocked,
 }
 
@@ -25,6 +26,7 @@ pub(super) struct StockBook {
     held: i128,
     sold: i128,
     takings: BTreeMap<HoldId, Taking>,
+    adjustments: Adjustments,
 }
 
 fn count(quantity: Quantity) -> i128 {
@@ -38,13 +40,14 @@ fn moved(left: i128, right: i128) -> i128 {
 impl StockBook {
     pub(super) fn enter(&mut self, at: Moment, event: &InventoryEvent) -> Result<(), Found> {
         match event {
-            InventoryEvent::Adjusted { delta, .. } => {
+            InventoryEvent::Adjusted { adjustment, delta, .. } => {
+                self.adjustments.make(*adjustment)?;
                 self.received = moved(self.received, i128::from(*delta));
                 self.available = moved(self.available, i128::from(*delta));
             }
             InventoryEvent::LimitSet { .. } => {}
             InventoryEvent::Held { hold, quantity, expires_at, .. } => {
-                self.hold(*hold, count(*quantity), *expires_at)?;
+                self.hold(*hold, *quantity, *expires_at)?;
             }
             InventoryEvent::Extended { hold, expires_at } => match self.takings.get_mut(hold) {
                 Some(Taking::Live { expires_at: end, .. }) => *end = *expires_at,
@@ -52,15 +55,15 @@ impl StockBook {
             },
             InventoryEvent::Committed { hold, quantity } => {
                 let (quantity, _) = self.end(*hold, *quantity, "committed")?;
-                self.sold = moved(self.sold, quantity);
+                self.sold = moved(self.sold, count(quantity));
                 self.takings.insert(*hold, Taking::Sold { quantity });
             }
             InventoryEvent::CommittedLate { hold, quantity } => {
-                self.commit_late(*hold, count(*quantity))?;
+                self.commit_late(*hold, *quantity)?;
             }
             InventoryEvent::Released { hold, quantity } => {
                 let (quantity, _) = self.end(*hold, *quantity, "released")?;
-                self.available = moved(self.available, quantity);
+                self.available = moved(self.available, count(quantity));
             }
             InventoryEvent::Expired { hold, quantity } => {
                 let (quantity, deadline) = self.end(*hold, *quantity, "expired")?;
@@ -68,21 +71,26 @@ impl StockBook {
                     let early = deadline.saturating_since(at);
                     format!("hold {hold} expired {early:?} before its time")
                 })?;
-                self.available = moved(self.available, quantity);
+                self.available = moved(self.available, count(quantity));
                 self.takings.insert(*hold, Taking::Expired { quantity });
             }
             InventoryEvent::Restocked { hold, quantity } => {
-                self.restock(*hold, count(*quantity))?;
+                self.restock(*hold, *quantity)?;
             }
         }
         self.balance()
     }
 
-    /// R1: nothing is negative, and what came in is available, held or sold.
+    /// R1: nothing is negative or past what a stock can count, and what came in is available, held
+    /// or sold.
     fn balance(&self) -> Result<(), Found> {
         let Self { received, available, held, sold, .. } = self;
         holds("R1", 0 <= *available && 0 <= *held && 0 <= *sold, || {
             format!("{available} units available, {held} held, {sold} sold: one is below zero")
+        })?;
+        let most = moved(*available, *held).max(*sold);
+        holds("R1", most <= i128::from(u32::MAX), || {
+            format!("{most} units are more than a stock can count")
         })?;
         let accounted = moved(moved(*available, *held), *sold);
         holds("R1", accounted == *received, || {
@@ -90,7 +98,7 @@ impl StockBook {
         })
     }
 
-    fn hold(&mut self, hold: HoldId, quantity: i128, expires_at: Moment) -> Result<(), Found> {
+    fn hold(&mut self, hold: HoldId, quantity: Quantity, expires_at: Moment) -> Result<(), Found> {
         match self.takings.get(&hold) {
             None | Some(Taking::Expired { .. }) => {}
             Some(Taking::Live { .. }) => {
@@ -100,32 +108,37 @@ impl StockBook {
                 return broken("R6", format!("hold {hold} was taken again after it was sold"));
             }
         }
-        holds("R6", 0 < quantity, || format!("hold {hold} sets nothing aside"))?;
-        self.available = moved(self.available, quantity.saturating_neg());
-        self.held = moved(self.held, quantity);
+        holds("R6", Quantity::ZERO < quantity, || format!("hold {hold} sets nothing aside"))?;
+        self.available = moved(self.available, count(quantity).saturating_neg());
+        self.held = moved(self.held, count(quantity));
         self.takings.insert(hold, Taking::Live { quantity, expires_at });
         Ok(())
     }
 
     /// Ends a live taking; its units are in no place until the caller has put them somewhere.
-    fn end(&mut self, hold: HoldId, told: Quantity, word: &str) -> Result<(i128, Moment), Found> {
+    fn end(
+        &mut self,
+        hold: HoldId,
+        told: Quantity,
+        word: &str,
+    ) -> Result<(Quantity, Moment), Found> {
         match self.takings.remove(&hold) {
             Some(Taking::Live { quantity, expires_at }) => {
-                holds("R1", quantity == count(told), || {
+                holds("R1", quantity == told, || {
                     format!("hold {hold} of {quantity} units was {word} with {told}")
                 })?;
-                self.held = moved(self.held, quantity.saturating_neg());
+                self.held = moved(self.held, count(quantity).saturating_neg());
                 Ok((quantity, expires_at))
             }
             other => not_live(word, hold, other.as_ref()),
         }
     }
 
-    fn commit_late(&mut self, hold: HoldId, told: i128) -> Result<(), Found> {
+    fn commit_late(&mut self, hold: HoldId, told: Quantity) -> Result<(), Found> {
         match self.takings.get(&hold) {
             Some(Taking::Expired { quantity }) if *quantity == told => {
-                self.available = moved(self.available, told.saturating_neg());
-                self.sold = moved(self.sold, told);
+                self.available = moved(self.available, count(told).saturating_neg());
+                self.sold = moved(self.sold, count(told));
                 self.takings.insert(hold, Taking::Sold { quantity: told });
                 Ok(())
             }
@@ -138,17 +151,17 @@ impl StockBook {
         }
     }
 
-    fn restock(&mut self, hold: HoldId, told: i128) -> Result<(), Found> {
+    fn restock(&mut self, hold: HoldId, told: Quantity) -> Result<(), Found> {
         match self.takings.insert(hold, Taking::Restocked) {
             Some(Taking::Sold { quantity }) => {
                 holds("R13", quantity == told, || {
                     format!("{told} units went back of the {quantity} sold under hold {hold}")
                 })?;
-                self.sold = moved(self.sold, told.saturating_neg());
-                self.available = moved(self.available, told);
+                self.sold = moved(self.sold, count(told).saturating_neg());
+                self.available = moved(self.available, count(told));
                 Ok(())
             }
-            Some(Taking::Expired { .. }) => holds("R13", told == 0, || {
+            Some(Taking::Expired { .. }) => holds("R13", told == Quantity::ZERO, || {
                 format!("{told} units went back of hold {hold}, which had lapsed")
             }),
             Some(Taking::Restocked) => {
@@ -166,7 +179,7 @@ impl StockBook {
                 closing.open_holds.push(OpenHold {
                     product: key.to_owned(),
                     hold: *hold,
-                    quantity: u64::try_from(*quantity).unwrap_or_default(),
+                    quantity: u64::from(quantity.units()),
                     expires_at: *expires_at,
                 });
             }

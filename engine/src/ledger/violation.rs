@@ -1,11 +1,15 @@
 //! A broken promise: which, where, and what was seen.
 
+use super::entry::{Entry, Place};
+
 /// A promise that a stored event breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{promise} broken by {stream} version {version}: {sentence}")]
+#[error("{promise} broken at {place} by {stream} version {version}: {sentence}")]
 pub struct Violation {
     /// Which promise, for example `R1`.
     pub promise: &'static str,
+    /// Where the event lies.
+    pub place: Place,
     /// In which stream.
     pub stream: String,
     /// By the event with this version.
@@ -22,9 +26,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn at(self, stream: &str, version: u64) -> Violation {
+    pub(super) fn at(self, entry: &Entry<'_>) -> Violation {
+        self.by(entry.place, entry.stream, entry.version)
+    }
+
+    pub(super) fn by(self, place: Place, stream: &str, version: u64) -> Violation {
         let Self { promise, sentence } = self;
-        Violation { promise, stream: stream.to_owned(), version, sentence }
+        Violation { promise, place, stream: stream.to_owned(), version, sentence }
     }
 }
 

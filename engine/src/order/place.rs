@@ -357,12 +357,14 @@ impl PlaceOrder {
     fn lines(&self) -> Vec<Line> {
         let priced = self.items.iter().zip(0_u16..).filter_map(|(item, index)| {
             let listing = item.listing.as_ref()?.as_ref()?;
+            let unit_price = item.price(self.trusted_price)?;
             Some(Line {
                 id: self.order.item(index),
                 product: item.product.clone(),
                 quantity: item.units(),
-                unit_price: item.price(self.trusted_price)?,
+                unit_price,
                 listing_version: listing.version,
+                listed_price: Some(listing.price).filter(|listed| *listed != unit_price),
             })
         });
         priced.collect()

@@ -20,6 +20,9 @@ pub struct Line {
     pub unit_price: Money,
     /// The version of the listing that the price came from.
     pub listing_version: u64,
+    /// What the listing says, where a caller who may set prices said something else (C-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_price: Option<Money>,
 }
 
 /// What an order costs; all in one currency.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::{ORDER, adjustment, cart, customer, hold, keyed, product, seconds, units, usd};
 use crate::cart::CartEvent;
 use crate::catalog::{ProductEvent, ProductStatus};
+use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
 use crate::inventory::InventoryEvent;
 use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
 };
 use crate::values::{
-    Fingerprint, KeyedRequest, PaymentMethod, PaymentToken, PostalAddress, ProductId, Quantity,
+    Fingerprint, KeyedRequest, Moment, PaymentMethod, PaymentToken, PostalAddress, ProductId,
+    Quantity,
 };
 
 /// A card order for two laptops.
@@ -28,6 +30,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
         quantity: units(*count),
         unit_price: usd(*price),
         listing_version: 1,
+        listed_price: None,
     };
     let lines: Vec<Line> = (0_u16..).zip(lines).map(line).collect();
     let amounts = lines.iter().map(|line| line.unit_price.times(line.quantity).unwrap());
@@ -193,8 +196,11 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
         |reason| OrderEvent::Cancelled { by: "system".into(), reason, reconcile_until: None };
     let cash = Wish { method: PaymentMethod::Cash, token: None };
     let bare = placement_of(None, &[("laptop", 1, 99_999), ("mouse", 3, 2_550)]);
+    let mut own_price = placement_of(None, &[("mouse", 1, 2_000)]);
+    own_price.lines[0].listed_price = Some(usd(2_550));
     vec![
         ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
+        ("order.placed.own_price", OrderEvent::Placed(Arc::new(own_price))),
         (
             "order.placed.cash",
             OrderEvent::Placed(Arc::new(placement_of(Some(cash), &[("mouse", 1, 2_550)]))),
@@ -207,4 +213,44 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
         ("order.cancelled.not_paid_in_time", cancelled(CancelReason::NotPaidInTime)),
         ("order.cancelled.stock_lost", cancelled(CancelReason::StockLost)),
     ]
+}
+
+fn ops() -> Asker {
+    Asker { by: "ops-1".to_owned(), request: "trace-17".to_owned() }
+}
+
+pub(super) fn drills() -> Vec<DrillEvent> {
+    let fault = Fault::PaymentFailure { kind: FailedPayment::Timeout, per_million: 250_000 };
+    all(injected(fault, Some(seconds(60))), |event| {
+        Some(match event {
+            DrillEvent::FaultInjected { .. } => DrillEvent::FaultEnded {
+                fault: FaultName::PaymentFailure,
+                how: Ending::Lifted(ops()),
+            },
+            DrillEvent::FaultEnded { .. } => DrillEvent::ActorKilled {
+                kind: ActorKind::Inventory,
+                key: "laptop".to_owned(),
+                asker: ops(),
+            },
+            DrillEvent::ActorKilled { .. } => return None,
+        })
+    })
+}
+
+/// The same for the log of drills.
+pub(super) fn other_drills() -> Vec<(&'static str, DrillEvent)> {
+    let ended = |how| DrillEvent::FaultEnded { fault: FaultName::RedisCut, how };
+    let (slow, stalled) =
+        (Fault::PaymentLatency { millis: 300 }, Fault::JournalStall { millis: None });
+    vec![
+        ("drill.fault_injected.latency", injected(slow, None)),
+        ("drill.fault_injected.stall", injected(stalled, None)),
+        ("drill.fault_injected.cut", injected(Fault::RedisCut, None)),
+        ("drill.fault_ended.expired", ended(Ending::Expired)),
+        ("drill.fault_ended.restarted", ended(Ending::Restarted)),
+    ]
+}
+
+fn injected(fault: Fault, until: Option<Moment>) -> DrillEvent {
+    DrillEvent::FaultInjected { fault, until, asker: ops() }
 }

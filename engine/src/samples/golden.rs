@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::events::{carts, inventories, orders, other_forms, products};
+use super::events::{carts, drills, inventories, orders, other_drills, other_forms, products};
 use crate::aggregate::EventName;
 
 fn folder() -> PathBuf {
@@ -41,23 +41,33 @@ where
     names
 }
 
+/// The stems of other forms, each compared with its file.
+fn forms_match_their_files<E>(forms: &[(&str, E)]) -> BTreeSet<String>
+where
+    E: EventName + Serialize + DeserializeOwned + PartialEq + Debug,
+{
+    for (stem, event) in forms {
+        assert!(stem.starts_with(event.name()), "{stem} is filed under another event");
+        matches_its_file(stem, event);
+    }
+    forms.iter().map(|(stem, _)| (*stem).to_owned()).collect()
+}
+
 /// The name of every event, each compared with its file.
 pub(super) fn every_name() -> BTreeSet<String> {
     let mut names = each_matches_its_file(&products());
     names.append(&mut each_matches_its_file(&inventories()));
     names.append(&mut each_matches_its_file(&carts()));
     names.append(&mut each_matches_its_file(&orders()));
+    names.append(&mut each_matches_its_file(&drills()));
     names
 }
 
 #[test]
 fn every_event_is_written_and_read_exactly_as_its_golden_file() {
     let mut stems = every_name();
-    for (stem, event) in other_forms() {
-        assert!(stem.starts_with(event.name()), "{stem} is filed under another event");
-        matches_its_file(stem, &event);
-        stems.insert(stem.to_owned());
-    }
+    stems.append(&mut forms_match_their_files(&other_forms()));
+    stems.append(&mut forms_match_their_files(&other_drills()));
     let expected: BTreeSet<String> = stems.iter().map(|stem| format!("{stem}.v1.json")).collect();
     let found: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()

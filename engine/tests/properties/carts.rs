@@ -9,6 +9,8 @@ use engine::values::{
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use crate::entry;
+
 const fn order(number: u128) -> OrderId {
     OrderId::new(Uuid::from_u128(number))
 }
@@ -67,7 +69,7 @@ proptest! {
                 history.push((event, now));
                 let version = u64::try_from(history.len())?;
                 let event = LedgerEvent::Cart(&history.last().unwrap().0);
-                prop_assert_eq!(ledger.book("cart/1", version, now, event), Ok(()));
+                prop_assert_eq!(ledger.book(&entry("cart/1", version, now, event)), Ok(()));
             }
 
             let view = Cart::view(&cart).unwrap();

@@ -14,3 +14,11 @@ mod orders;
 mod provider;
 mod stock;
 mod world;
+
+use engine::ledger::{Entry, LedgerEvent, Place};
+use engine::values::Moment;
+
+/// An event as the ledger takes it; where it lies does not matter to anybody here.
+const fn entry<'a>(stream: &'a str, version: u64, at: Moment, event: LedgerEvent<'a>) -> Entry<'a> {
+    Entry { place: Place { shard: 0, position: version }, stream, version, at, event }
+}

@@ -13,6 +13,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
+use crate::entry;
+
 /// What is asked next; ids and counts are small, so that they collide.
 #[derive(Clone, Copy, Debug)]
 enum Ask {
@@ -120,8 +122,8 @@ impl Shelf {
     fn book(&mut self, event: InventoryEvent) -> Result<(), TestCaseError> {
         Inventory::evolve(&mut self.stock, &event, self.now);
         let version = u64::try_from(self.history.len())? + 1;
-        let entry = LedgerEvent::Inventory(&event);
-        prop_assert_eq!(self.ledger.book("inventory/p", version, self.now, entry), Ok(()));
+        let entry = entry("inventory/p", version, self.now, LedgerEvent::Inventory(&event));
+        prop_assert_eq!(self.ledger.book(&entry), Ok(()));
         self.count(&event);
         self.history.push((event, self.now));
         self.keeps_its_promises()

@@ -19,6 +19,7 @@ use engine::values::{
 use engine::{Aggregate, Step};
 use uuid::Uuid;
 
+use crate::entry;
 use crate::provider::{Luck, Provider};
 
 pub(crate) const ORDERS: usize = 6;
@@ -88,8 +89,8 @@ impl Shop {
             Inventory::evolve(stock, &event, self.now);
             *version += 1;
             let stream = format!("inventory/{product}");
-            let entry = LedgerEvent::Inventory(&event);
-            self.ledger.book(&stream, *version, self.now, entry).expect("the journal is sound");
+            let event = LedgerEvent::Inventory(&event);
+            self.ledger.book(&entry(&stream, *version, self.now, event)).expect("a sound journal");
         }
         Ok(())
     }
@@ -107,8 +108,8 @@ impl Shop {
             let (event, at) = life.history.last().unwrap();
             let version = u64::try_from(life.history.len()).unwrap();
             let stream = format!("order/{}", order_id(index));
-            let entry = LedgerEvent::Order(event);
-            self.ledger.book(&stream, version, *at, entry).expect("the journal is sound");
+            let event = LedgerEvent::Order(event);
+            self.ledger.book(&entry(&stream, version, *at, event)).expect("a sound journal");
         }
         Ok(())
     }
@@ -118,9 +119,9 @@ impl Shop {
         for event in Cart::decide(&self.cart, command, self.now)? {
             Cart::evolve(&mut self.cart, &event, self.now);
             self.cart_version += 1;
-            let entry = LedgerEvent::Cart(&event);
-            let booked = self.ledger.book("cart/1", self.cart_version, self.now, entry);
-            booked.expect("the journal is sound");
+            let event = LedgerEvent::Cart(&event);
+            let entry = entry("cart/1", self.cart_version, self.now, event);
+            self.ledger.book(&entry).expect("a sound journal");
         }
         Ok(())
     }
@@ -202,14 +203,8 @@ impl Shop {
     pub(crate) fn carry_out(&mut self, intent: &Intent, luck: Luck, declines: bool) -> Answer {
         match intent {
             Intent::Lookup { product } => luck.carry(|| Answer::Listing(Some(listing(product)))),
-            Intent::Hold { units, customer, expires_at, valid_until } => {
-                let command = InventoryCommand::Hold {
-                    hold: units.hold,
-                    quantity: units.quantity,
-                    customer: customer.clone(),
-                    expires_at: *expires_at,
-                    valid_until: *valid_until,
-                };
+            Intent::Hold { units, .. } => {
+                let command = InventoryCommand::of(intent, units).unwrap();
                 luck.carry(|| self.stock_answer(&units.product, &command))
             }
             Intent::ClaimCart { order, contents, .. } => {
@@ -252,17 +247,9 @@ impl Shop {
     /// Asks every stock; the answer is the worst one.
     fn for_each(&mut self, units: &[HeldUnits], intent: &Intent) -> Answer {
         let mut worst = Answer::StockDone;
-        for HeldUnits { product, hold, quantity } in units.iter().cloned() {
-            let command = match intent {
-                Intent::Extend { expires_at, .. } => {
-                    InventoryCommand::Extend { hold, expires_at: *expires_at }
-                }
-                Intent::Commit { .. } => InventoryCommand::Commit { hold, quantity },
-                Intent::Release { .. } => InventoryCommand::Release { hold },
-                Intent::Restock { .. } => InventoryCommand::Restock { hold, quantity },
-                other => panic!("{other:?} is not for several stocks"),
-            };
-            let answer = self.stock_answer(&product, &command);
+        for unit in units {
+            let command = InventoryCommand::of(intent, unit).unwrap();
+            let answer = self.stock_answer(&unit.product, &command);
             if answer != Answer::StockDone {
                 worst = answer;
             }

@@ -39,6 +39,7 @@ const SAMPLES: &[(&str, &str, i64, u32)] = &[
 /// Serves the demo.
 pub(super) fn demo(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let mut args = args.clone();
+    args.faults = true;
     args.webhook_secret.get_or_insert_with(|| WEBHOOK_SECRET.to_owned());
     let account = Principal::new(ACCOUNT, &Scope::ALL)?.exempt();
     let keys = Keys::default().with(DEMO_KEY, account);

@@ -1,6 +1,7 @@
 //! What each subcommand does, from its arguments to the status of the process.
 
 mod demo;
+mod drills;
 mod edge_only;
 mod serve;
 mod signals;

@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actors::admission::{Admission, AdmissionConfig, ConnectionCap, ServiceHealth, WindowPolicy};
-use actors::clock::{Clock, SystemClock};
+use actors::clock::{Clock, SteadyClock, SystemClock};
 use actors::config::EngineConfig;
+use actors::faults::Faults;
 use actors::outcome::{Asking, Cause};
 use actors::payments::{
     PaymentProvider, PaymentsConfig, ProviderCallback, SandboxConfig, SandboxProvider,
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::signals::stop_when_asked;
-use super::{Failure, on_runtime, stores};
+use super::{Failure, drills, on_runtime, stores};
 use crate::access::{DEMO_KEY, Keys, Principal, Scope};
 use crate::cli::{EdgeArgs, ServeArgs};
 use crate::front::{Front, FrontConfig};
@@ -37,6 +38,8 @@ use crate::{listener, telemetry};
 
 /// The account behind `API_KEY`. Stable, so that a new key finds the orders of the old one.
 const ACCOUNT: &str = "shop";
+/// The account behind the key for drills.
+const DRILLS_ACCOUNT: &str = "drills";
 /// Keys that stand in documents; whoever uses one has not chosen a key.
 const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your-api-key"];
 /// Variables of older installations that mean nothing here; whoever sets one is told so.
@@ -67,7 +70,12 @@ const CALLBACK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves with a key of the operator's own.
 pub(super) fn own(args: &ServeArgs) -> Result<ExitCode, Failure> {
-    let keys = own_keys(args.api_key.as_deref())?;
+    let mut keys = own_keys(args.api_key.as_deref())?;
+    let drills_key = drills::key(args)?;
+    let args = &ServeArgs { faults: drills_key.is_some(), ..args.clone() };
+    if let Some(key) = drills_key {
+        keys = keys.with(&key, Principal::new(DRILLS_ACCOUNT, &[Scope::Faults])?);
+    }
     on_runtime(args.edge.workers(), async {
         let served = Started::start(args).await?;
         let listener = bind(&args.edge)?;
@@ -84,10 +92,15 @@ fn own_keys(key: Option<&str>) -> Result<Keys, Failure> {
         ))
     };
     let Some(key) = key.filter(|key| !key.is_empty()) else { return Err(refused("is not set")) };
-    if KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
+    if is_known(key) {
         return Err(refused("is a key that everybody knows"));
     }
-    Ok(Keys::default().with(key, Principal::new(ACCOUNT, &Scope::ALL)?))
+    Ok(Keys::default().with(key, Principal::new(ACCOUNT, &Scope::SHOP)?))
+}
+
+/// Whether everybody knows a key.
+pub(super) fn is_known(key: &str) -> bool {
+    KNOWN_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
 /// Listens where the arguments say.
@@ -118,22 +131,33 @@ impl Started {
         }
         let prometheus = telemetry::record_figures()?;
         telemetry::keep_folding(prometheus.clone());
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start());
         let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
-        let stores = stores::open(&args.store).await?;
-        let (provider, callbacks) = provider(args)?;
+        let mut stores = stores::open(&args.store).await?;
+        let (mut provider, callbacks) = provider(args)?;
+        let faults = args.faults.then(|| Faults::none(args.store.redis_url().is_some()));
+        if let Some(faults) = &faults {
+            stores = faults.among(stores).await;
+            provider = faults.before(provider);
+        }
         let payments =
             PaymentsConfig { health: Some(Arc::clone(&health)), ..PaymentsConfig::default() };
         let config =
             EngineConfig { snapshot_every: args.snapshot_every.max(1), ..EngineConfig::default() };
         let ports = Ports { provider, payments, health: Arc::clone(&health) };
-        let system = OrderSystem::start(config, stores, ports, Arc::clone(&clock)).await?;
+        let system = OrderSystem::start(config, stores, ports, clock).await?;
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }
+        let drills = match faults {
+            Some(faults) => Some(system.start_drills(faults).await?),
+            None => None,
+        };
         let outside = outside(args, webhook_secret, &system, health, prometheus).await?;
+        let outside = Outside { drills, ..outside };
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
-        let shop = Shop::new(system, clock, hold_for);
+        // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
+        let shop = Shop::new(system, Arc::new(SystemClock), hold_for);
         Ok(Self { edge: Arc::new(Edge { shop, outside }) })
     }
 
@@ -205,6 +229,7 @@ async fn outside(
         prometheus: Some(prometheus),
         metrics_token: args.metrics_token.clone().filter(|token| !token.is_empty()),
         webhook_secret,
+        drills: None,
         started: Instant::now(),
         draining: Arc::new(AtomicBool::new(false)),
     })

@@ -77,6 +77,8 @@ macro_rules! codes {
 codes! {
     MalformedRequest "malformed_request" BAD_REQUEST never NothingHappened
         "The request is not HTTP/1.1" "Send one whole HTTP/1.1 request with one length.";
+    DuplicateHeader "duplicate_header" BAD_REQUEST never NothingHappened
+        "A header stands twice" "Send the header named in the detail once.";
     MalformedJson "malformed_json" BAD_REQUEST never NothingHappened
         "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
@@ -109,6 +111,8 @@ codes! {
         "The cart has become an order" "Open a new cart; the order is named in order_id.";
     CartChanged "cart_changed" CONFLICT never NothingHappened
         "The cart was changed while it was checked out" "Read the cart, and check it out again.";
+    FaultUnavailable "fault_unavailable" CONFLICT never NothingHappened
+        "The fault cannot be injected here" "Inject one of those that GET /v1/ops/faults lists as available.";
     StaleVersion "stale_version" PRECONDITION_FAILED never NothingHappened
         "It has changed since you looked" "Read it again, and send its present version in If-Match.";
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE never NothingHappened

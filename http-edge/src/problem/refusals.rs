@@ -3,6 +3,7 @@
 use actors::outcome::{NotAccepted, NotDone};
 use engine::cart::CartRefusal;
 use engine::catalog::ProductRefusal;
+use engine::drill::DrillRefusal;
 use engine::inventory::InventoryRefusal;
 use engine::order::OrderRefusal;
 use engine::process::Unavailable;
@@ -132,6 +133,18 @@ impl From<CartRefusal> for Problem {
                 "Use another cart for the rest.",
             )]),
         }
+    }
+}
+
+impl From<DrillRefusal> for Problem {
+    fn from(refusal: DrillRefusal) -> Self {
+        let hint = "Send numbers within the limits that the interface describes.";
+        let error = match refusal {
+            DrillRefusal::OutOfRange => {
+                FieldError::new("body", "out_of_range", refusal.to_string(), hint)
+            }
+        };
+        Self::invalid(vec![error])
     }
 }
 

@@ -39,7 +39,7 @@ const PROBLEM: &str = "#/components/schemas/Problem";
 const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The same answer of many operations.
-const UNREADABLE: &str = "The body is no JSON, or it ended early";
+const UNREADABLE: &str = "The head is ambiguous, the body is no JSON, or it ended early";
 const NO_KEY: &str = "The key is missing or unknown";
 const NO_SCOPE: &str = "The key lacks the scope that this needs";
 const SLOW: &str = "The body did not arrive in time";
@@ -88,7 +88,7 @@ fn complete_operation(operation: &mut Operation, path: &str, changes: bool) {
     let has_body = operation.request_body.is_some();
     let is_keyed = takes(operation, "Idempotency-Key");
     for (status, description, applies) in [
-        ("400", UNREADABLE, has_body),
+        ("400", UNREADABLE, true),
         ("401", NO_KEY, !open),
         ("403", NO_SCOPE, !open),
         ("408", SLOW, has_body),

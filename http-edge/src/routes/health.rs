@@ -12,7 +12,8 @@ use crate::wire::{Instant, instant};
 /// How the server does.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Health {
-    /// `ok`, `degraded` (orders are taken, payments are queued), `draining` or `unavailable`.
+    /// `ok`, `degraded` (orders are taken, but something is wrong, be it on purpose), `draining` or
+    /// `unavailable`.
     status: &'static str,
     /// The journal is ours and takes events.
     journal: bool,
@@ -24,6 +25,8 @@ pub(crate) struct Health {
     quarantined: usize,
     /// Parts that are out of service, and why.
     out_of_service: Vec<OutOfService>,
+    /// Faults that are injected on purpose.
+    faults: Vec<&'static str>,
     /// The version of this program.
     version: &'static str,
 }
@@ -62,7 +65,12 @@ fn judge(edge: &Edge) -> (bool, Health) {
         })
         .collect();
     let ready = readiness.is_ready() && !draining;
-    let whole = provider == "closed" && out_of_service.is_empty() && readiness.quarantined == 0;
+    let faults: Vec<_> = edge.outside.drills.iter().flat_map(|drills| drills.active()).collect();
+    let faults: Vec<_> = faults.iter().map(|injection| injection.fault.name().as_str()).collect();
+    let whole = provider == "closed"
+        && out_of_service.is_empty()
+        && readiness.quarantined == 0
+        && faults.is_empty();
     let status = match (ready, draining, whole) {
         (true, _, true) => "ok",
         (true, _, false) => "degraded",
@@ -76,6 +84,7 @@ fn judge(edge: &Edge) -> (bool, Health) {
         projection_lag: readiness.projection_lag,
         quarantined: readiness.quarantined,
         out_of_service,
+        faults,
         version: env!("CARGO_PKG_VERSION"),
     };
     (ready, health)

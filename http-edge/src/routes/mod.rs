@@ -2,6 +2,7 @@
 
 pub mod carts;
 mod description;
+pub mod faults;
 pub mod health;
 pub mod metrics;
 pub mod orders;
@@ -38,6 +39,7 @@ pub struct Edge {
 /// What handlers get.
 pub type Shared = Arc<Edge>;
 
+/// All of it but drills, which not every server has.
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(products::list, products::create))
@@ -61,19 +63,25 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(metrics::figures))
 }
 
-/// The interface as OpenAPI 3.1.
+/// The whole interface as OpenAPI 3.1.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut openapi = described().into_openapi();
+    description_of(described().merge(faults::described()))
+}
+
+fn description_of(described: OpenApiRouter<Shared>) -> utoipa::openapi::OpenApi {
+    let mut openapi = described.into_openapi();
     description::complete(&mut openapi);
     openapi
 }
 
 /// All routes.
 pub fn router(edge: Shared) -> Router {
-    let (router, _) = described().split_for_parts();
+    let has_drills = edge.outside.drills.is_some();
+    let offered = || if has_drills { described().merge(faults::described()) } else { described() };
+    let (router, _) = offered().split_for_parts();
     router
         .merge(compat::router())
-        .merge(documents(openapi()))
+        .merge(documents(description_of(offered())))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(edge)

@@ -10,6 +10,7 @@ mod callbacks;
 mod cards;
 mod carts;
 mod compat;
+mod faults;
 mod keys;
 mod places;
 mod shop;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use actors::admission::{Admission, AdmissionConfig, ServiceHealth};
 use actors::clock::{Clock, SystemClock};
 use actors::config::EngineConfig;
-use actors::payments::{PaymentsConfig, SandboxConfig, SandboxProvider};
+use actors::faults::Faults;
+use actors::payments::{PaymentProvider, PaymentsConfig, SandboxConfig, SandboxProvider};
 use actors::system::{OrderSystem, Ports};
 use axum::body::Body;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use http_edge::access::{Keys, Principal, Scope};
 use http_edge::front::{Front, FrontConfig};
 use http_edge::outside::Outside;
@@ -81,18 +82,45 @@ impl TestShop {
         config: FrontConfig,
         admission: AdmissionConfig,
     ) -> Self {
+        Self::build(stores, None, config, admission).await
+    }
+
+    /// Opens an empty shop in which faults may be injected.
+    pub(crate) fn drilled() -> Pin<Box<dyn Future<Output = Self>>> {
+        Box::pin(async {
+            let faults = Some(Faults::none(false));
+            let (config, admission) = (FrontConfig::default(), AdmissionConfig::default());
+            Self::build(Stores::in_memory(), faults, config, admission).await
+        })
+    }
+
+    async fn build(
+        mut stores: Stores,
+        faults: Option<Arc<Faults>>,
+        config: FrontConfig,
+        admission: AdmissionConfig,
+    ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mut provider: Arc<dyn PaymentProvider> =
+            Arc::new(SandboxProvider::new(SandboxConfig::default()));
+        if let Some(faults) = &faults {
+            stores = faults.among(stores).await;
+            provider = faults.before(provider);
+        }
         let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
-        let ports = Ports {
-            provider: Arc::new(SandboxProvider::new(SandboxConfig::default())),
-            payments: PaymentsConfig::default(),
-            health: Arc::clone(&health),
-        };
+        let ports =
+            Ports { provider, payments: PaymentsConfig::default(), health: Arc::clone(&health) };
         let engine = EngineConfig {
             projection_interval: Duration::from_millis(5),
             ..EngineConfig::default()
         };
         let system = OrderSystem::start(engine, stores, ports, Arc::clone(&clock)).await.unwrap();
+        let drills = match faults {
+            Some(faults) => Some(system.start_drills(faults).await.unwrap()),
+            None => None,
+        };
+        let watched = admission.health.or_else(|| Some(Arc::clone(&health)));
+        let admission = AdmissionConfig { health: watched, ..admission };
         let admission = Admission::start(admission).await.unwrap();
         let edge = Arc::new(Edge {
             shop: Shop::new(Arc::clone(&system), clock, ::engine::order::HOLD_FIRST),
@@ -102,6 +130,7 @@ impl TestShop {
                 prometheus: None,
                 metrics_token: None,
                 webhook_secret: Some(WebhookSecret::parse(WEBHOOK_SECRET).unwrap()),
+                drills,
                 started: Instant::now(),
                 draining: Arc::new(AtomicBool::new(false)),
             },
@@ -118,7 +147,8 @@ impl TestShop {
         self.send_from(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), request).await
     }
 
-    pub(crate) async fn send_from(&self, peer: IpAddr, request: Request<Body>) -> Answer {
+    pub(crate) async fn send_from(&self, peer: IpAddr, mut request: Request<Body>) -> Answer {
+        request.headers_mut().entry("host").or_insert(HeaderValue::from_static("shop"));
         let response = self.front.answer(peer, request).await;
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.unwrap();

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use http::Method;
 use http_edge::front::FrontConfig;
 use http_edge::idempotency::RequestKey;
-use persistence::journal::{AppendError, Batch, Journal, Record, Shard, StreamId, Tenure};
+use persistence::journal::{
+    AppendError, Batch, Fence, Journal, Record, Shard, StoredFrame, StreamId, Tenure,
+};
 use persistence::{StoreError, Stores};
 
 use crate::shop::TestShop;
@@ -74,8 +76,17 @@ impl Journal for Unreadable {
         self.inner.read_shard(shard, after, limit).await
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
-        self.inner.heads().await
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
+        self.inner.read_frames(shard, after, limit).await
+    }
+
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError> {
+        self.inner.fences().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

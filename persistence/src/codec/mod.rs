@@ -3,7 +3,7 @@
 use engine::{Aggregate, EventName};
 
 use crate::StoreError;
-use crate::journal::Record;
+use crate::journal::{Record, Stored};
 
 /// The shape version that events are written with.
 pub const SCHEMA: u16 = 1;
@@ -25,14 +25,21 @@ pub fn encode<A: Aggregate>(event: &A::Event) -> Result<(&'static str, String), 
 ///
 /// [`StoreError::Corrupt`] for an event that this build does not know: it must not be skipped.
 pub fn decode<A: Aggregate>(record: &Record) -> Result<A::Event, StoreError> {
-    if record.schema != SCHEMA {
-        let place = format!("shard {} position {}", record.shard, record.position);
-        return Err(StoreError::Corrupt(format!("unknown schema {} at {place}", record.schema)));
+    decode_stored::<A>(&record.as_stored())
+}
+
+/// The same for one that was not copied from where it lies.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_stored<A: Aggregate>(event: &Stored<'_>) -> Result<A::Event, StoreError> {
+    let place = || format!("shard {} position {}", event.shard, event.position);
+    if event.schema != SCHEMA {
+        return Err(StoreError::Corrupt(format!("unknown schema {} at {}", event.schema, place())));
     }
-    serde_json::from_str(&record.payload).map_err(|error| {
-        let place = format!("shard {} position {}", record.shard, record.position);
-        StoreError::Corrupt(format!("{} at {place}: {error}", record.name))
-    })
+    serde_json::from_str(event.payload)
+        .map_err(|error| StoreError::Corrupt(format!("{} at {}: {error}", event.name, place())))
 }
 
 /// A state as JSON, for snapshots and read models.

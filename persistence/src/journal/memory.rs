@@ -5,7 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{AppendError, Batch, GENESIS, Holding, Journal, Record, Shard, StreamId, Tenure};
+use super::frame::{Frame, pack};
+use super::{
+    AppendError, Batch, Fence, GENESIS, Holding, Journal, Record, Shard, StoredFrame, StreamId,
+    Tenure,
+};
 use crate::StoreError;
 
 #[derive(Default)]
@@ -132,8 +136,31 @@ impl Journal for MemoryJournal {
         Ok(contents.after(shard, after).take(limit).cloned().collect())
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
-        Ok(self.lock().shards.iter().map(|rows| rows.len() as u64).collect())
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
+        let records = self.read_shard(shard, after, limit).await?;
+        let mut frames = Vec::new();
+        for records in records.chunk_by(|one, next| one.epoch == next.epoch) {
+            let epoch = records.first().map_or(0, |record| record.epoch);
+            let batch = Batch { epoch, moves: Vec::new(), records: records.to_vec() };
+            frames.extend(pack(&batch).map_err(StoreError::Unavailable)?);
+        }
+        Ok(frames.into_iter().map(Frame::stored).collect())
+    }
+
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError> {
+        let contents = self.lock();
+        let fence = |shard| Fence {
+            shard,
+            epoch: contents.epoch,
+            next_position: contents.next_position(shard),
+            owner: contents.owner.clone(),
+        };
+        Ok((0..self.shards).map(Shard).map(fence).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

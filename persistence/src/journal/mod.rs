@@ -6,23 +6,28 @@
 
 mod chain;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod fence;
 mod frame;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod stored;
 
 use async_trait::async_trait;
 
-pub use chain::{Digest, GENESIS, seal, verify};
+pub use chain::{Chain, Digest, GENESIS, seal};
 pub use memory::MemoryJournal;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresJournal;
 pub use record::{Batch, NewEvent, Record, SLOTS, Shard, ShardMove, Slot, StreamId, event_id};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Fatal, SqliteJournal};
+pub use stored::{Stored, StoredFrame};
 
 use crate::{BoxError, StoreError};
 
@@ -64,6 +69,19 @@ pub struct Tenure {
     pub holdings: Vec<Holding>,
 }
 
+/// Who may append to a shard, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// Which shard.
+    pub shard: Shard,
+    /// The epoch of its owner; 0 before the first.
+    pub epoch: u64,
+    /// The position that its next event gets.
+    pub next_position: u64,
+    /// The owner's name.
+    pub owner: String,
+}
+
 /// Whose shards may be taken.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,10 +91,6 @@ enum Claim {
     /// Only one's own.
     Own,
 }
-
-/// How many shards are somebody else's.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-const FOREIGN: &str = "SELECT count(*) FROM shard_fence WHERE owner <> $1";
 
 /// The append-only store.
 #[async_trait]
@@ -146,12 +160,35 @@ pub trait Journal: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError>;
 
+    /// The frames of a shard that hold up to `limit` events after a position, in order and as they
+    /// lie there; none only where there are none. Nothing is checked: that is what they are for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError>;
+
+    /// The fences of all shards at one moment, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError>;
+
     /// The last position of every shard, by number; 0 for an empty one.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the store cannot be reached.
-    async fn heads(&self) -> Result<Vec<u64>, StoreError>;
+    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
+        let fences = self.fences().await?;
+        Ok(fences.into_iter().map(|fence| fence.next_position.saturating_sub(1)).collect())
+    }
 
     /// Whether the store answers.
     ///

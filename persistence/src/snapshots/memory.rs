@@ -28,6 +28,11 @@ impl Snapshots for MemorySnapshots {
         Ok(streams.iter().filter_map(|stream| by_stream.get(stream)).cloned().collect())
     }
 
+    async fn list(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let by_stream = self.lock();
+        Ok(by_stream.values().map(|kept| (kept.stream.to_string(), kept.version)).collect())
+    }
+
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let mut by_stream = self.lock();
         let newer = by_stream.get(&snapshot.stream).is_some_and(|s| snapshot.version < s.version);

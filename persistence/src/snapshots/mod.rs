@@ -19,6 +19,10 @@ pub(crate) use sqlite::SqliteSnapshots;
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
 
+/// The columns of [`Snapshots::list`].
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+const LIST: &str = "SELECT stream, version FROM snapshots ORDER BY stream";
+
 /// A state as it was after an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -43,6 +47,13 @@ pub trait Snapshots: Send + Sync + 'static {
     ///
     /// [`StoreError`] when the store cannot be reached.
     async fn load(&self, streams: &[StreamId]) -> Result<Vec<Snapshot>, StoreError>;
+
+    /// Which snapshots there are, readable or not: stream and version as they are stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store cannot be reached.
+    async fn list(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Keeps a snapshot instead of an older one of the same stream; a newer one stays.
     ///

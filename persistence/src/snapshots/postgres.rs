@@ -7,7 +7,7 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgPool;
 
 use super::row::{Row, checksum, of_this_journal};
-use super::{Snapshot, Snapshots};
+use super::{LIST, Snapshot, Snapshots};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::journal::{Journal, StreamId};
@@ -46,6 +46,19 @@ impl Snapshots for PostgresSnapshots {
             Ok(rows.into_iter().filter_map(Row::into_snapshot).collect())
         });
         of_this_journal(&*self.journal, readable.await?).await
+    }
+
+    async fn list(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let readers = self.pool.clone();
+        owned(async move {
+            let rows: Vec<(String, i64)> =
+                sqlx::query_as(LIST).fetch_all(&readers).await.map_err(trouble)?;
+            Ok(rows
+                .into_iter()
+                .map(|(stream, version)| (stream, version.cast_unsigned()))
+                .collect())
+        })
+        .await
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {

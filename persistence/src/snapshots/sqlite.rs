@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::Executor as _;
 
 use super::row::{Row, checksum, of_this_journal};
-use super::{Snapshot, Snapshots};
+use super::{LIST, Snapshot, Snapshots};
 use crate::StoreError;
 use crate::database::sqlite::trouble;
 use crate::database::sqlite_views::Views;
@@ -48,6 +48,19 @@ impl Snapshots for SqliteSnapshots {
             Ok(rows.into_iter().filter_map(Row::into_snapshot).collect())
         });
         of_this_journal(&*self.journal, readable.await?).await
+    }
+
+    async fn list(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let readers = self.views.readers.clone();
+        owned(async move {
+            let rows: Vec<(String, i64)> =
+                sqlx::query_as(LIST).fetch_all(&readers).await.map_err(trouble)?;
+            Ok(rows
+                .into_iter()
+                .map(|(stream, version)| (stream, version.cast_unsigned()))
+                .collect())
+        })
+        .await
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), StoreError> {

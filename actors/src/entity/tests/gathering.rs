@@ -23,7 +23,7 @@ fn nobody_says_that_nothing_happened_once_something_may_have_been_taken() {
         (&[listing(), listing(), granted.clone(), granted.clone()], "reply a: unknown"),
     ];
     for (answers, expected) in cases {
-        let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+        let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
         let mut both = wish();
         both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
         entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), LATER, NOW);
@@ -36,7 +36,7 @@ fn nobody_says_that_nothing_happened_once_something_may_have_been_taken() {
 
 #[test]
 fn a_repeat_while_the_first_is_under_way_waits_for_its_end() {
-    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
     let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
     assert!(entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), LATER, NOW).is_empty());
     let held = entity.answered(ticket(&looked), listing(), NOW);
@@ -56,7 +56,7 @@ fn a_repeat_while_the_first_is_under_way_waits_for_its_end() {
 
 #[test]
 fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
-    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
     let mut both = wish();
     both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
     let looked = entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), LATER, NOW);
@@ -77,7 +77,7 @@ fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
 #[test]
 fn what_cannot_go_back_is_tried_again_and_then_nobody_says_that_nothing_happened() {
     for heals_after in [Some(2), None] {
-        let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+        let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
         let mut both = wish();
         both.items.push(WishedItem::new(ProductId::parse("laptop").unwrap(), 1, None));
         entity.ask(asked(OrderCommand::Place(Box::new(both)), "a"), LATER, NOW);
@@ -105,7 +105,7 @@ fn what_cannot_go_back_is_tried_again_and_then_nobody_says_that_nothing_happened
 
 #[test]
 fn what_waited_for_longer_than_it_was_worth_is_not_started() {
-    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
     let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
     entity.ask(asked(OrderCommand::Place(Box::new(wish())), "b"), NOW, NOW);
     let late = Moment::from_unix_micros(1_000_001);

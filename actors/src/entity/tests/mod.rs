@@ -29,7 +29,7 @@ fn at(position: u64) -> Position {
 }
 
 fn asked<A: Aggregate>(command: A::Command, reply: Reply) -> Asked<A, Reply> {
-    Asked { command: Some(command), cause: Cause::default(), reply, ahead: false }
+    Asked { command: Some(command), cause: Cause::default(), reply, generation: None }
 }
 
 /// What the effects say, in short words; tickets are kept for the answers.
@@ -95,7 +95,7 @@ fn stock(units: i64) -> Entity<Inventory, Reply> {
     Inventory::evolve(&mut loaded.state, &event, NOW);
     loaded.version = 1;
     loaded.position = Some(at(1));
-    Entity::new(loaded, 1_000)
+    Entity::new(loaded, 1_000, 1)
 }
 
 fn hold(number: u128, units: u32) -> InventoryCommand {
@@ -138,7 +138,7 @@ fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
 #[test]
 fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_the_events() {
     let mut entity = stock(5);
-    let ahead = |command, reply| Asked { ahead: true, ..asked(command, reply) };
+    let ahead = |command, reply| Asked { generation: Some(1), ..asked(command, reply) };
     let granted = words(&entity.ask(ahead(hold(1, 5), "order a"), LATER, NOW));
     assert_eq!(granted, ["append inventory.held", "reply order a: done at 1"]);
 
@@ -151,7 +151,7 @@ fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_
 fn readers_see_only_what_is_durable() {
     let mut entity = stock(5);
     entity.ask(asked(hold(1, 5), "a"), LATER, NOW);
-    let read = Asked { command: None, cause: Cause::default(), reply: "reader", ahead: false };
+    let read = Asked { command: None, cause: Cause::default(), reply: "reader", generation: None };
     assert!(entity.ask(read, LATER, NOW).is_empty(), "a read waits like everybody else");
 
     let effects = entity.written(2, at(2), NOW);
@@ -167,7 +167,7 @@ fn a_snapshot_is_kept_only_once_its_events_are_durable() {
     let mut entity = stock(5);
     let mut small = Loaded::<Inventory>::default();
     std::mem::swap(&mut small.state, &mut entity.state);
-    let mut entity: Entity<Inventory, Reply> = Entity::new(Loaded { version: 1, ..small }, 1);
+    let mut entity: Entity<Inventory, Reply> = Entity::new(Loaded { version: 1, ..small }, 1, 1);
     assert_eq!(words(&entity.ask(asked(hold(1, 1), "a"), LATER, NOW)), ["append inventory.held"]);
     assert!(words(&entity.written(2, at(2), NOW)).contains(&"snapshot 2".to_owned()));
 }
@@ -187,7 +187,7 @@ fn when_events_are_lost_everybody_waiting_hears_it() {
 
 #[test]
 fn an_entity_without_a_history_goes_to_sleep_after_its_answer() {
-    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
     let wake = asked(OrderCommand::Wake, "a");
     assert_eq!(
         words(&entity.ask(wake, LATER, NOW)),
@@ -227,7 +227,7 @@ fn listing() -> Answer {
 
 /// An order on its way to the provider, and the ticket of the charge.
 fn charging() -> (Entity<Order, Reply>, u64) {
-    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000);
+    let mut entity: Entity<Order, Reply> = Entity::new(Loaded::default(), 1_000, 1);
     let looked = entity.ask(asked(OrderCommand::Place(Box::new(wish())), "a"), LATER, NOW);
     let held = entity.answered(ticket(&looked), listing(), NOW);
     let placed = entity.answered(ticket(&held), Answer::StockDone, NOW);
@@ -265,6 +265,35 @@ fn a_charge_in_trouble_pauses_and_is_tried_again() {
     assert!(!words(&entity.pursue(NOW)).contains(&"perform charge".to_owned()));
     let later = Moment::from_unix_micros(20_000_000);
     assert!(words(&entity.pursue(later)).contains(&"perform charge".to_owned()));
+}
+
+#[test]
+fn a_pause_that_is_over_is_not_told_again_while_its_work_waits_for_the_disk() {
+    let (mut entity, charge) = charging();
+    let trouble = entity.answered(charge, Answer::Failed, NOW);
+    entity.answered(ticket(&trouble), Answer::StockDone, NOW);
+    let later = Moment::from_unix_micros(20_000_000);
+
+    assert_eq!(words(&entity.pursue(later)), [""; 0], "to tell it would be to spin");
+
+    assert!(words(&entity.written(3, at(3), later)).contains(&"perform charge".to_owned()));
+}
+
+#[test]
+fn whoever_asks_under_an_ended_generation_hears_that_nothing_happened() {
+    let heard_by = |of_entity: u64, of_asker: Option<u64>| {
+        let loaded = Loaded { state: stock(5).state().clone(), version: 1, ..Loaded::default() };
+        let mut entity: Entity<Inventory, Reply> = Entity::new(loaded, 1_000, of_entity);
+        let ask = Asked { generation: of_asker, ..asked(hold(1, 5), "order a") };
+        let effects = entity.ask(ask, LATER, NOW);
+        let [Effect::Reply { answer, .. }] = &effects[..] else { return None };
+        answer.clone().err()
+    };
+    let nothing_happened = Some(NotDone::NotAccepted(NotAccepted::Restarting));
+    assert_eq!(heard_by(7, Some(6)), nothing_happened);
+    for present in [Some(7), Some(8), None] {
+        assert_eq!(heard_by(7, present), None, "{present:?} is judged");
+    }
 }
 
 #[test]

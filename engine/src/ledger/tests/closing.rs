@@ -1,7 +1,17 @@
 //! What is open at the end of a journal.
 
 use super::*;
-use crate::ledger::{OpenCapture, OpenHold, Takings, Unmatched};
+use crate::ledger::Account::{self, Captured, Receivable, Refunded, Sales, Shipping, Tax};
+use crate::ledger::{Closing, OpenCapture, OpenHold, Unmatched, close};
+use crate::values::Currency;
+
+fn balances(closing: &Closing) -> Vec<(Account, i128)> {
+    let in_dollars = |((currency, account), balance): (&(Currency, Account), &i128)| {
+        assert_eq!(*currency, Currency::USD);
+        (*account, *balance)
+    };
+    closing.balances.iter().map(in_dollars).collect()
+}
 
 /// Two laptops are held for the sample order.
 fn holding() -> Journal {
@@ -24,8 +34,7 @@ fn a_sale_leaves_nothing_open() {
     let closing = sold().ledger.finish();
     assert!(closing.is_quiescent(), "{closing:?}");
     assert_eq!((closing.events, closing.streams, closing.orders), (6, 2, 1));
-    let takings = Takings { captured: 199_998, refunded: 0 };
-    assert_eq!(closing.takings.into_values().collect::<Vec<_>>(), [takings]);
+    assert_eq!(balances(&closing), [(Captured, 199_998), (Sales, -199_998)]);
 }
 
 #[test]
@@ -35,8 +44,44 @@ fn a_sale_that_was_undone_leaves_nothing_open() {
     journal.sound([InventoryEvent::Restocked { hold: ORDER.hold(), quantity: units(2) }]);
     let closing = journal.ledger.finish();
     assert!(closing.is_quiescent(), "{closing:?}");
-    let takings = Takings { captured: 199_998, refunded: 199_998 };
-    assert_eq!(closing.takings.into_values().collect::<Vec<_>>(), [takings]);
+    assert_eq!(balances(&closing), [(Captured, 199_998), (Refunded, -199_998)]);
+}
+
+#[test]
+fn what_a_standing_order_is_made_of_is_booked_and_cancels_out() {
+    let mut taxed = placement();
+    taxed.amounts.shipping = usd(500);
+    taxed.amounts.tax = usd(100);
+    taxed.amounts.total = usd(200_598);
+    let mut journal = Journal::default();
+    journal.sound([placed_as(taxed)]);
+    let open = balances(&journal.ledger.finish());
+    let expected = [(Receivable, 200_598), (Sales, -199_998), (Shipping, -500), (Tax, -100)];
+    assert_eq!(open, expected);
+    assert_eq!(open.iter().map(|(_, balance)| balance).sum::<i128>(), 0);
+    journal.sound([cancelled()]);
+    assert_eq!(balances(&journal.ledger.finish()), []);
+}
+
+#[test]
+fn money_that_is_owed_to_the_customer_stays_on_their_account() {
+    let mut journal = sold();
+    journal.sound([cancelled()]);
+    let open = balances(&journal.ledger.finish());
+    assert_eq!(open, [(Receivable, -199_998), (Captured, 199_998)]);
+}
+
+#[test]
+fn parts_of_a_journal_that_were_booked_apart_close_together() {
+    let (mut stock, mut orders) = (Journal::default(), Journal::default());
+    stock.sound([received(5), taken(ORDER.hold(), 2)]);
+    stock.sound([InventoryEvent::Committed { hold: ORDER.hold(), quantity: units(2) }]);
+    orders.sound([placed(), captured(), OrderEvent::StockCommitted]);
+    assert!(!stock.ledger.finish().is_quiescent());
+    assert!(!orders.ledger.finish().is_quiescent());
+    let together = close([&stock.ledger, &orders.ledger]);
+    assert!(together.is_quiescent(), "{together:?}");
+    assert_eq!((together.events, together.streams, together.orders), (6, 2, 1));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::ProductStatus;
+use crate::drill::{Asker, Ending, Fault, FaultName};
 use crate::values::{Currency, Money};
 
 fn published(price: Money) -> ProductEvent {
@@ -27,8 +28,10 @@ fn versions_are_contiguous_from_one() {
         let mut ledger = Ledger::default();
         let mut found = Vec::new();
         for version in versions {
-            let entry = LedgerEvent::Inventory(&event);
-            found.extend(ledger.book(STOCK, version, seconds(0), entry).err());
+            let event = LedgerEvent::Inventory(&event);
+            let place = Place::default();
+            let entry = Entry { place, stream: STOCK, version, at: seconds(0), event };
+            found.extend(ledger.book(&entry).err());
         }
         assert_eq!(found.len(), 1, "told once: {found:?}");
         assert_eq!(found[0].promise, "R12");
@@ -38,10 +41,9 @@ fn versions_are_contiguous_from_one() {
 
 #[test]
 fn a_stream_holds_events_of_one_kind() {
-    let (stock, order) = (received(1), placed());
-    let mut ledger = Ledger::default();
-    ledger.book(STOCK, 1, seconds(0), LedgerEvent::Inventory(&stock)).unwrap();
-    let violation = ledger.book(STOCK, 2, seconds(0), LedgerEvent::Order(&order)).unwrap_err();
+    let mut journal = Journal::default();
+    journal.sound([received(1)]);
+    let violation = journal.book_in(STOCK, &placed().into()).unwrap_err();
     assert_eq!((violation.promise, violation.version), ("R12", 2));
     assert!(violation.sentence.contains("another kind"));
 }
@@ -52,7 +54,7 @@ fn a_violation_says_where_it_is() {
     let violation = journal.book(held(1)).unwrap_err();
     assert_eq!(
         violation.to_string(),
-        "R1 broken by inventory/laptop version 1: \
+        "R1 broken at 3:1 by inventory/laptop version 1: \
          -1 units available, 1 held, 0 sold: one is below zero"
     );
 }
@@ -99,4 +101,35 @@ fn a_cart_is_opened_once_and_does_not_change_while_it_belongs_to_an_order() {
     breaks(&[opened(), reopened()], "R12", "which did not have it");
     let other = CartEvent::Reopened { order: crate::values::OrderId::new(uuid::Uuid::nil()) };
     breaks(&[opened(), checked_out(), other], "R12", "which did not have it");
+}
+
+#[test]
+fn a_fault_ends_only_while_it_is_injected() {
+    let injected = |fault| DrillEvent::FaultInjected {
+        fault,
+        until: None,
+        asker: Asker { by: "ops".to_owned(), request: "r-1".to_owned() },
+    };
+    let ended = || DrillEvent::FaultEnded { fault: FaultName::RedisCut, how: Ending::Expired };
+    let cut = || injected(Fault::RedisCut);
+    Journal::default().sound([cut(), cut(), ended(), cut()]);
+    breaks(&[ended()], "R12", "was not injected");
+    breaks(&[cut(), ended(), ended()], "R12", "was not injected");
+    breaks(&[injected(Fault::PaymentLatency { millis: 0 })], "R12", "outside of what");
+}
+
+#[test]
+fn a_key_is_answered_once_as_long_as_it_must_be_remembered() {
+    let answered =
+        |key: u128, says| CartEvent::Answered { request: crate::samples::keyed(key, says) };
+    breaks(&[opened(), answered(1, 1), line(1), answered(1, 1)], "R3", "answered twice");
+    breaks(&[opened(), answered(1, 1), answered(1, 2)], "R3", "to another request");
+    let mut history = vec![opened()];
+    history.extend((1..=65).map(|key| answered(key, 1)));
+    history.push(answered(1, 2));
+    Journal::default().sound(history);
+
+    let answered = |says| ProductEvent::Answered { request: crate::samples::keyed(1, says) };
+    breaks(&[published(usd(5)), answered(1), answered(2)], "R3", "to another request");
+    breaks(&[answered(1)], "R12", "never published");
 }

@@ -3,14 +3,16 @@
 mod closing;
 mod entities;
 mod orders;
+mod prices;
 mod stocks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Ledger, LedgerEvent, Violation};
+use super::{Entry, Ledger, LedgerEvent, Place, Violation};
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
+use crate::drill::DrillEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
 use crate::samples::{
@@ -24,22 +26,24 @@ fn order_stream() -> String {
     format!("order/{ORDER}")
 }
 
-/// One stored event.
+/// One event of the sample streams.
 #[derive(Clone, Debug)]
-enum Entry {
+enum Event {
     Product(ProductEvent),
     Stock(InventoryEvent),
     Cart(CartEvent),
     Order(OrderEvent),
+    Drill(DrillEvent),
 }
 
-impl Entry {
+impl Event {
     fn stream(&self) -> String {
         match self {
             Self::Product(_) => "product/laptop".to_owned(),
             Self::Stock(_) => STOCK.to_owned(),
             Self::Cart(_) => "cart/1".to_owned(),
             Self::Order(_) => order_stream(),
+            Self::Drill(_) => "drill/faults".to_owned(),
         }
     }
 
@@ -49,31 +53,38 @@ impl Entry {
             Self::Stock(event) => LedgerEvent::Inventory(event),
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
+            Self::Drill(event) => LedgerEvent::Drill(event),
         }
     }
 }
 
-impl From<ProductEvent> for Entry {
+impl From<ProductEvent> for Event {
     fn from(event: ProductEvent) -> Self {
         Self::Product(event)
     }
 }
 
-impl From<InventoryEvent> for Entry {
+impl From<InventoryEvent> for Event {
     fn from(event: InventoryEvent) -> Self {
         Self::Stock(event)
     }
 }
 
-impl From<CartEvent> for Entry {
+impl From<CartEvent> for Event {
     fn from(event: CartEvent) -> Self {
         Self::Cart(event)
     }
 }
 
-impl From<OrderEvent> for Entry {
+impl From<OrderEvent> for Event {
     fn from(event: OrderEvent) -> Self {
         Self::Order(event)
+    }
+}
+
+impl From<DrillEvent> for Event {
+    fn from(event: DrillEvent) -> Self {
+        Self::Drill(event)
     }
 }
 
@@ -82,45 +93,54 @@ impl From<OrderEvent> for Entry {
 struct Journal {
     ledger: Ledger,
     versions: BTreeMap<String, u64>,
+    position: u64,
     now: Moment,
 }
 
 impl Journal {
-    fn book(&mut self, entry: impl Into<Entry>) -> Result<(), Violation> {
-        let entry = entry.into();
-        let stream = entry.stream();
-        let version = self.versions.entry(stream.clone()).or_default();
+    fn book(&mut self, event: impl Into<Event>) -> Result<(), Violation> {
+        let event = event.into();
+        self.book_in(&event.stream(), &event)
+    }
+
+    fn book_in(&mut self, stream: &str, event: &Event) -> Result<(), Violation> {
+        let version = self.versions.entry(stream.to_owned()).or_default();
         *version = version.checked_add(1).unwrap();
-        self.ledger.book(&stream, *version, self.now, entry.as_event())
+        self.position = self.position.checked_add(1).unwrap();
+        let (version, at) = (*version, self.now);
+        let place = Place { shard: 3, position: self.position };
+        self.ledger.book(&Entry { place, stream, version, at, event: event.as_event() })
     }
 
     /// Books what must be sound.
-    fn sound<E: Into<Entry>>(&mut self, entries: impl IntoIterator<Item = E>) {
-        for entry in entries {
-            self.book(entry).unwrap();
+    fn sound<E: Into<Event>>(&mut self, events: impl IntoIterator<Item = E>) {
+        for event in events {
+            self.book(event).unwrap();
         }
     }
 }
 
 /// `history` is sound up to its last event, which breaks `promise` with these words.
-fn breaks<E: Into<Entry> + Clone>(history: &[E], promise: &str, words: &str) {
+fn breaks<E: Into<Event> + Clone>(history: &[E], promise: &str, words: &str) {
     let (last, before) = history.split_last().unwrap();
     let mut journal = Journal { now: seconds(60), ..Journal::default() };
     journal.sound(before.iter().cloned());
-    let last: Entry = last.clone().into();
+    let last: Event = last.clone().into();
     let (stream, version) = (last.stream(), u64::try_from(history.len()).unwrap());
     let violation = journal.book(last).unwrap_err();
     assert_eq!(violation.promise, promise, "{violation}");
     assert_eq!((violation.stream, violation.version), (stream, version));
+    assert_eq!(violation.place, Place { shard: 3, position: version });
     assert!(violation.sentence.contains(words), "{:?} lacks {words:?}", violation.sentence);
 }
 
 fn received(count: i64) -> InventoryEvent {
-    InventoryEvent::Adjusted {
-        adjustment: adjustment(1),
-        delta: count,
-        reason: "delivery".to_owned(),
-    }
+    adjusted(1, count)
+}
+
+fn adjusted(number: u128, delta: i64) -> InventoryEvent {
+    let reason = "delivery".to_owned();
+    InventoryEvent::Adjusted { adjustment: adjustment(number), delta, reason }
 }
 
 fn taken(by: HoldId, count: u32) -> InventoryEvent {

@@ -26,7 +26,7 @@ fn no_more_is_held_than_there_is() {
 
 #[test]
 fn no_more_is_taken_away_than_is_free() {
-    breaks(&[received(5), held(2), received(-4)], "R1", "below zero");
+    breaks(&[received(5), held(2), adjusted(2, -4)], "R1", "below zero");
 }
 
 #[test]
@@ -99,4 +99,20 @@ fn units_go_back_once_and_as_many_as_were_sold() {
     breaks(&[received(5), held(2), restocked(2)], "R13", "without being sold");
     breaks(&[received(5), held(2), released(2), restocked(2)], "R13", "without being sold");
     breaks(&[received(5), held(2), expired(2), restocked(2)], "R13", "which had lapsed");
+}
+
+#[test]
+fn a_change_by_hand_counts_once() {
+    breaks(&[received(5), held(2), received(5)], "R3", "made twice");
+    let mut journal = Journal::default();
+    journal.sound((0..=1_024).map(|number| adjusted(number, 1)));
+    // What the stock has forgotten is new to it.
+    journal.sound([adjusted(0, 1)]);
+}
+
+#[test]
+fn a_stock_counts_no_more_than_it_can() {
+    let most = i64::from(u32::MAX);
+    Journal::default().sound([received(most)]);
+    breaks(&[received(most), adjusted(2, 1)], "R1", "more than a stock can count");
 }

@@ -70,13 +70,13 @@ fn the_total_is_the_sum_of_all_lines() {
 }
 
 #[test]
-fn a_trusted_caller_sets_the_price() {
+fn a_trusted_caller_sets_the_price_and_the_listed_one_is_recorded() {
     let mut wish = wish();
     wish.trusted_price = true;
     wish.items[0].unit_price = Some(usd(5));
-    given::<Order>(&[])
-        .when(answered(wish, all_granted))
-        .then(&[placed(placement_of(Some(card()), &[("laptop", 2, 5)]))]);
+    let mut expected = placement_of(Some(card()), &[("laptop", 2, 5)]);
+    expected.lines[0].listed_price = Some(usd(99_999));
+    given::<Order>(&[]).when(answered(wish, all_granted)).then(&[placed(expected)]);
 }
 
 #[test]

@@ -268,6 +268,7 @@ mod tests {
                 quantity: Quantity::new(1),
                 unit_price: price,
                 listing_version: 1,
+                listed_price: None,
             }],
             amounts: Amounts {
                 subtotal: price,

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
-use crate::journal::{Claim, FOREIGN, GENESIS, Holding, Shard, Tenure};
+use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
+use crate::journal::{Claim, StoredFrame, Tenure};
 
 /// How often the fence is tried; after each failure the old writer's process is ended.
 const TRIES_MAX: u32 = 3;
@@ -23,9 +24,10 @@ const LOCK: &str = "BEGIN; LOCK TABLE shard_fence IN SHARE ROW EXCLUSIVE MODE";
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
     epoch = (SELECT max(epoch) + 1 FROM shard_fence) RETURNING epoch";
 
-const HOLDINGS: &str = "SELECT f.shard, f.next_position, j.last_hash FROM shard_fence f \
-    LEFT JOIN journal j ON j.shard = f.shard AND j.last_position = f.next_position - 1 \
-    ORDER BY f.shard";
+/// The last frame of each shard, wherever the fence says that it is.
+pub(super) const LAST_FRAMES: &str = "SELECT j.shard::int8, j.last_position, j.epoch, j.last_hash, \
+    j.checksum, j.events FROM shard_fence f JOIN journal j ON j.shard = f.shard \
+    AND j.last_position = (SELECT max(last_position) FROM journal WHERE shard = f.shard)";
 
 const END_WRITERS: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a \
     WHERE a.pid <> pg_backend_pid() AND EXISTS (SELECT FROM shard_fence f \
@@ -82,20 +84,9 @@ async fn take(
     let epochs: Vec<i64> = sqlx::query_scalar(TAKE).bind(owner).fetch_all(&mut *connection).await?;
     let epoch = epochs.first().copied().unwrap_or_default();
     sqlx::query(NOTE_PROCESS).bind(epoch).execute(&mut *connection).await?;
-    let rows: Vec<(i32, i64, Option<Vec<u8>>)> =
-        sqlx::query_as(HOLDINGS).fetch_all(&mut *connection).await?;
-    let holdings = rows.into_iter().map(holding).collect::<sqlx::Result<_>>()?;
+    let fences: Vec<FenceRow> = sqlx::query_as(FENCES).fetch_all(&mut *connection).await?;
+    let frames: Vec<StoredFrame> = sqlx::query_as(LAST_FRAMES).fetch_all(&mut *connection).await?;
+    let tenure = tenure(fences, &frames).map_err(|error| sqlx::Error::Decode(error.into()))?;
     connection.execute("COMMIT").await?;
-    Ok(Some(Tenure { epoch: epoch.cast_unsigned(), holdings }))
-}
-
-fn holding((shard, next_position, hash): (i32, i64, Option<Vec<u8>>)) -> sqlx::Result<Holding> {
-    let damaged = |what: &str| sqlx::Error::Decode(format!("{what} of shard {shard}").into());
-    let last_hash = match hash {
-        None if next_position == 1 => GENESIS,
-        None => return Err(damaged("last event")),
-        Some(hash) => hash.try_into().map_err(|_| damaged("last hash"))?,
-    };
-    let number = u16::try_from(shard).map_err(|_| damaged("number"))?;
-    Ok(Holding { shard: Shard(number), next_position: next_position.cast_unsigned(), last_hash })
+    Ok(Some(tenure))
 }

@@ -14,7 +14,11 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 use tokio::sync::Mutex;
 
 use self::writer::Writer;
-use super::{AppendError, Batch, Claim, FORMAT, Journal, Record, Shard, StreamId, Tenure, frame};
+use super::fence::{COUNTED, are_complete};
+use super::{
+    AppendError, Batch, Claim, FORMAT, Fence, Journal, Record, Shard, StoredFrame, StreamId,
+    Tenure, pages,
+};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::tasks::{detached, owned};
@@ -60,6 +64,16 @@ async fn settle_shards(pool: &PgPool, wanted: u16) -> Result<u16, StoreError> {
         let known = format!("this build knows {FORMAT}");
         return Err(StoreError::Unsafe(format!("the journal has format {format}, {known}")));
     }
+    let known: (i64, i64) = sqlx::query_as(COUNTED).fetch_one(pool).await.map_err(trouble)?;
+    if known.0 == 0 {
+        make_fences(pool, shards).await?;
+    } else {
+        are_complete(i64::from(shards), known)?;
+    }
+    u16::try_from(shards).map_err(|_| StoreError::Corrupt(format!("{shards} shards")))
+}
+
+async fn make_fences(pool: &PgPool, shards: i32) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO shard_fence (shard, epoch, next_position, owner) \
          SELECT shard, 0, 1, '' FROM generate_series(0, $1 - 1) AS shard ON CONFLICT DO NOTHING",
@@ -68,7 +82,7 @@ async fn settle_shards(pool: &PgPool, wanted: u16) -> Result<u16, StoreError> {
     .execute(pool)
     .await
     .map_err(trouble)?;
-    u16::try_from(shards).map_err(|_| StoreError::Corrupt(format!("{shards} shards")))
+    Ok(())
 }
 
 #[async_trait]
@@ -104,8 +118,8 @@ impl Journal for PostgresJournal {
     }
 
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let found = self.read_places(&frame::places_of(batch)).await?;
-        Ok(frame::ids(&found) == frame::ids(&batch.records))
+        let found = self.read_places(&pages::places_of(batch)).await?;
+        Ok(pages::ids(&found) == pages::ids(&batch.records))
     }
 
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
@@ -133,9 +147,19 @@ impl Journal for PostgresJournal {
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
         let readers = self.readers.clone();
-        owned(async move { read::heads(&readers).await }).await
+        owned(async move { read::frames(&readers, shard, after, limit).await }).await
+    }
+
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError> {
+        let readers = self.readers.clone();
+        owned(async move { read::fences(&readers).await }).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

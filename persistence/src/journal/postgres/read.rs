@@ -6,8 +6,9 @@ use sqlx::postgres::PgPool;
 
 use crate::StoreError;
 use crate::database::postgres::trouble;
-use crate::journal::frame::{self, Row, TAIL_PAGE, end_of_page};
-use crate::journal::{Record, Shard, StreamId};
+use crate::journal::fence::{FENCES, FenceRow};
+use crate::journal::pages::{self, TAIL_PAGE, end_of_page};
+use crate::journal::{Fence, Record, Shard, StoredFrame, StreamId};
 
 /// Each frame that one of the places lies in, once.
 pub(super) const PLACES: &str = "SELECT j.shard::int8, j.last_position, j.epoch, j.last_hash, \
@@ -24,27 +25,25 @@ pub(super) const SHARD: &str = "SELECT shard::int8, last_position, epoch, last_h
         (SELECT min(last_position) FROM journal WHERE shard = $1 AND last_position > $2)) \
     ORDER BY last_position";
 
-const HEADS: &str = "SELECT next_position - 1 FROM shard_fence ORDER BY shard";
-
 pub(super) async fn places(
     readers: &PgPool,
     places: &[(Shard, u64)],
 ) -> Result<Vec<Record>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(PLACES)
+    let rows: Vec<StoredFrame> = sqlx::query_as(PLACES)
         .bind(places.iter().map(|(shard, _)| i32::from(shard.0)).collect::<Vec<_>>())
         .bind(places.iter().map(|(_, position)| position.cast_signed()).collect::<Vec<_>>())
         .fetch_all(readers)
         .await
         .map_err(trouble)?;
-    frame::at(&rows, places)
+    pages::at(&rows, places)
 }
 
-async fn frames(
+pub(super) async fn frames(
     readers: &PgPool,
     shard: Shard,
     after: u64,
     limit: u32,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<StoredFrame>, StoreError> {
     sqlx::query_as(SHARD)
         .bind(i32::from(shard.0))
         .bind(after.cast_signed())
@@ -64,7 +63,7 @@ pub(super) async fn tail(
     let (mut records, mut after) = (Vec::new(), after);
     loop {
         let rows = frames(readers, shard, after, TAIL_PAGE).await?;
-        let page = frame::page(&rows, after, |name| names.contains(name))?;
+        let page = pages::page(&rows, after, |name| names.contains(name))?;
         records.extend(page.records);
         let Some(last) = page.last else { return Ok(records) };
         after = last;
@@ -78,14 +77,14 @@ pub(super) async fn shard(
     limit: u32,
 ) -> Result<Vec<Record>, StoreError> {
     let rows = frames(readers, shard, after, limit).await?;
-    let mut records = frame::page(&rows, after, |_| true)?.records;
+    let mut records = pages::page(&rows, after, |_| true)?.records;
     records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(records)
 }
 
-pub(super) async fn heads(readers: &PgPool) -> Result<Vec<u64>, StoreError> {
-    let heads: Vec<i64> = sqlx::query_scalar(HEADS).fetch_all(readers).await.map_err(trouble)?;
-    Ok(heads.into_iter().map(i64::cast_unsigned).collect())
+pub(super) async fn fences(readers: &PgPool) -> Result<Vec<Fence>, StoreError> {
+    let rows: Vec<FenceRow> = sqlx::query_as(FENCES).fetch_all(readers).await.map_err(trouble)?;
+    rows.into_iter().map(Fence::try_from).collect()
 }
 
 pub(super) async fn ping(readers: &PgPool) -> Result<(), StoreError> {

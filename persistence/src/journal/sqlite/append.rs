@@ -6,10 +6,9 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr
 use super::Fatal;
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::push_rows;
+use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::frame::pack;
-use crate::journal::{
-    AppendError, Batch, Claim, FOREIGN, GENESIS, Holding, Shard, ShardMove, Tenure,
-};
+use crate::journal::{AppendError, Batch, Claim, ShardMove, StoredFrame, Tenure};
 use crate::{BoxError, StoreError};
 
 /// A fence row that does not match gets NULL for its next position, which its column refuses: so
@@ -30,9 +29,10 @@ const COLUMNS: usize = 6;
 const TAKE: &str = "UPDATE shard_fence SET owner = $1, \
     epoch = (SELECT max(epoch) + 1 FROM shard_fence)";
 
-const HOLDINGS: &str = "SELECT f.shard, f.epoch, f.next_position, j.last_hash FROM shard_fence f \
-    LEFT JOIN journal j ON j.shard = f.shard AND j.last_position = f.next_position - 1 \
-    ORDER BY f.shard";
+/// The last frame of each shard, wherever the fence says that it is.
+pub(super) const LAST_FRAMES: &str = "SELECT j.shard, j.last_position, j.epoch, j.last_hash, \
+    j.checksum, j.events FROM shard_fence f CROSS JOIN journal j ON j.shard = f.shard \
+    AND j.last_position = (SELECT max(last_position) FROM journal WHERE shard = f.shard)";
 
 /// Primary result codes of SQLite.
 const BUSY: u32 = 5;
@@ -143,21 +143,9 @@ async fn take(
         }
     }
     sqlx::query(TAKE).bind(owner).execute(&mut *writer).await.map_err(trouble)?;
-    let rows: Vec<(u16, i64, i64, Option<Vec<u8>>)> =
-        sqlx::query_as(HOLDINGS).fetch_all(writer).await.map_err(trouble)?;
-    let epoch = rows.first().map_or(0, |(_, epoch, ..)| epoch.cast_unsigned());
-    let holdings = rows.into_iter().map(|(shard, _, next_position, hash)| {
-        holding(Shard(shard), next_position.cast_unsigned(), hash)
-    });
-    Ok(Some(Tenure { epoch, holdings: holdings.collect::<Result<_, _>>()? }))
-}
-
-fn holding(shard: Shard, next_position: u64, hash: Option<Vec<u8>>) -> Result<Holding, StoreError> {
-    let last_hash = match hash {
-        None if next_position == 1 => Some(GENESIS),
-        None => None,
-        Some(hash) => hash.try_into().ok(),
-    };
-    let missing = || StoreError::Corrupt(format!("the last event of shard {shard} is missing"));
-    Ok(Holding { shard, next_position, last_hash: last_hash.ok_or_else(missing)? })
+    let fences: Vec<FenceRow> =
+        sqlx::query_as(FENCES).fetch_all(&mut *writer).await.map_err(trouble)?;
+    let frames: Vec<StoredFrame> =
+        sqlx::query_as(LAST_FRAMES).fetch_all(writer).await.map_err(trouble)?;
+    tenure(fences, &frames).map(Some)
 }

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::{AppendError, Batch, Claim, Journal, Record, Shard, StreamId, Tenure, frame};
+use super::{
+    AppendError, Batch, Claim, Fence, Journal, Record, Shard, StoredFrame, StreamId, Tenure, pages,
+};
 use crate::StoreError;
 pub use crate::database::sqlite::Fatal;
 use crate::tasks::{detached, owned};
@@ -66,8 +68,8 @@ impl Journal for SqliteJournal {
     }
 
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
-        let found = self.read_places(&frame::places_of(batch)).await?;
-        Ok(frame::ids(&found) == frame::ids(&batch.records))
+        let found = self.read_places(&pages::places_of(batch)).await?;
+        Ok(pages::ids(&found) == pages::ids(&batch.records))
     }
 
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {
@@ -95,9 +97,19 @@ impl Journal for SqliteJournal {
         owned(async move { read::shard(&readers, shard, after, limit).await }).await
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
+    async fn read_frames(
+        &self,
+        shard: Shard,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredFrame>, StoreError> {
         let readers = self.readers.clone();
-        owned(async move { read::heads(&readers).await }).await
+        owned(async move { read::frames(&readers, shard, after, limit).await }).await
+    }
+
+    async fn fences(&self) -> Result<Vec<Fence>, StoreError> {
+        let readers = self.readers.clone();
+        owned(async move { read::fences(&readers).await }).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

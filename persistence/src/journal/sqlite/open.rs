@@ -11,6 +11,7 @@ use super::{Fatal, SqliteJournal};
 use crate::StoreError;
 use crate::database::sqlite::{self as database, trouble};
 use crate::journal::FORMAT;
+use crate::journal::fence::{COUNTED, are_complete};
 
 /// A checkpoint is a pause of all answers, so it is to be short. The journal grows at its end: pages
 /// that wait for longer are not written less often.
@@ -54,6 +55,12 @@ async fn settle_shards(writer: &mut SqliteConnection, wanted: u16) -> Result<u16
     if format != FORMAT {
         let known = format!("this build knows {FORMAT}");
         return Err(StoreError::Unsafe(format!("the journal has format {format}, {known}")));
+    }
+    let known: (i64, i64) =
+        sqlx::query_as(COUNTED).fetch_one(&mut *writer).await.map_err(trouble)?;
+    if 0 < known.0 {
+        are_complete(i64::from(shards), known)?;
+        return Ok(shards);
     }
     sqlx::query(
         "WITH RECURSIVE number (shard) AS ( \

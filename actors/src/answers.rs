@@ -1,0 +1,100 @@
+//! From what comes of a command to the answer that its asker understands: pure, and the same in
+//! production and in simulation.
+
+use engine::cart::{Cart, CartRefusal};
+use engine::catalog::{Product, ProductRefusal};
+use engine::inventory::{Inventory, InventoryRefusal};
+use engine::process::{Answer, ChargeOutcome, StockRefusal, Unavailable};
+
+use crate::outcome::{Accepted, NotAccepted, NotDone};
+use crate::payments::ProviderFailure;
+
+/// What a product says to a lookup.
+pub fn of_listing(verdict: Result<Accepted<Product>, NotDone<ProductRefusal>>) -> Answer {
+    match verdict {
+        Ok(accepted) => Answer::Listing(accepted.view),
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// What a cart says.
+pub fn of_cart(verdict: Result<Accepted<Cart>, NotDone<CartRefusal>>) -> Answer {
+    match verdict {
+        Ok(_) => Answer::CartDone,
+        Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// What a stock says.
+pub fn of_stock(verdict: Result<Accepted<Inventory>, NotDone<InventoryRefusal>>) -> Answer {
+    match verdict {
+        Ok(_) => Answer::StockDone,
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Unknown) => Answer::Failed,
+        Err(NotDone::Refused(refusal)) => Answer::StockRefused(match refusal {
+            InventoryRefusal::NotEnoughStock { available, .. } => {
+                StockRefusal::NotEnough { available }
+            }
+            InventoryRefusal::OverLimit { limit } => StockRefusal::OverLimit { limit },
+            InventoryRefusal::Lapsed(_) => StockRefusal::Lapsed,
+            InventoryRefusal::Stale => return Answer::NotAccepted(Unavailable::Overloaded),
+            InventoryRefusal::EmptyQuantity
+            | InventoryRefusal::HoldMismatch(_)
+            | InventoryRefusal::AdjustmentMismatch(_)
+            | InventoryRefusal::VersionMismatch { .. }
+            | InventoryRefusal::CountOutOfRange => StockRefusal::Invalid,
+        }),
+    }
+}
+
+/// What the provider says about a charge.
+pub fn of_charge(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
+    outcome.map_or_else(not_answered, Answer::Charge)
+}
+
+/// What the provider says about a refund.
+pub fn of_refund(outcome: Result<(), ProviderFailure>) -> Answer {
+    outcome.map_or_else(not_answered, |()| Answer::Refunded)
+}
+
+/// Of two answers of several stocks to one intent the one that counts for both: what must be tried
+/// again outweighs what is final, and an answer is final only for all products.
+#[must_use]
+pub fn worse(one: Answer, other: Answer) -> Answer {
+    if rank(&one) < rank(&other) { other } else { one }
+}
+
+/// Without a place nobody has failed: it is tried again, and nothing is written down.
+const fn not_answered(failure: ProviderFailure) -> Answer {
+    match failure {
+        ProviderFailure::NoPlace => Answer::NotAccepted(Unavailable::Overloaded),
+        ProviderFailure::NotSent | ProviderFailure::Unknown => Answer::Failed,
+    }
+}
+
+const fn not_accepted(reason: NotAccepted) -> Answer {
+    Answer::NotAccepted(match reason {
+        NotAccepted::Overloaded | NotAccepted::DeadlinePassed => Unavailable::Overloaded,
+        NotAccepted::Quarantined => Unavailable::Quarantined,
+        NotAccepted::Restarting | NotAccepted::Draining | NotAccepted::NotWritten => {
+            Unavailable::Unreachable
+        }
+    })
+}
+
+const fn rank(answer: &Answer) -> u8 {
+    match answer {
+        Answer::Failed => 3,
+        Answer::NotAccepted(_) => 2,
+        Answer::StockRefused(_) => 1,
+        Answer::Listing(_)
+        | Answer::StockDone
+        | Answer::CartDone
+        | Answer::CartRefused(_)
+        | Answer::Charge(_)
+        | Answer::Refunded => 0,
+    }
+}
