@@ -14,7 +14,7 @@ use engine::inventory::{Inventory, InventoryEvent};
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::{Order, OrderEvent, PaymentStatus};
 use persistence::codec;
-use persistence::journal::{GENESIS, Record, Shard, verify};
+use persistence::journal::{Chain, GENESIS, Record, Shard};
 use uuid::Uuid;
 
 use super::names::{self, Names, Who};
@@ -201,11 +201,11 @@ fn chain(store: &Store, names: &Names) -> Verdict {
     for shard in 0..names.shards() {
         let records =
             store.shard(shard).map_err(|error| Violation::new("R16", error.to_string()))?;
-        let mut before = GENESIS;
+        let mut chain = Chain::after(GENESIS);
         for record in &records {
-            verify(Some(&before), record)
+            chain
+                .follow(&record.as_stored())
                 .map_err(|error| Violation::new("R16", error.to_string()))?;
-            before = record.hash;
         }
     }
     Ok(())
