@@ -48,18 +48,28 @@ async fn taking_over_waits_for_an_append_in_flight_and_sees_it() {
     let mut writer = Writer::of(&*stores.journal).await;
     let batch = writer.batch(&[("a", 1)]);
     let shard = batch.records[0].shard;
-    // An append of another process, up to just before its commit.
+    // An append of another process, up to just before its commit: what it writes is what this one
+    // wrote and took back.
+    stores.journal.append(&batch).await.unwrap();
     let mut other = place.server_connection().await;
-    let hash = batch.records[0].hash.as_slice();
+    let frame: (Vec<u8>, i64, Vec<u8>) =
+        sqlx::query_as("SELECT last_hash, checksum, events FROM journal")
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+    other.execute("DELETE FROM journal").await.unwrap();
+    other.execute("UPDATE shard_fence SET next_position = 1").await.unwrap();
     other.execute("BEGIN").await.unwrap();
     sqlx::query("UPDATE shard_fence SET next_position = 2 WHERE shard = $1")
         .bind(i32::from(shard.0))
         .execute(&mut other)
         .await
         .unwrap();
-    sqlx::query("INSERT INTO journal VALUES ($1, 1, 1, $2, 0, '[]')")
+    sqlx::query("INSERT INTO journal VALUES ($1, 1, 1, $2, $3, $4)")
         .bind(i32::from(shard.0))
-        .bind(hash)
+        .bind(frame.0)
+        .bind(frame.1)
+        .bind(frame.2)
         .execute(&mut other)
         .await
         .unwrap();
