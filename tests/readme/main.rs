@@ -85,7 +85,7 @@ fn step(command: &str) -> Result<Step> {
         return Ok(Step::Elsewhere);
     }
     // Long runs and comparisons have suites of their own.
-    if command.contains("millrace-sim bench") || command.contains(" -- bench") {
+    if ["bench", "overload"].iter().any(|long| command.contains(&format!(" -- {long}"))) {
         return Ok(Step::Elsewhere);
     }
     let starts = ["curl ", "cargo run ", "target/release/", "millrace", "for ", "jq "];

@@ -1,10 +1,9 @@
-//! Who holds how many places in flight, so that one client cannot keep all others out.
+//! Who holds how many places in flight, so that one client cannot keep all others out. Pure.
 //!
 //! Counts lie in a fixed table. Two clients whose hashes meet there count as one, which costs
 //! both of them a little and nobody any memory.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Caller;
 use super::buckets::prefix;
@@ -14,61 +13,68 @@ const SEATS: u64 = 1_024;
 /// The part of the places that is kept for those below their share: one in so many.
 const KEPT: usize = 8;
 
-/// Places in flight by client.
-#[derive(Debug)]
-pub(super) struct Shares {
-    hashes: RandomState,
-    held: Box<[AtomicUsize]>,
-    /// Clients that hold a place.
-    clients: AtomicUsize,
-}
+/// Tells where the count of a client lies. Nobody outside can choose a neighbour.
+#[derive(Debug, Default)]
+pub(super) struct Seats(RandomState);
 
 /// Where the count of a client lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seat(usize);
 
+/// Places in flight by client.
+#[derive(Debug)]
+pub(super) struct Shares {
+    held: Box<[usize]>,
+    /// Clients that hold a place.
+    clients: usize,
+}
+
+impl Seats {
+    /// The seat of a client: a key at an address (IPv6: in a /64).
+    pub(super) fn of(&self, caller: &Caller) -> Seat {
+        let hash = self.0.hash_one((caller.key_hash, prefix(caller.address)));
+        Seat(usize::try_from(hash % SEATS).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+impl Seat {
+    pub(super) const fn at(number: usize) -> Self {
+        Self(number)
+    }
+}
+
 impl Shares {
     pub(super) fn new() -> Self {
-        Self {
-            hashes: RandomState::new(),
-            held: (0..SEATS).map(|_| AtomicUsize::new(0)).collect(),
-            clients: AtomicUsize::new(0),
-        }
-    }
-
-    /// The seat of a client: a key at an address (IPv6: in a /64).
-    pub(super) fn seat(&self, caller: &Caller) -> Seat {
-        let hash = self.hashes.hash_one((caller.key_hash, prefix(caller.address)));
-        Seat(usize::try_from(hash % SEATS).unwrap_or_default())
+        Self { held: (0..SEATS).map(|_| 0).collect(), clients: 0 }
     }
 
     /// Whether a client that wants one more must leave the last places to others.
     pub(super) fn must_yield(&self, seat: Seat, free: usize, limit: usize) -> bool {
-        if limit / KEPT < free {
-            return false;
-        }
-        let held = self.held(seat).map_or(0, |held| held.load(Ordering::Relaxed));
-        let others = self.clients.load(Ordering::Relaxed).saturating_sub(usize::from(0 < held));
-        // Alone it may have everything: nobody else has shown up.
-        0 < others && limit / others.saturating_add(1) <= held
+        free <= limit / KEPT && self.is_spent(seat, limit)
     }
 
-    pub(super) fn take(&self, seat: Seat) {
-        let before = self.held(seat).map(|held| held.fetch_add(1, Ordering::Relaxed));
-        if before == Some(0) {
-            self.clients.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Whether a client holds its share: what each would have if all that hold a place had equally
+    /// many. Alone it may have everything, because nobody else has shown up.
+    pub(super) fn is_spent(&self, seat: Seat, limit: usize) -> bool {
+        let held = self.held.get(seat.0).copied().unwrap_or_default();
+        let others = self.clients.saturating_sub(usize::from(0 < held));
+        let share = (limit / others.saturating_add(1)).max(1);
+        0 < others && share <= held
     }
 
-    pub(super) fn give_back(&self, seat: Seat) {
-        let before = self.held(seat).map(|held| held.fetch_sub(1, Ordering::Relaxed));
-        if before == Some(1) {
-            self.clients.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn take(&mut self, seat: Seat) {
+        if let Some(held) = self.held.get_mut(seat.0) {
+            self.clients = self.clients.saturating_add(usize::from(*held == 0));
+            *held = held.saturating_add(1);
         }
     }
 
-    fn held(&self, seat: Seat) -> Option<&AtomicUsize> {
-        self.held.get(seat.0)
+    pub(super) fn give_back(&mut self, seat: Seat) {
+        if let Some(held) = self.held.get_mut(seat.0) {
+            self.clients = self.clients.saturating_sub(usize::from(*held == 1));
+            *held = held.saturating_sub(1);
+        }
     }
 }
 
@@ -80,7 +86,7 @@ mod tests {
     const OTHER: Seat = Seat(2);
 
     fn held(counts: [usize; 2]) -> Shares {
-        let shares = Shares::new();
+        let mut shares = Shares::new();
         for (seat, count) in [ONE, OTHER].into_iter().zip(counts) {
             (0..count).for_each(|_| shares.take(seat));
         }
@@ -108,8 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn among_more_clients_than_places_everybody_may_have_one() {
+        let mut shares = Shares::new();
+        (0..15).for_each(|seat| shares.take(Seat(seat)));
+        assert!(!shares.must_yield(Seat(15), 1, 16));
+        assert!(shares.must_yield(Seat(0), 1, 16));
+    }
+
+    #[test]
     fn a_client_that_has_left_does_not_count() {
-        let shares = held([60, 1]);
+        let mut shares = held([60, 1]);
         assert!(shares.must_yield(ONE, 1, 80));
         shares.give_back(OTHER);
         assert!(!shares.must_yield(ONE, 1, 80));

@@ -15,6 +15,8 @@ pub enum Part {
     Fairness,
     /// A cold product beside a hot one.
     Products,
+    /// A crowd that is rejected at the door.
+    Rejections,
     /// A product that is sold out.
     SoldOut,
 }

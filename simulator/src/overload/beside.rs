@@ -1,4 +1,5 @@
-//! Who stands beside whom: a polite client and one that pushes, a cold product and a hot one.
+//! Who stands beside whom: a polite client and one that pushes, a cold product and a hot one, and
+//! a crowd that hears no beside one that buys.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -79,6 +80,30 @@ impl Products {
     }
 }
 
+/// A crowd that is rejected at the door, as fast as it hears no.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Rejections {
+    /// Rejections a second.
+    pub(super) per_second: f64,
+    /// Their latencies in microseconds.
+    pub(super) rejected_us: Percentiles,
+    /// Processor time of the server for a rejection, in parts of that for an order.
+    pub(super) cost: f64,
+}
+
+impl Rejections {
+    /// From what was seen and the cost of an order.
+    pub(super) fn of(seen: &Seen, lasts: Duration, order_us: f64) -> Option<Self> {
+        let tally = seen.tallies.first()?;
+        let each = quotient(real(seen.server_us), real(tally.rejected))?;
+        Some(Self {
+            per_second: quotient(real(tally.rejected), lasts.as_secs_f64())?,
+            rejected_us: Percentiles::of(&tally.rejected_us),
+            cost: quotient(each, order_us)?,
+        })
+    }
+}
+
 /// A crowd that wants what is sold out, as fast as it hears no.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct SoldOut {
@@ -139,7 +164,7 @@ mod tests {
     }
 
     fn seen(tallies: Vec<Tally>) -> Seen {
-        Seen { tallies, server_us: 1_000, memory_before: 0, memory_max: 0 }
+        Seen { tallies, server_us: 1_000, memory: Vec::new() }
     }
 
     #[test]
@@ -168,6 +193,16 @@ mod tests {
         let sold_out = SoldOut::of(&seen(vec![tally]), SECOND, 200.0, [Some(5), Some(5)]).unwrap();
         assert_eq!((sold_out.cost, sold_out.refused_per_s), (0.5, 10.0));
         assert_eq!(sold_out.messages, Some(0));
+    }
+
+    #[test]
+    fn a_rejection_is_compared_with_an_order() {
+        let mut tally = tally(10, 0, SECOND);
+        for _ in 0..10 {
+            tally.ended(Ending::Rejected, SECOND / 10, SECOND / 10);
+        }
+        let rejections = Rejections::of(&seen(vec![tally]), SECOND, 400.0).unwrap();
+        assert_eq!((rejections.cost, rejections.per_second), (0.25, 10.0));
     }
 
     #[test]

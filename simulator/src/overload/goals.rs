@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use super::beside::{Fairness, Products, SoldOut};
+use super::beside::{Fairness, Products, Rejections, SoldOut};
 use super::row::Row;
 use crate::report::table::in_millis;
 
 /// Most memory that a level may add.
 const MEMORY_MAX: u64 = 256 * 1_024 * 1_024;
-/// A rejection in parts of an order: with more, twenty times the capacity cannot be rejected in
-/// a twentieth of the time.
+/// Most that it may add in the second half of a minute or more, and be called flat.
+const LATE_MEMORY_MAX: u64 = 16 * 1_024 * 1_024;
+/// A rejection in parts of an order: with more, each of twenty times the capacity cannot be rejected
+/// at once in a twentieth of the time.
 const REJECTION_MAX: f64 = 0.0025;
 
 /// One aim and what was found.
@@ -50,11 +52,21 @@ pub(super) fn of_level(row: &Row) -> Vec<Goal> {
     goals.push(goal("recovered within 2 s", found, met));
     let found = format!("{} MB", row.memory_growth / 1_048_576);
     goals.push(goal("at most 256 MB more", found, row.memory_growth <= MEMORY_MAX));
-    if let Some(cost) = row.rejection_cost {
-        let found = format!("{:.2} %", cost * 100.0);
-        goals.push(goal("a rejection at most 0.25 % of an order", found, cost <= REJECTION_MAX));
+    if let Some(growth) = row.late_growth {
+        let found = format!("{} MB", growth / 1_048_576);
+        let what = "at most 16 MB more in the second half";
+        goals.push(goal(what, found, growth <= LATE_MEMORY_MAX));
     }
     goals
+}
+
+/// The goal of a rejection.
+pub(super) fn of_rejections(rejections: &Rejections) -> Goal {
+    Goal {
+        name: "a rejection at most 0.25 % of an order".to_owned(),
+        found: format!("{:.2} %", rejections.cost * 100.0),
+        met: rejections.cost <= REJECTION_MAX,
+    }
 }
 
 /// The goal of a polite client.
@@ -110,8 +122,9 @@ mod tests {
             rejected: 1,
             unknown: 0,
             errors: std::collections::BTreeMap::default(),
-            rejection_cost: Some(0.0026),
+            rejected_per_s: 1.0,
             memory_growth: MEMORY_MAX,
+            late_growth: Some(LATE_MEMORY_MAX + 1),
             recovered_s: Some(2),
         }
     }
@@ -128,7 +141,7 @@ mod tests {
             admitted_us: Percentiles { p99: 100_001, ..Percentiles::default() },
             recovered_s: None,
             memory_growth: MEMORY_MAX + 1,
-            rejection_cost: None,
+            late_growth: None,
             ..row(2.0, 0.98)
         };
         assert_eq!(met(&beyond), [true, false, false, false]);

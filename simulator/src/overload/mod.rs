@@ -27,11 +27,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use self::args::{OverloadArgs, Part};
 pub use self::behaviour::Behaviour;
-use self::beside::{ADDRESSES, COLD_AND_REST, Fairness, POLITE, PUSHES, Products, SoldOut};
+use self::beside::{
+    ADDRESSES, COLD_AND_REST, Fairness, POLITE, PUSHES, Products, Rejections, SoldOut,
+};
 use self::generator::{Load, Source};
 use self::report::{Report, Setup};
 use self::row::{Capacity, Row, Seen};
-use self::session::{COLD, HOT, SOLD_OUT, SPREAD, Session, Told};
+use self::session::{COLD, HOT, Place, SOLD_OUT, SPREAD, Session, Told};
 use crate::progress::Line;
 use crate::report::latency::Percentiles;
 use crate::rig::pin::{self, Cores};
@@ -43,6 +45,8 @@ const CLOSED: u16 = 128;
 const CALM: f64 = 0.7;
 /// Connections of a client that does not push.
 const FEW: u16 = 64;
+/// A window that is full after its first checkout.
+const ONE_A_DAY: [&str; 4] = ["--throttling-max-rps", "1", "--throttling-window-seconds", "86400"];
 /// Errors that a rate within the capacity may have.
 const GOOD_FROM: f64 = 0.999;
 /// p99 of a rate within the capacity.
@@ -85,21 +89,45 @@ async fn measure(args: &OverloadArgs) -> anyhow::Result<Report> {
     ensure!(program.is_file(), "{} does not exist: {hint}", program.display());
     let folder = args.folder.clone().unwrap_or_else(std::env::temp_dir);
     let cores = Cores::apart().filter(|cores| pin::keep_to(cores.generator));
-    let session = Session::open(&program, &folder, cores).await?;
-    let run = Run { args, session, told: Told::default(), violations: Vec::new() };
-    Box::pin(run.everything(cores.is_some())).await
+    let place = Place { program, folder, cores };
+    let session = Session::open(&place, &[]).await?;
+    let run = Run { args, place, session, told: Told::default(), violations: Vec::new() };
+    Box::pin(run.everything()).await
+}
+
+/// Everybody comes to a window that is full, on a server of its own.
+async fn rejected_at_the_door(
+    place: &Place,
+    lasts: Duration,
+    capacity: &Capacity,
+) -> anyhow::Result<Option<Rejections>> {
+    let what = "rejected at the door";
+    let _line = Line::step(what);
+    let session = Session::open(place, &ONE_A_DAY).await?;
+    let source = Source {
+        template: session.template(HOT, 1),
+        per_second: None,
+        behaviour: Behaviour::NoRetry,
+        connections: CLOSED,
+        from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    let load = Load { address: session.address(), sources: vec![source], lasts };
+    let seen = session.bear(load).await;
+    let seen = seen.with_context(|| format!("{what}:\n{}", session.last_words()))?;
+    Ok(Rejections::of(&seen, lasts, capacity.order_us))
 }
 
 /// One server and what its clients were told so far.
 struct Run<'a> {
     args: &'a OverloadArgs,
+    place: Place,
     session: Session,
     told: Told,
     violations: Vec<String>,
 }
 
 impl Run<'_> {
-    async fn everything(mut self, pinned: bool) -> anyhow::Result<Report> {
+    async fn everything(mut self) -> anyhow::Result<Report> {
         let capacity = self.capacity().await?;
         // A closed stderr only loses the progress.
         drop(writeln!(std::io::stderr(), "capacity {:.0} orders/s", capacity.per_second));
@@ -123,13 +151,18 @@ impl Run<'_> {
         if self.args.runs(Part::SoldOut) {
             sold_out = self.sold_out(&capacity).await?;
         }
-        let Self { args, session, mut violations, .. } = self;
+        let Self { args, place, session, mut violations, .. } = self;
         violations.extend(session.verify()?);
+        let mut rejections = None;
+        if args.runs(Part::Rejections) {
+            let lasts = Duration::from_secs(args.seconds);
+            rejections = rejected_at_the_door(&place, lasts, &capacity).await?;
+        }
         let report = Report {
             schema: "millrace-overload/1",
             setup: Setup {
                 version: env!("CARGO_PKG_VERSION"),
-                pinned,
+                pinned: place.cores.is_some(),
                 connections: args.connections,
                 seconds: args.seconds,
                 optimised: !cfg!(debug_assertions),
@@ -138,6 +171,7 @@ impl Run<'_> {
             rows,
             fairness,
             products,
+            rejections,
             sold_out,
             goals: Vec::new(),
             violations,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::beside::{Fairness, Products, SoldOut};
+use super::beside::{Fairness, Products, Rejections, SoldOut};
 use super::goals::{self, Goal};
 use super::row::{Capacity, Row};
 
@@ -36,6 +36,8 @@ pub(super) struct Report {
     pub(super) fairness: Option<Fairness>,
     /// A cold product beside a hot one.
     pub(super) products: Option<Products>,
+    /// A crowd that is rejected at the door.
+    pub(super) rejections: Option<Rejections>,
     /// A product that is sold out.
     pub(super) sold_out: Option<SoldOut>,
     /// What the figures should be.
@@ -52,6 +54,7 @@ impl Report {
         self.goals = self.rows.iter().flat_map(goals::of_level).collect();
         self.goals.extend(self.fairness.as_ref().map(goals::of_fairness));
         self.goals.extend(self.products.as_ref().map(goals::of_products));
+        self.goals.extend(self.rejections.as_ref().map(goals::of_rejections));
         self.goals.extend(self.sold_out.as_ref().map(goals::of_sold_out));
         self.passed = self.violations.is_empty();
         self
@@ -68,9 +71,9 @@ impl Report {
             "Goodput: orders within 1 s of the intended moment of their try, in parts of the offer \
              and at most of the capacity. Latencies count from that moment."
                 .to_owned(),
-            "Cost of a rejection: the server's processor time that the orders of a level leave \
-             over, for each rejection, in parts of that of an order in a crowd that sends as fast \
-             as it is answered."
+            "Cost of a rejection or a refusal: the server's processor time for it, in parts of \
+             that for an order, each in a crowd that sends as fast as it is answered. The window \
+             rejects before a body is read."
                 .to_owned(),
         ];
         if !self.setup.pinned {

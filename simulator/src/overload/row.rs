@@ -13,6 +13,8 @@ use crate::rig::{quotient, real};
 
 /// A level counts as offered when at least this share of its tries came in time.
 const OFFERED_FROM: f64 = 0.95;
+/// A level that lasts as long as this tells whether memory is flat.
+const FLAT_FROM: Duration = Duration::from_mins(1);
 
 /// The highest rate that the server carries well.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -34,10 +36,26 @@ pub(super) struct Seen {
     pub(super) tallies: Vec<Tally>,
     /// Processor time that the server used, in microseconds.
     pub(super) server_us: u64,
-    /// Its memory before, in bytes.
-    pub(super) memory_before: u64,
-    /// The most that it had meanwhile.
-    pub(super) memory_max: u64,
+    /// Its memory in bytes, from just before on, at even distances.
+    pub(super) memory: Vec<u64>,
+}
+
+impl Seen {
+    /// By how much the server's memory grew.
+    fn memory_growth(&self) -> u64 {
+        let before = self.memory.first().copied().unwrap_or_default();
+        most(&self.memory).saturating_sub(before)
+    }
+
+    /// By how much it grew in the second half: what is bounded has filled up in the first.
+    fn late_growth(&self) -> u64 {
+        let (first, second) = self.memory.split_at(self.memory.len() / 2);
+        most(second).saturating_sub(most(first))
+    }
+}
+
+fn most(memory: &[u64]) -> u64 {
+    memory.iter().copied().max().unwrap_or_default()
 }
 
 /// A level.
@@ -71,15 +89,16 @@ pub(super) struct Row {
     pub(super) done: u64,
     /// Rejections at the door.
     pub(super) rejected: u64,
+    /// The same, a second.
+    pub(super) rejected_per_s: f64,
     /// Tries of which the client does not know what came of them.
     pub(super) unknown: u64,
     /// Refusals by code, and what was unknown by kind.
     pub(super) errors: BTreeMap<String, u64>,
-    /// Processor time of the server for one rejection, in parts of that for an order. What is
-    /// left of its time when its orders have had theirs; `None` below the capacity.
-    pub(super) rejection_cost: Option<f64>,
     /// By how much the server's memory grew, in bytes.
     pub(super) memory_growth: u64,
+    /// By how much it grew in the second half; `None` for a level that is too short to tell.
+    pub(super) late_growth: Option<u64>,
     /// Seconds at 0.7 of the capacity until all was as before; `None`: not within the time given.
     pub(super) recovered_s: Option<usize>,
 }
@@ -101,9 +120,6 @@ impl Row {
         let (offered_per_s, good_per_s) = (per_second(tally.offered), per_second(tally.good));
         let wanted = multiple * capacity.per_second;
         let late = share(tally.late, tries);
-        let left = real(seen.server_us) - real(tally.done) * capacity.order_us;
-        let rejection_cost = quotient(left, real(tally.rejected))
-            .and_then(|micros| quotient(micros.max(0.0), capacity.order_us));
         Some(Self {
             clients,
             multiple,
@@ -119,10 +135,11 @@ impl Row {
             rejected_us: Percentiles::of(&tally.rejected_us),
             done: tally.done,
             rejected: tally.rejected,
+            rejected_per_s: per_second(tally.rejected),
             unknown: tally.unknown,
             errors: tally.errors.clone(),
-            rejection_cost: rejection_cost.filter(|_| 1.0 < multiple && 0 < tally.rejected),
-            memory_growth: seen.memory_max.saturating_sub(seen.memory_before),
+            memory_growth: seen.memory_growth(),
+            late_growth: (FLAT_FROM <= lasts).then(|| seen.late_growth()),
             recovered_s: after.tallies.first().and_then(|tally| recovered_after(&tally.seconds)),
         })
     }
@@ -184,13 +201,15 @@ mod tests {
         for _ in 0..rejected {
             tally.ended(Ending::Rejected, Duration::from_millis(1), Duration::ZERO);
         }
-        Seen { tallies: vec![tally], server_us: 12_000, memory_before: 10, memory_max: 30 }
+        Seen { tallies: vec![tally], server_us: 12_000, memory: vec![10, 30, 20, 34] }
     }
 
     fn row(multiple: f64, done: u64, rejected: u64) -> Row {
-        let seen = seen(done, rejected);
-        let second = Duration::from_secs(1);
-        Row::of(Behaviour::NoRetry, multiple, &CAPACITY, second, &seen, &seen).unwrap()
+        lasting(Duration::from_secs(1), multiple, &seen(done, rejected))
+    }
+
+    fn lasting(lasts: Duration, multiple: f64, seen: &Seen) -> Row {
+        Row::of(Behaviour::NoRetry, multiple, &CAPACITY, lasts, seen, seen).unwrap()
     }
 
     #[test]
@@ -200,17 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_costs_what_the_orders_left_over() {
-        assert_eq!(row(2.0, 100, 100).rejection_cost, Some(0.2));
-        assert_eq!(row(2.0, 150, 50).rejection_cost, Some(0.0));
-        assert_eq!(row(1.0, 80, 20).rejection_cost, None);
+    fn memory_is_judged_by_its_second_half_when_there_was_time() {
+        let seen = seen(1, 0);
+        let [short, long] = [59, 60].map(|lasts| lasting(Duration::from_secs(lasts), 1.0, &seen));
+        assert_eq!((short.memory_growth, short.late_growth), (24, None));
+        assert_eq!((long.memory_growth, long.late_growth), (24, Some(4)));
     }
 
     #[test]
     fn what_did_not_come_was_not_offered() {
         assert!(row(2.0, 95, 95).is_offered);
         assert!(!row(2.0, 95, 94).is_offered);
-        assert_eq!(row(2.0, 95, 94).memory_growth, 20);
     }
 
     #[test]

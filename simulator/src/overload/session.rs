@@ -1,6 +1,6 @@
 //! The server under overload: started on its core, loaded, watched, and asked for its books.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,6 +41,17 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time for orders under way to come to their end after a level.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// Where a server runs.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The program.
+    pub(super) program: PathBuf,
+    /// Where its data lie.
+    pub(super) folder: PathBuf,
+    /// Cores for both sides, when there are two.
+    pub(super) cores: Option<Cores>,
+}
+
 /// A server that is measured.
 pub(super) struct Session {
     program: PathBuf,
@@ -52,18 +63,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Starts the server on an empty journal and puts the products on the shelf.
-    pub(super) async fn open(
-        program: &Path,
-        folder: &Path,
-        cores: Option<Cores>,
-    ) -> anyhow::Result<Self> {
+    /// Starts the server on an empty journal, with some further flags, and puts the products on
+    /// the shelf.
+    pub(super) async fn open(place: &Place, flags: &[&str]) -> anyhow::Result<Self> {
+        let Place { program, folder, cores } = place;
         let folder = tempfile::Builder::new().prefix("overload-").tempdir_in(folder)?;
         let api_key = format!("overload-{:032x}", rand::random::<u128>());
         let arguments = ["serve", "--data-dir", "data", "--workers", "1", "--log-level", "warn"];
         let start = Start {
             program,
-            arguments: arguments.map(str::to_owned).to_vec(),
+            arguments: arguments.iter().chain(flags).map(|flag| (*flag).to_owned()).collect(),
             api_key: &api_key,
             folder: folder.path(),
             delay_us: None,
@@ -75,7 +84,7 @@ impl Session {
         let endpoint = Endpoint::parse(&format!("http://{}", server.address))?;
         let pool = Pool::new(endpoint, header, 1, CALL_TIMEOUT);
         server.ready(&pool, "/health/ready", false).await?;
-        let session = Self { program: program.to_owned(), api_key, pool, server, folder };
+        let session = Self { program: program.clone(), api_key, pool, server, folder };
         session.fill_shelves().await?;
         Ok(session)
     }
@@ -93,22 +102,21 @@ impl Session {
 
     /// Sends a load and watches the server meanwhile.
     pub(super) async fn bear(&self, load: Load) -> anyhow::Result<Seen> {
-        let memory_before = self.memory();
+        let mut memory = vec![self.memory()];
         let before = self.processor();
         let (sender, mut result) = oneshot::channel();
         std::thread::Builder::new().name("generator".to_owned()).spawn(move || {
             // Nobody listens any more when the run was interrupted.
             drop(sender.send(generator::run(&load)));
         })?;
-        let mut memory_max = memory_before;
         let tallies: Vec<Tally> = loop {
             tokio::select! {
                 tallies = &mut result => break tallies.context("the generator ended early")??,
-                () = sleep(LOOK_EVERY) => memory_max = memory_max.max(self.memory()),
+                () = sleep(LOOK_EVERY) => memory.push(self.memory()),
             }
         };
         let server_us = self.processor().saturating_sub(before);
-        Ok(Seen { tallies, server_us, memory_before, memory_max })
+        Ok(Seen { tallies, server_us, memory })
     }
 
     /// What the product pages say once no order is under way.

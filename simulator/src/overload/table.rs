@@ -17,8 +17,8 @@ pub(super) const HEADINGS: [&str; 14] = [
     "goodput %",
     "p50 ms",
     "p99 ms",
+    "rejected/s",
     "rej p99",
-    "rej cost %",
     "unknown",
     "MB more",
     "back s",
@@ -37,8 +37,8 @@ pub(super) fn figures(row: &Row) -> [String; 14] {
         percent(row.goodput),
         in_millis(row.admitted_us.p50),
         in_millis(row.admitted_us.p99),
+        format!("{:.0}", row.rejected_per_s),
         in_millis(row.rejected_us.p99),
-        row.rejection_cost.map_or_else(|| "–".to_owned(), |cost| format!("{:.2}", cost * 100.0)),
         row.unknown.to_string(),
         (row.memory_growth / 1_048_576).to_string(),
         row.recovered_s.map_or_else(|| "never".to_owned(), |after| after.to_string()),
@@ -65,6 +65,15 @@ pub(super) fn beside(report: &Report) -> Vec<String> {
              spread over many.",
             in_millis(products.beside_hot_us.p99),
             in_millis(products.beside_spread_us.p99)
+        ));
+    }
+    if let Some(rejections) = &report.rejections {
+        lines.push(format!(
+            "A full checkout window: {:.0} rejections/s, p99 {} ms, {:.1} % of the cost of an order \
+             each.",
+            rejections.per_second,
+            in_millis(rejections.rejected_us.p99),
+            rejections.cost * 100.0
         ));
     }
     if let Some(sold_out) = &report.sold_out {

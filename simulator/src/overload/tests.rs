@@ -112,6 +112,7 @@ fn the_result_says_what_is_untrue() {
         rows: Vec::new(),
         fairness: None,
         products: None,
+        rejections: None,
         sold_out: None,
         goals: Vec::new(),
         violations: vec!["1 < 2".to_owned()],
