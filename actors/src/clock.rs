@@ -1,6 +1,6 @@
 //! The present moment, injected: the only way to learn it outside of this file.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::values::Moment;
@@ -42,9 +42,15 @@ pub struct Steadied {
 }
 
 impl Steadied {
-    /// Begins with what both clocks show.
-    pub const fn new(wall: Moment, monotonic: Duration) -> Self {
-        Self { base: wall, since: monotonic, last: wall }
+    /// Begins with what both clocks show, but no earlier than at the newest moment that the journal
+    /// tells of.
+    ///
+    /// Histories do not go back, and what one entity asks of another is void after seconds. If a new
+    /// process told an earlier time than the old one had, every stock that had sold would be ahead of
+    /// whoever asks it, and would find every question too old.
+    pub fn new(wall: Moment, monotonic: Duration, newest: Option<Moment>) -> Self {
+        let base = newest.map_or(wall, |newest| newest.max(wall));
+        Self { base, since: monotonic, last: base }
     }
 
     /// The present moment, by what both clocks show.
@@ -63,20 +69,20 @@ impl Steadied {
     }
 }
 
-/// The machine's wall clock without its leaps. A leap would let holds lapse before their time, or
-/// pauses and timers last for hours; what an administrator or a time server changes is made up for
-/// little by little instead.
-#[derive(Debug)]
+/// A wall clock without its leaps. A leap would let holds lapse before their time, or pauses and
+/// timers last for hours; what an administrator or a time server changes is made up for little by
+/// little instead.
 pub struct SteadyClock {
+    wall: Arc<dyn Clock>,
     started: Instant,
     steadied: Mutex<Steadied>,
 }
 
 impl SteadyClock {
-    /// Begins with what the machine's clock shows.
-    pub fn start() -> Self {
-        let steadied = Steadied::new(SystemClock.now(), Duration::ZERO);
-        Self { started: Instant::now(), steadied: Mutex::new(steadied) }
+    /// Follows `wall`; see [`Steadied::new`].
+    pub fn over(wall: Arc<dyn Clock>, newest: Option<Moment>) -> Self {
+        let steadied = Steadied::new(wall.now(), Duration::ZERO, newest);
+        Self { wall, started: Instant::now(), steadied: Mutex::new(steadied) }
     }
 }
 
@@ -84,7 +90,7 @@ impl Clock for SteadyClock {
     fn now(&self) -> Moment {
         let mut steadied = self.steadied.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that no thread tells an older moment after a later one.
-        steadied.tell(SystemClock.now(), self.started.elapsed())
+        steadied.tell(self.wall.now(), self.started.elapsed())
     }
 }
 
@@ -120,7 +126,7 @@ mod tests {
 
     /// What is told at each of these seconds of a monotonic clock when the wall is `off` by then.
     fn told(seconds: std::ops::RangeInclusive<i64>, off: impl Fn(i64) -> i64) -> Vec<i64> {
-        let mut steadied = Steadied::new(at(0), Duration::ZERO);
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, None);
         let tell = |second: i64| {
             let monotonic = Duration::from_secs(second.unsigned_abs());
             let told = steadied.tell(at((second + off(second)) * 1_000_000), monotonic);
@@ -151,8 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn it_begins_no_earlier_than_at_the_newest_moment_of_the_journal() {
+        let newest = Some(at(60_000_000));
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, newest);
+        assert_eq!(steadied.tell(at(0), Duration::ZERO), at(60_000_000));
+        let later = steadied.tell(at(100_000_000), Duration::from_secs(100));
+        assert_eq!(later, at(150_000_000), "ten of the sixty seconds are made up for");
+        let mut ahead = Steadied::new(at(90_000_000), Duration::ZERO, newest);
+        assert_eq!(ahead.tell(at(90_000_000), Duration::ZERO), at(90_000_000));
+    }
+
+    #[test]
     fn often_asked_it_makes_up_for_a_leap_as_well() {
-        let mut steadied = Steadied::new(at(0), Duration::ZERO);
+        let mut steadied = Steadied::new(at(0), Duration::ZERO, None);
         let mut last = at(0);
         for micros in (0..100_000_000).step_by(1_500) {
             let monotonic = Duration::from_micros(micros);

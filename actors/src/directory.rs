@@ -11,6 +11,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use engine::Aggregate;
 use metrics::{Histogram, counter, histogram};
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::StreamId;
 use ractor::ActorId;
 use tokio::sync::oneshot;
@@ -158,6 +159,7 @@ impl<A: Hosted> Directory<A> {
             Ok((place, address)) => {
                 asked.reply.keep(place);
                 address.send(Self::question(asked, deadline));
+                crash_point(CrashPoint::MailboxSent);
             }
             Err(reason) => asked.reply.send(Err(NotDone::NotAccepted(reason))),
         }

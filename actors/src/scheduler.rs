@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use metrics::counter;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::StreamId;
 use persistence::read_models::Wakeup;
 use tokio::time::sleep;
@@ -57,6 +58,9 @@ async fn round(world: &Arc<World>) -> bool {
             return false;
         }
     };
+    if !due.is_empty() {
+        crash_point(CrashPoint::TimerDue);
+    }
     counter!(WAKEUPS_TOTAL).increment(due.len() as u64);
     // Many at once, so that their histories are read together.
     let full = u64::from(ROUND_MAX) == due.len() as u64;
@@ -82,6 +86,9 @@ async fn round(world: &Arc<World>) -> bool {
     if let Err(error) = world.stores.read_models.set_wakeups(&woken).await {
         warn!(error = %error, "wake-ups cannot be put back");
         return false;
+    }
+    if !woken.is_empty() {
+        crash_point(CrashPoint::TimerPutBack);
     }
     full
 }

@@ -10,6 +10,7 @@ use engine::catalog::Product;
 use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};
@@ -20,7 +21,7 @@ use tracing::{info, warn};
 
 use crate::admission::ServiceHealth;
 use crate::background::Background;
-use crate::clock::Clock;
+use crate::clock::{Clock, SteadyClock};
 use crate::config::EngineConfig;
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
@@ -188,7 +189,8 @@ pub struct OrderSystem {
 }
 
 impl OrderSystem {
-    /// Takes the journal, brings the read models up to date and starts the tree.
+    /// Takes the journal, brings the read models up to date and starts the tree. What the engine
+    /// calls now is `wall` without its leaps.
     ///
     /// # Errors
     ///
@@ -197,11 +199,8 @@ impl OrderSystem {
         config: EngineConfig,
         stores: Stores,
         ports: Ports,
-        clock: Arc<dyn Clock>,
+        wall: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StartError> {
-        let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
-            .await
-            .map_err(|error| StartError::Actor(error.to_string()))?;
         let shared: Arc<OnceLock<Weak<World>>> = Arc::default();
         let for_writer = Arc::clone(&shared);
         let on_abandon = Box::new(move |generation| {
@@ -213,7 +212,7 @@ impl OrderSystem {
         let feed = Arc::new(Feed::default());
         // A name that nobody else has ever had, so that an owner knows itself again.
         let owner = format!("pid {} {:016x}", std::process::id(), rand::random::<u64>());
-        let writer = Writer::start(
+        let (writer, newest) = Writer::start(
             Arc::clone(&stores.journal),
             &config,
             owner,
@@ -223,6 +222,10 @@ impl OrderSystem {
             on_abandon,
         )
         .await?;
+        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::over(wall, newest));
+        let payments = Payments::start(ports.provider, ports.payments, Arc::clone(&clock))
+            .await
+            .map_err(|error| StartError::Actor(error.to_string()))?;
         let (projector, progress) =
             Projector::open(stores.clone(), feed, config.projection_interval).await?;
         let histories = Histories::new(&stores, progress.cursors());
@@ -307,6 +310,7 @@ impl OrderSystem {
     /// Refuses new commands and lets those under way come to their end; whether all did in time.
     pub async fn drain(&self, within: Duration) -> bool {
         self.world.draining.store(true, Ordering::Release);
+        crash_point(CrashPoint::EngineDraining);
         let give_up_at = Instant::now() + within;
         loop {
             self.world.products.put_idle_to_sleep(0);

@@ -9,6 +9,7 @@ use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
 use metrics::gauge;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::{StoreError, Stores};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::time::{sleep, timeout};
@@ -65,7 +66,12 @@ async fn keep_snapshots(stores: Stores, queue: Arc<Mutex<mpsc::Receiver<Encoding
     while let Some(encoding) = queue.recv().await {
         let encoded = tokio::task::spawn_blocking(encoding).await;
         let kept = match encoded {
-            Ok(Ok(snapshot)) => stores.snapshots.save(&snapshot).await,
+            Ok(Ok(snapshot)) => {
+                crash_point(CrashPoint::SnapshotEncoded);
+                let kept = stores.snapshots.save(&snapshot).await;
+                crash_point(CrashPoint::SnapshotStored);
+                kept
+            }
             Ok(Err(error)) => Err(error),
             Err(panic) => Err(StoreError::Corrupt(panic.to_string())),
         };

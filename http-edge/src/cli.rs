@@ -28,6 +28,10 @@ pub enum Command {
     /// Serve the edge with nothing behind it: what HTTP alone costs.
     #[command(hide = true)]
     EdgeOnly(EdgeArgs),
+    /// List the places at which a drill may end the process.
+    #[cfg(feature = "drill")]
+    #[command(hide = true)]
+    CrashPoints,
 }
 
 /// Where everything is kept.

@@ -18,6 +18,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use persistence::drill::{CrashPoint, crash_point};
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service as _;
 use uuid::Uuid;
@@ -207,6 +208,7 @@ impl Front {
                 Err(rejected) => return self.rejections.reject(rejected),
             }
         };
+        crash_point(CrashPoint::FrontAdmitted);
         let call = Call {
             principal: found.map(|(_, principal): (u64, Arc<Principal>)| principal),
             id: minted,

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::StatusCode;
+use persistence::drill::{CrashPoint, crash_point_after};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
@@ -154,6 +155,10 @@ impl Guarded {
     }
 
     fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        crash_point_after(CrashPoint::AnswerHalfSent, || {
+            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+            let _ = self.stream.try_write(half);
+        });
         let written = pin!(&mut self.stream).poll_write(cx, bytes);
         self.watch(cx, written)
     }
@@ -213,6 +218,9 @@ impl AsyncWrite for Guarded {
         {
             return self.write_words(cx, words, only);
         }
+        crash_point_after(CrashPoint::AnswerHalfSent, || {
+            let _ = self.stream.try_write(slices.first().map_or(&[], |head| head));
+        });
         let written = pin!(&mut self.stream).poll_write_vectored(cx, slices);
         self.watch(cx, written)
     }

@@ -3,6 +3,7 @@
 pub mod codec;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod database;
+pub mod drill;
 pub mod journal;
 pub mod pubsub;
 pub mod read_models;

@@ -11,8 +11,10 @@ use http::HeaderValue;
 use crate::bench::{self, BenchArgs};
 use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
+use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
 use crate::overload::{self, OverloadArgs};
+use crate::report::file::save;
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
 
@@ -38,6 +40,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Seeded simulation of the whole engine, with everything going wrong that may.
     Dst(DstArgs),
+    /// Faults against the real binary and real servers, each with a verdict.
+    Drill(DrillArgs),
     /// What a server does with up to twenty times of what it can carry.
     Overload(OverloadArgs),
 }
@@ -53,6 +57,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Spread(args) => load(args.plan()?, &args.load).await,
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
         Command::Dst(args) => dst::run(&args),
+        Command::Drill(args) => Box::pin(drill::run(&args)).await,
         Command::Overload(args) => Box::pin(overload::run(&args)).await,
     }
 }
@@ -66,12 +71,10 @@ async fn load(plan: Plan, args: &Load) -> anyhow::Result<bool> {
 fn publish(report: &RunReport, json: Option<&Path>, html: Option<&Path>) -> anyhow::Result<()> {
     write!(std::io::stdout(), "{}", table::render(report)).context("cannot write the table")?;
     if let Some(path) = json {
-        std::fs::write(path, json::render(report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        save(path, &json::render(report)?)?;
     }
     if let Some(path) = html {
-        std::fs::write(path, html::render(report)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        save(path, &html::render(report)?)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod cli;
 pub mod client;
 pub mod crowd;
+pub mod drill;
 pub mod dst;
 pub mod overload;
 pub mod progress;

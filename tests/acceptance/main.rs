@@ -11,6 +11,7 @@ mod operations;
 mod orders;
 mod payments;
 mod positions;
+mod redis_cut;
 mod refusals;
 mod start;
 

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use acceptance_tests::server::{Launch, Store, binary};
+use acceptance_tests::processes::binary;
+use acceptance_tests::server::{Launch, Store};
 use acceptance_tests::shop::{Shop, card_order, fresh_key};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;

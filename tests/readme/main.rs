@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use acceptance_tests::server::{Launch, Server, Store, binary};
+use acceptance_tests::processes::binary;
+use acceptance_tests::server::{Launch, Server, Store};
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -79,13 +80,23 @@ fn step(command: &str) -> Result<Step> {
     if command.contains("-- demo") {
         return Ok(Step::Demo);
     }
-    let elsewhere =
-        ["tests/run", "git ", "cd ", "docker ", "podman ", "kubectl ", "apt-get ", ".ci/run"];
+    let elsewhere = [
+        "tests/run",
+        "git ",
+        "cd ",
+        "docker ",
+        "podman ",
+        "kubectl ",
+        "apt-get ",
+        ".ci/run",
+        "cargo build ",
+    ];
     if elsewhere.iter().any(|start| command.trim_start_matches("./").starts_with(start)) {
         return Ok(Step::Elsewhere);
     }
-    // Long runs and comparisons have suites of their own.
-    if ["bench", "overload"].iter().any(|long| command.contains(&format!(" -- {long}"))) {
+    // Long runs, comparisons and drills have suites of their own.
+    let long = ["millrace-sim bench", " -- bench", "millrace-sim drill", " -- overload"];
+    if long.iter().any(|part| command.contains(part)) {
         return Ok(Step::Elsewhere);
     }
     let starts = ["curl ", "cargo run ", "target/release/", "millrace", "for ", "jq "];

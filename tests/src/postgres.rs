@@ -20,9 +20,14 @@ impl Database {
     pub async fn create() -> Result<Self> {
         let server = std::env::var("MILLRACE_TEST_POSTGRES_URL")
             .context("MILLRACE_TEST_POSTGRES_URL is not set: tests/run starts PostgreSQL")?;
+        Self::create_on(&server).await
+    }
+
+    /// The same on the server with this URL.
+    pub async fn create_on(server: &str) -> Result<Self> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("millrace_test_{}_{number}", std::process::id());
-        let database = Self { server, name };
+        let database = Self { server: server.to_owned(), name };
         database.administer(format!(r#"CREATE DATABASE "{}""#, database.name)).await?;
         Ok(database)
     }

@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
+use crate::processes::{give, signal, unprivileged};
 use crate::{ports, wait};
 
 /// A Redis process that keeps nothing on disk.
@@ -20,7 +21,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts the program that `MILLRACE_TEST_REDIS_BIN` names on a free port.
+    /// Starts the program that `MILLRACE_TEST_REDIS_BIN` names, or `redis-server`, on a free port.
     pub async fn start() -> Result<Self> {
         let mut redis = Self { port: ports::free()?, directory: TempDir::new()?, process: None };
         redis.resume().await?;
@@ -42,10 +43,11 @@ impl Redis {
 
     /// Starts the process again, empty, on the same port.
     pub async fn resume(&mut self) -> Result<()> {
-        let program = std::env::var_os("MILLRACE_TEST_REDIS_BIN")
-            .context("MILLRACE_TEST_REDIS_BIN is not set: tests/run finds redis-server")?;
+        let program =
+            std::env::var_os("MILLRACE_TEST_REDIS_BIN").unwrap_or_else(|| "redis-server".into());
         let port = self.port.to_string();
-        let process = Command::new(program)
+        give(self.directory.path())?;
+        let process = unprivileged(program)?
             .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(self.directory.path())
@@ -57,6 +59,30 @@ impl Redis {
             .context("starting redis-server")?;
         self.process = Some(process);
         wait::until("Redis answers", Duration::from_secs(20), || self.ping()).await
+    }
+
+    /// Stops its clock: connections stand, nothing answers.
+    pub async fn freeze(&self) -> Result<()> {
+        signal(self.pid()?, "STOP").await
+    }
+
+    /// Lets it go on.
+    pub async fn thaw(&self) -> Result<()> {
+        signal(self.pid()?, "CONT").await
+    }
+
+    /// Makes it forget everything that it holds.
+    pub async fn flush(&self) -> Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.write_all(b"FLUSHALL\r\n").await?;
+        let mut answer = [0_u8; 5];
+        stream.read_exact(&mut answer).await?;
+        ensure!(&answer == b"+OK\r\n", "Redis answered {answer:?}");
+        Ok(())
+    }
+
+    fn pid(&self) -> Result<u32> {
+        self.process.as_ref().and_then(Child::id).context("Redis does not run")
     }
 
     /// Listens to every channel.

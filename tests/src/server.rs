@@ -1,7 +1,7 @@
 //! The server under test: started on a free port, waited for by its readiness, killed or asked to go.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::postgres::Database;
+use crate::processes::{binary, signal};
 use crate::shop::Shop;
 use crate::{ports, wait};
 
@@ -47,6 +48,10 @@ pub struct Launch {
     database: Option<Database>,
     arguments: Vec<OsString>,
     variables: Vec<(String, String)>,
+    program: Option<PathBuf>,
+    wrapper: Vec<OsString>,
+    data: Option<PathBuf>,
+    tells: bool,
 }
 
 /// A server that has been ready at least once.
@@ -74,15 +79,26 @@ impl Launch {
     }
 
     async fn of(command: &str, store: Store) -> Result<Self> {
-        let database = match store {
-            Store::Sqlite => None,
-            Store::Postgres => Some(Database::create().await?),
-        };
+        Self::on(
+            command,
+            match store {
+                Store::Sqlite => None,
+                Store::Postgres => Some(Database::create().await?),
+            },
+        )
+    }
+
+    /// A command on an empty database, or without one on an empty file.
+    pub fn on(command: &str, database: Option<Database>) -> Result<Self> {
         let launch = Self {
             directory: TempDir::new()?,
             database,
             arguments: vec![command.into()],
             variables: Vec::new(),
+            program: None,
+            wrapper: Vec::new(),
+            data: None,
+            tells: true,
         };
         Ok(match launch.database.as_ref().map(Database::url) {
             Some(url) => launch.variable("DATABASE_URL", &url),
@@ -105,6 +121,27 @@ impl Launch {
         self
     }
 
+    /// Starts this program, not the one that the environment names.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
+    }
+
+    /// Keeps the embedded store in this folder, which must outlive the server.
+    #[must_use]
+    pub fn data_in(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
+        self
+    }
+
+    /// Shows no log when the server is dropped: whoever drills asks for it.
+    #[must_use]
+    pub const fn silent(mut self) -> Self {
+        self.tells = false;
+        self
+    }
+
     /// The database, if the store is one.
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()
@@ -112,7 +149,7 @@ impl Launch {
 
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.data.clone().unwrap_or_else(|| self.directory.path().join("data"))
     }
 
     /// Starts the server and waits until it is ready.
@@ -124,13 +161,13 @@ impl Launch {
 
     /// Runs the command to its end, for commands that end by themselves.
     pub async fn run_to_end(&self) -> Result<Output> {
-        let output = self.command()?.args(&self.arguments).output();
+        let output = self.command(&[])?.args(&self.arguments).output();
         Ok(timeout(GONE_WITHIN, output).await.context("the command did not end")??)
     }
 
     /// Runs `millrace verify` on this store, whatever it finds.
     pub async fn audit(&self) -> Result<Output> {
-        let output = self.command()?.arg("verify").output();
+        let output = self.command(&[])?.arg("verify").output();
         Ok(timeout(GONE_WITHIN, output).await.context("verify did not end")??)
     }
 
@@ -147,8 +184,19 @@ impl Launch {
         Ok(())
     }
 
-    fn command(&self) -> Result<Command> {
-        let mut command = Command::new(binary("MILLRACE_BIN", "millrace")?);
+    fn command(&self, wrapper: &[OsString]) -> Result<Command> {
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => binary("MILLRACE_BIN", "millrace")?,
+        };
+        let mut command = match wrapper {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
         command
             .current_dir(self.directory.path())
             .env_clear()
@@ -226,7 +274,7 @@ impl Server {
         let log = OpenOptions::new().create(true).append(true).open(self.launch.log())?;
         let process = self
             .launch
-            .command()?
+            .command(&self.launch.wrapper)?
             .args(&self.launch.arguments)
             .args(["--listen", &format!("127.0.0.1:{}", self.port)])
             .stdout(Stdio::from(log.try_clone()?))
@@ -235,6 +283,31 @@ impl Server {
             .context("starting millrace")?;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Sets a variable for the next start, or takes it away.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.launch.variables.retain(|(known, _)| known != name);
+        let set = value.map(|value| (name.to_owned(), value.to_owned()));
+        self.launch.variables.extend(set);
+    }
+
+    /// Starts the process by another program from now on, which must become it and not stay its
+    /// parent; or by none.
+    pub fn wrap(&mut self, wrapper: &[String]) {
+        self.launch.wrapper = wrapper.iter().map(Into::into).collect();
+    }
+
+    /// Sends a signal to the process by its name, `STOP` for one.
+    pub async fn signal(&self, name: &str) -> Result<()> {
+        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
+        signal(pid, name).await
+    }
+
+    /// Waits until the process has ended by itself.
+    pub async fn end(&mut self) -> Result<ExitStatus> {
+        let mut process = self.process.take().context("the server is not running")?;
+        Ok(timeout(GONE_WITHIN, process.wait()).await.context("the server did not end")??)
     }
 
     /// `kill -9`, and wait until the process is gone.
@@ -246,12 +319,13 @@ impl Server {
 
     /// SIGTERM, and wait until the process has left by itself.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
-        let mut process = self.process.take().context("the server is not running")?;
-        let pid = process.id().context("the server has ended")?;
-        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
-        ensure!(sent.success(), "kill -TERM {pid}: {sent}");
-        let status = timeout(GONE_WITHIN, process.wait()).await;
-        status.context("the server did not leave after SIGTERM")?.context("waiting for the server")
+        self.signal("TERM").await?;
+        self.end().await.context("after SIGTERM")
+    }
+
+    /// Whether a process was started that nobody has seen end.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_some() && self.ended().is_none()
     }
 
     /// `http://host:port`.
@@ -293,7 +367,8 @@ impl Server {
         self.process.as_mut().and_then(|process| process.try_wait().ok().flatten())
     }
 
-    fn log_tail(&self) -> String {
+    /// The end of what it has logged.
+    pub fn log_tail(&self) -> String {
         let log = self.log().unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n")
@@ -303,19 +378,9 @@ impl Server {
 impl Drop for Server {
     #[expect(clippy::print_stderr, reason = "the runner shows it beside the test that failed")]
     fn drop(&mut self) {
+        if !self.launch.tells {
+            return;
+        }
         eprintln!("--- end of the log of {} ---\n{}", self.base(), self.log_tail());
     }
-}
-
-/// The program that `variable` names, or the one that was built beside this test.
-pub fn binary(variable: &str, name: &str) -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Ok(path.into());
-    }
-    let beside = std::env::current_exe()?;
-    let built = beside.parent().and_then(Path::parent).map(|folder| folder.join(name));
-    let built = built.context("a test lies two folders below the binaries")?;
-    File::open(&built)
-        .with_context(|| format!("{variable} is not set and {} is not built", built.display()))?;
-    Ok(built)
 }

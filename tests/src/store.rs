@@ -66,6 +66,21 @@ fn sqlite_files(launch: &Launch) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Changes one letter of the row that holds the first event of a stream.
+///
+/// The server must not run.
+pub async fn damage_first_event(launch: &Launch, stream: &str) -> Result<()> {
+    let file = launch.data().join("millrace.db");
+    let mut connection = SqliteConnectOptions::new().filename(&file).connect().await?;
+    let damage = "UPDATE journal SET events = replace(events, $1, $1 || 'x') \
+                  WHERE rowid = (SELECT min(journal.rowid) FROM journal, \
+                  json_each(journal.events) AS event WHERE event.value ->> 1 = $1)";
+    let done = sqlx::query(damage).bind(stream).execute(&mut connection).await?;
+    ensure!(done.rows_affected() == 1, "{stream} has no event");
+    connection.close().await?;
+    Ok(())
+}
+
 /// How many events the journal of a SQLite store holds. The server may run: readers do not disturb
 /// it.
 pub async fn journal_events(launch: &Launch) -> Result<i64> {

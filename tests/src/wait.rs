@@ -30,6 +30,13 @@ where
     }
 }
 
+/// Lateness that is itself the fault: of a network, of a disk.
+pub async fn lag(span: Duration) {
+    if !span.is_zero() {
+        sleep(span).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a rule that cannot be read is broken")]
 
 mod arrows;
+mod crash_points;
 mod files;
 mod metrics;
 mod migrations;

@@ -6,6 +6,7 @@ mod address;
 mod effect;
 mod fold;
 mod gathering;
+mod hearing;
 pub mod logic;
 mod message;
 mod pursuit;

@@ -8,19 +8,20 @@ use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
 use metrics::counter;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::time::Instant;
 use tracing::warn;
 
 use super::address::{Address, Incarnation, Letter};
-use super::effect::{Asked, Effect, Loaded};
+use super::effect::{Effect, Loaded};
 use super::fold::fold;
+use super::hearing::hear;
 use super::logic::Entity;
-use super::message::{Death, EntityMessage, NextWake, ReplyTo};
-use crate::directory::{Directory, Hosted};
+use super::message::{Death, EntityMessage, ReplyTo};
+use crate::directory::Hosted;
 use crate::loader::{History, Unreadable};
 use crate::metrics::HISTORIES_READ_TOTAL;
 use crate::outcome::{NotAccepted, NotDone, Position};
@@ -141,6 +142,7 @@ impl<A: Hosted> Life<A> {
         counter!(HISTORIES_READ_TOTAL, "actor" => A::KIND).increment(1);
         let (world, stream) = (Arc::clone(&self.world), self.stream.clone());
         let mut history = read(&world, &stream, A::SNAPSHOTS).await?;
+        crash_point(CrashPoint::EntityLoaded);
         let mut loaded = Loaded::default();
         if let Some(snapshot) = &history.snapshot {
             match codec::decode_state::<A>(&snapshot.body) {
@@ -217,6 +219,7 @@ impl<A: Hosted> Life<A> {
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Append { events, first_version, at, cause, view } => {
+                    crash_point(CrashPoint::EntityDecided);
                     let meta = meta(&cause);
                     self.append(events, first_version, at, meta, view).await?;
                 }
@@ -237,7 +240,10 @@ impl<A: Hosted> Life<A> {
                     let directory = A::directory(&self.world);
                     directory.publish(self.stream.key(), view, version, position);
                 }
-                Effect::Reply { to, answer } => to.send(answer),
+                Effect::Reply { to, answer } => {
+                    crash_point(CrashPoint::AnswerLeaving);
+                    to.send(answer);
+                }
                 Effect::PursueIn(pause) => self.address.pursue_in(pause),
                 Effect::Snapshot { version, position, state } => {
                     self.snapshot(version, position, state);
@@ -284,6 +290,7 @@ impl<A: Hosted> Life<A> {
         let submission =
             Submission { generation: self.generation, events: records, publish, notify };
         let sent = self.world.writer().submit(submission).await;
+        crash_point(CrashPoint::WriterSubmitted);
         sent.map_err(|stopped| self.death(stopped.to_string(), false))
     }
 
@@ -324,51 +331,6 @@ async fn read(
         let death = Death { stream: stream.clone(), cause, own_fault };
         Box::new(death) as ActorProcessingErr
     })
-}
-
-fn hear<A: Hosted>(
-    directory: &Directory<A>,
-    entity: &mut Entity<A, ReplyTo<A>>,
-    message: EntityMessage<A>,
-    now: Moment,
-) -> Effects<A> {
-    match message {
-        EntityMessage::Ask { asked, deadline, queued_at } => {
-            let mut asked = asked;
-            asked.reply.heard();
-            let began = Instant::now();
-            directory.waited(began.saturating_duration_since(queued_at));
-            if deadline < began {
-                let Asked { reply, .. } = *asked;
-                let answer = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));
-                return vec![Effect::Reply { to: reply, answer }];
-            }
-            let until = now.saturating_add(deadline.saturating_duration_since(began));
-            entity.ask(*asked, until, now)
-        }
-        EntityMessage::Answered { ticket, answer } => entity.answered(ticket, answer, now),
-        EntityMessage::Written { version, position } => entity.written(version, position, now),
-        EntityMessage::Wake { then } => {
-            let effects = entity.wake(now);
-            // What is not durable yet must not move the row that brings this entity back after a
-            // crash. Unanswered, it stays and comes up again.
-            if entity.is_durable() {
-                let (due, version) = (A::wake_at(entity.state()), entity.version());
-                let _ = then.send(NextWake { due, version });
-            }
-            effects
-        }
-        EntityMessage::Pursue => entity.pursue(now),
-        EntityMessage::Sleep { .. } => vec![Effect::Rest],
-        EntityMessage::Inspect { reply } => {
-            let _ = reply.send(entity.state().clone());
-            Vec::new()
-        }
-        // Handled before, because they end the incarnation.
-        EntityMessage::Failed { .. }
-        | EntityMessage::Outdated { .. }
-        | EntityMessage::Kill { .. } => Vec::new(),
-    }
 }
 
 /// How an intent's answer comes back to the entity that wanted it.

@@ -68,10 +68,6 @@ impl Journal for FaultyJournal {
         self.inner.read_shard(shard, after, limit).await
     }
 
-    async fn heads(&self) -> Result<Vec<u64>, StoreError> {
-        self.inner.heads().await
-    }
-
     async fn read_frames(
         &self,
         shard: Shard,

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use engine::process::ChargeOutcome;
 use engine::values::{ChargeKey, Money};
+use persistence::drill::{CrashPoint, crash_point};
 use ractor::SpawnErr;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
@@ -212,8 +213,10 @@ impl Payments {
         attempt: Attempt<'_, T>,
         end_of: fn(&T) -> CallEnd,
     ) -> Result<T, ProviderFailure> {
+        crash_point(CrashPoint::ProviderAsking);
         let started = Instant::now();
         let ended = timeout(self.config.timeout, attempt).await;
+        crash_point(CrashPoint::ProviderAnswered);
         let took = started.elapsed();
         let (end, result) = match ended {
             Ok(Ok(answer)) => (end_of(&answer), Ok(answer)),

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::gauge;
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{Batch, Record, Shard};
 use persistence::pubsub::Announcement;
 use persistence::read_models::Changes;
@@ -123,6 +124,7 @@ impl Projector {
             lag,
         };
         while projector.round().await? {}
+        crash_point(CrashPoint::ProjectorCaughtUp);
         Ok((projector, progress))
     }
 
@@ -169,10 +171,12 @@ impl Projector {
         if records.is_empty() {
             return Ok(false);
         }
+        crash_point(CrashPoint::ProjectorRead);
         let records: Vec<&Record> = records.iter().map(Gathered::record).collect();
         let (mut changes, open) = self.fold(&records).await?;
         changes.cursors.clone_from(&moves);
         self.stores.read_models.apply(&changes).await?;
+        crash_point(CrashPoint::ProjectorApplied);
         // Only now: what was not applied is folded again, from what is stored.
         self.open = open;
         for (shard, position) in &moves {
@@ -183,6 +187,7 @@ impl Projector {
         let announcements: Vec<Announcement> =
             moves.into_iter().map(|(shard, position)| Announcement { shard, position }).collect();
         self.stores.pubsub.announce(&announcements).await;
+        crash_point(CrashPoint::ProjectorAnnounced);
         Ok(0 < lag)
     }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use engine::values::Moment;
 use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
+use persistence::drill::{CrashPoint, crash_point};
 use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};
@@ -37,7 +39,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 type OnAbandon = Box<dyn Fn(u64) + Send + Sync>;
 
 impl Writer {
-    /// Acquires the journal and starts writing.
+    /// Acquires the journal and starts writing; says also which moment the journal tells of last.
     ///
     /// # Errors
     ///
@@ -50,14 +52,16 @@ impl Writer {
         feed: Arc<Feed>,
         background: Arc<Background>,
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<(Self, Option<Moment>), StoreError> {
         let tenure = journal.acquire(&owner).await?;
+        crash_point(CrashPoint::JournalAcquired);
         info!(epoch = tenure.epoch, "journal acquired");
         let heads = tenure
             .holdings
             .iter()
             .map(|h| AtomicU64::new(h.next_position.saturating_sub(1)))
             .collect();
+        let newest = tenure.newest();
         let logic = WriterLogic::new(tenure, journal.shards(), config.batch_events_max);
         let shared = Arc::new(Shared {
             generation: AtomicU64::new(logic.generation()),
@@ -86,7 +90,7 @@ impl Writer {
                 background.give_up("journal-writer");
             }
         });
-        Ok(Self { submissions, shared, commits })
+        Ok((Self { submissions, shared, commits }, newest))
     }
 }
 
@@ -226,10 +230,12 @@ impl Task {
     }
 
     async fn append(&self, batch: &Arc<Batch>) -> Result<(), AppendError> {
+        crash_point(CrashPoint::JournalSending);
         let began = Instant::now();
         let outcome = self.journal.append(batch).await;
         let label = match &outcome {
             Ok(()) => {
+                crash_point(CrashPoint::JournalCommitted);
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
                 count_by_kind(batch);
                 for moved in &batch.moves {

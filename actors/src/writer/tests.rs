@@ -32,7 +32,8 @@ impl Notify for Heard {
 }
 
 fn tenure(epoch: u64, next_position: u64) -> Tenure {
-    let holding = |shard| Holding { shard: Shard(shard), next_position, last_hash: GENESIS };
+    let holding =
+        |shard| Holding { shard: Shard(shard), next_position, last_hash: GENESIS, last_at: None };
     Tenure { epoch, holdings: (0..SHARDS).map(holding).collect() }
 }
 

@@ -46,13 +46,14 @@ async fn orders_that_wait_for_the_provider_leave_room_for_more_and_are_paid_in_t
     shop.receive("mouse", 100).await;
     shop.provider.faults().set_down(true);
 
-    let (last, mut refused) = (40, 0);
+    let last = 40;
     for number in 1..=last {
+        let mut refused = 0;
         let mut placed = shop.place(number, place(number, "mouse", 1).card("tok_ok")).await;
         while let Err(NotDone::NotAccepted(NotAccepted::Overloaded)) = placed {
-            // Everybody has just come; a moment later somebody is asleep.
+            // All that are there may have been woken just now; a moment later somebody is asleep.
             refused += 1;
-            assert!(refused <= 2, "{refused} times there was no room");
+            assert!(refused <= 2, "{refused} times there was no room for order {number}");
             tokio::time::sleep(Duration::from_secs(2)).await;
             placed = shop.place(number, place(number, "mouse", 1).card("tok_ok")).await;
         }

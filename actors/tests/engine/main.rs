@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing step fails the test")]
 
 mod checkout;
+mod clocks;
 mod crowding;
 mod drills;
 mod faulty;

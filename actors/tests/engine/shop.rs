@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use actors::admission::ServiceHealth;
 use actors::payments::{PaymentProvider, PaymentsConfig, SandboxConfig, SandboxProvider};
-use actors::{Accepted, Asking, Cause, EngineConfig, NotDone, OrderSystem, Ports, TokioClock};
+use actors::{
+    Accepted, Asking, Cause, Clock, EngineConfig, NotDone, OrderSystem, Ports, TokioClock,
+};
 use engine::catalog::{Product, ProductCommand};
 use engine::inventory::{Inventory, InventoryCommand, StockView};
 use engine::order::{
@@ -94,7 +96,12 @@ impl Shop {
 
     /// The same with other bounds.
     pub(crate) async fn with(config: EngineConfig, stores: Stores) -> Self {
-        let clock = Arc::new(TokioClock::starting_at(Moment::from_unix_micros(1_000_000)));
+        let clock = TokioClock::starting_at(Moment::from_unix_micros(1_000_000));
+        Self::by(Arc::new(clock), config, stores).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn by(clock: Arc<dyn Clock>, config: EngineConfig, stores: Stores) -> Self {
         let provider = Arc::new(SandboxProvider::new(SandboxConfig::default()));
         let inner = Arc::clone(&provider) as Arc<dyn PaymentProvider>;
         let startled = Arc::new(StartledProvider::over(inner));

@@ -39,6 +39,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) | Command::Demo(args) => args.store.log_level.clone(),
         Command::Migrate(args) | Command::Verify(args) => args.log_level.clone(),
         Command::EdgeOnly(_) => "warn".to_owned(),
+        #[cfg(feature = "drill")]
+        Command::CrashPoints => "warn".to_owned(),
     };
     if let Err(error) = telemetry::log_to_stderr(&level) {
         return fail(&Failure::Misused(format!("{error:#}")));
@@ -49,11 +51,22 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Migrate(args) => stores::migrate(&args),
         Command::Verify(args) => verify::verify(&args),
         Command::EdgeOnly(args) => edge_only::edge_only(&args),
+        #[cfg(feature = "drill")]
+        Command::CrashPoints => crash_points(),
     };
     match ended {
         Ok(code) => code,
         Err(failure) => fail(&failure),
     }
+}
+
+/// One name a line.
+#[cfg(feature = "drill")]
+fn crash_points() -> Result<ExitCode, Failure> {
+    for point in persistence::drill::CrashPoint::ALL {
+        writeln!(std::io::stdout(), "{}", point.name())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Says why on stderr, once.

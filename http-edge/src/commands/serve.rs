@@ -131,8 +131,10 @@ impl Started {
         }
         let prometheus = telemetry::record_figures()?;
         telemetry::keep_folding(prometheus.clone());
-        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::start());
-        let health = Arc::new(ServiceHealth::new(Arc::clone(&clock)));
+        let wall: Arc<dyn Clock> = Arc::new(SystemClock);
+        // How long an outage lasted is told by a clock that does not leap.
+        let steady = SteadyClock::over(Arc::clone(&wall), None);
+        let health = Arc::new(ServiceHealth::new(Arc::new(steady)));
         let mut stores = stores::open(&args.store).await?;
         let (mut provider, callbacks) = provider(args)?;
         let faults = args.faults.then(|| Faults::none(args.store.redis_url().is_some()));
@@ -145,7 +147,7 @@ impl Started {
         let config =
             EngineConfig { snapshot_every: args.snapshot_every.max(1), ..EngineConfig::default() };
         let ports = Ports { provider, payments, health: Arc::clone(&health) };
-        let system = OrderSystem::start(config, stores, ports, clock).await?;
+        let system = OrderSystem::start(config, stores, ports, wall).await?;
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }

@@ -14,6 +14,7 @@ pub(crate) mod sqlite_views;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::StoreError;
+use crate::drill::{CrashPoint, crash_point};
 
 /// Runs the migrations that are missing. Tables that another build made differently are refused.
 async fn migrate<C: sqlx::migrate::Migrate>(
@@ -22,7 +23,10 @@ async fn migrate<C: sqlx::migrate::Migrate>(
     trouble: fn(sqlx::Error) -> StoreError,
 ) -> Result<(), StoreError> {
     match migrations.run_direct(None, connection, false).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            crash_point(CrashPoint::StoreMigrated);
+            Ok(())
+        }
         Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
             Err(trouble(error))
         }

@@ -64,6 +64,7 @@ pub fn seal(before: &Digest, record: &mut Record) {
 }
 
 /// Checks the bytes of one event by themselves.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn check(event: &Stored<'_>) -> Result<(), StoreError> {
     checked(event, &canonical(event))
 }

@@ -63,9 +63,8 @@ fn holding(fence: &Fence, last: Option<&StoredFrame>) -> Result<Holding, StoreEr
         let words = format!("shard {shard} ends at position {end}, its fence says {next_position}");
         return Err(StoreError::Corrupt(words));
     }
-    let last_hash = match last {
-        None => GENESIS,
-        Some(frame) => frame.events()?.last().map_or(GENESIS, |event| event.hash),
-    };
-    Ok(Holding { shard, next_position, last_hash })
+    let events = last.map(StoredFrame::events).transpose()?.unwrap_or_default();
+    let last = events.last();
+    let last_hash = last.map_or(GENESIS, |event| event.hash);
+    Ok(Holding { shard, next_position, last_hash, last_at: last.map(|event| event.at) })
 }

@@ -48,6 +48,7 @@ impl Contents {
             shard,
             next_position: self.next_position(shard),
             last_hash: rows.last().map_or(GENESIS, |record| record.hash),
+            last_at: rows.last().map(|record| record.at),
         });
         Tenure { epoch: self.epoch, holdings: holdings.collect() }
     }

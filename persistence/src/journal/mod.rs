@@ -19,6 +19,7 @@ mod sqlite;
 mod stored;
 
 use async_trait::async_trait;
+use engine::values::Moment;
 
 pub use chain::{Chain, Digest, GENESIS, seal};
 pub use memory::MemoryJournal;
@@ -58,6 +59,8 @@ pub struct Holding {
     pub next_position: u64,
     /// The hash of its last event, or [`GENESIS`].
     pub last_hash: Digest,
+    /// When its last event was decided; none in an empty shard.
+    pub last_at: Option<Moment>,
 }
 
 /// What a writer owns after it has fenced all older writers.
@@ -67,6 +70,13 @@ pub struct Tenure {
     pub epoch: u64,
     /// Every shard of the journal, by number.
     pub holdings: Vec<Holding>,
+}
+
+impl Tenure {
+    /// The newest moment that the ends of the shards tell of; none in an empty journal.
+    pub fn newest(&self) -> Option<Moment> {
+        self.holdings.iter().filter_map(|holding| holding.last_at).max()
+    }
 }
 
 /// Who may append to a shard, and where.

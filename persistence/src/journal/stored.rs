@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::chain::Digest;
-use super::record::{Record, Shard, Slot, StreamId};
+use super::record::{Record, Shard, Slot};
 use crate::StoreError;
 
 /// Consecutive events of one shard that became durable together, as they were read. The columns
@@ -210,13 +210,14 @@ impl Stored<'_> {
     }
 
     /// The same, owned; `None` when the stream's name is none.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn to_record(&self) -> Option<Record> {
         Some(Record {
             shard: self.shard,
             position: self.position,
             epoch: self.epoch,
             slot: self.slot,
-            stream: StreamId::parse(&self.stream)?,
+            stream: super::StreamId::parse(&self.stream)?,
             version: self.version,
             event_id: self.event_id,
             name: Cow::Owned(self.name.clone().into_owned()),

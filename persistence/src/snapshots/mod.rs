@@ -19,10 +19,6 @@ pub(crate) use sqlite::SqliteSnapshots;
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
 
-/// The columns of [`Snapshots::list`].
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-const LIST: &str = "SELECT stream, version FROM snapshots ORDER BY stream";
-
 /// A state as it was after an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {

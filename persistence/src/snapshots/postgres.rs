@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use sqlx::Executor as _;
 use sqlx::postgres::PgPool;
 
-use super::row::{Row, checksum, of_this_journal};
-use super::{LIST, Snapshot, Snapshots};
+use super::row::{LIST, Row, checksum, listed, of_this_journal};
+use super::{Snapshot, Snapshots};
 use crate::StoreError;
 use crate::database::postgres::trouble;
 use crate::journal::{Journal, StreamId};
@@ -51,12 +51,8 @@ impl Snapshots for PostgresSnapshots {
     async fn list(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let readers = self.pool.clone();
         owned(async move {
-            let rows: Vec<(String, i64)> =
-                sqlx::query_as(LIST).fetch_all(&readers).await.map_err(trouble)?;
-            Ok(rows
-                .into_iter()
-                .map(|(stream, version)| (stream, version.cast_unsigned()))
-                .collect())
+            let rows = sqlx::query_as(LIST).fetch_all(&readers).await.map_err(trouble)?;
+            Ok(listed(rows))
         })
         .await
     }

@@ -6,6 +6,14 @@ use super::Snapshot;
 use crate::StoreError;
 use crate::journal::{Journal, Shard, StreamId};
 
+/// Which snapshots there are.
+pub(super) const LIST: &str = "SELECT stream, version FROM snapshots";
+
+/// The rows of [`LIST`] as the port gives them.
+pub(super) fn listed(rows: Vec<(String, i64)>) -> Vec<(String, u64)> {
+    rows.into_iter().map(|(stream, version)| (stream, version.cast_unsigned())).collect()
+}
+
 /// The columns of a snapshot.
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {

@@ -132,7 +132,27 @@ async fn a_lost_last_row_is_noticed_on_taking_over(place: &Place) {
     stores.journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
     place.execute("DELETE FROM journal").await;
 
-    assert!(stores.journal.acquire("test").await.is_err());
+    let taken = stores.journal.acquire("test").await;
+    assert!(matches!(taken, Err(StoreError::Corrupt(_))), "{taken:?}");
+}
+
+async fn a_damaged_last_row_is_noticed_on_taking_over_and_nothing_is_claimed(place: &Place) {
+    let stores = place.open().await;
+    let mut writer = Writer::of(&*stores.journal).await;
+    stores.journal.append(&writer.batch(&[("a", 1)])).await.unwrap();
+    place.execute("UPDATE journal SET checksum = checksum + 1").await;
+
+    let taken = stores.journal.acquire("test").await;
+    assert!(matches!(taken, Err(StoreError::Corrupt(_))), "{taken:?}");
+    stores.journal.append(&writer.batch(&[("b", 1)])).await.unwrap();
+}
+
+async fn fences_that_are_not_those_of_the_shards_are_refused_at_start(place: &Place) {
+    drop(place.open().await);
+    place.execute("DELETE FROM shard_fence WHERE shard = 1").await;
+
+    let opened = place.try_open(SHARDS).await.map(drop);
+    assert!(matches!(opened, Err(StoreError::Corrupt(_))), "{opened:?}");
 }
 
 async fn a_cancelled_append_leaves_no_transaction_open(place: &Place) {
@@ -248,6 +268,8 @@ macro_rules! suite {
             a_change_to_any_part_of_any_event_is_noticed_by_who_wants_another,
             a_lost_row_is_noticed_by_who_reads_on,
             a_lost_last_row_is_noticed_on_taking_over,
+            a_damaged_last_row_is_noticed_on_taking_over_and_nothing_is_claimed,
+            fences_that_are_not_those_of_the_shards_are_refused_at_start,
             a_cancelled_append_leaves_no_transaction_open,
             a_cancelled_change_of_read_models_leaves_no_transaction_open,
             views_that_are_ahead_of_the_journal_are_forgotten,

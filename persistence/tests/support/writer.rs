@@ -59,6 +59,7 @@ impl Writer {
             };
             seal(&holding.last_hash, &mut record);
             holding.last_hash = record.hash;
+            holding.last_at = Some(record.at);
             holding.next_position += 1;
             match moves.last_mut().filter(|last| last.shard == shard) {
                 Some(last) => last.next = position + 1,

@@ -15,7 +15,7 @@ mod table;
 mod tests;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -29,6 +29,8 @@ use self::report::{NotRun, Report, Setup};
 use self::row::Row;
 use self::session::Session;
 use crate::progress::Line;
+use crate::report::file::save;
+use crate::report::json;
 use crate::rig::process;
 
 /// What every row needs.
@@ -66,18 +68,12 @@ pub async fn run(args: &BenchArgs) -> anyhow::Result<bool> {
     let report = bench.report(args.seconds, rows, not_run);
     write!(std::io::stdout(), "{}", table::render(&report)).context("cannot write the table")?;
     if let Some(path) = &args.json {
-        let mut text = serde_json::to_string_pretty(&report)?;
-        text.push('\n');
-        save(path, &text)?;
+        save(path, &json::render(&report)?)?;
     }
     if let Some(path) = &args.html {
         save(path, &html::render(&report))?;
     }
     Ok(report.passed)
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn prepare(args: &BenchArgs, choice: &Choice) -> anyhow::Result<Bench> {

@@ -66,6 +66,7 @@ impl Process {
             let stream = names.stream(Who::new(Kind::Order, index));
             stream.is_some_and(|stream| 0 < outside.store.version(stream))
         });
+        let newest = tenure.newest();
         let breaker = || Breaker::new(BreakerPolicy::default(), Standing::default());
         let logic =
             WriterLogic::new(tenure, outside.options.shards, outside.options.batch_events_max);
@@ -85,7 +86,7 @@ impl Process {
             calls_made: 0,
             next_tick: None,
             lives: 0,
-            clock: Steadied::new(outside.wall(), Duration::from_micros(outside.now())),
+            clock: Steadied::new(outside.wall(), Duration::from_micros(outside.now()), newest),
         }
     }
 

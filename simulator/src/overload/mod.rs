@@ -19,7 +19,6 @@ mod tests;
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -35,6 +34,8 @@ use self::report::{Report, Setup};
 use self::row::{Capacity, Row, Seen};
 use self::session::{COLD, HOT, Place, SOLD_OUT, SPREAD, Session, Told};
 use crate::progress::Line;
+use crate::report::file::save;
+use crate::report::json;
 use crate::report::latency::Percentiles;
 use crate::rig::pin::{self, Cores};
 use crate::rig::{quotient, real};
@@ -66,18 +67,12 @@ pub async fn run(args: &OverloadArgs) -> anyhow::Result<bool> {
     };
     write!(std::io::stdout(), "{}", table::render(&report)).context("cannot write the table")?;
     if let Some(path) = &args.json {
-        let mut text = serde_json::to_string_pretty(&report)?;
-        text.push('\n');
-        save(path, &text)?;
+        save(path, &json::render(&report)?)?;
     }
     if let Some(path) = &args.html {
         save(path, &html::render(&report)?)?;
     }
     Ok(report.passed)
-}
-
-fn save(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn measure(args: &OverloadArgs) -> anyhow::Result<Report> {

@@ -1,13 +1,13 @@
-//! The result as a JSON file.
+//! Results as JSON files.
 
-use super::RunReport;
+use serde::Serialize;
 
-/// The whole report, indented, with a final line break.
+/// A result, indented, with a final line break.
 ///
 /// # Errors
-/// Never for a report that a run made; the signature is serde's.
-pub fn render(report: &RunReport) -> serde_json::Result<String> {
-    let mut text = serde_json::to_string_pretty(report)?;
+/// Never for a result that a run made; the signature is serde's.
+pub fn render(result: &impl Serialize) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(result)?;
     text.push('\n');
     Ok(text)
 }

@@ -32,6 +32,10 @@ pub struct Shelf {
 pub struct Audit {
     /// Orders that were acknowledged, in the drill or when their key was repeated.
     pub acked: usize,
+    /// Those of them that are paid for.
+    pub paid: usize,
+    /// Orders that came to nothing before they were acknowledged for good: 402.
+    pub failed: usize,
     /// Definite refusals.
     pub refused: usize,
     /// Keys whose first outcome was unknown.
@@ -58,9 +62,11 @@ impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "acked={} refused={} unknown={} lost={} changed={} duplicated={} oversold={} \
+            "acked={} paid={} failed={} refused={} unknown={} lost={} changed={} duplicated={} oversold={} \
              unbalanced={} held={} stuck={} foreign={}",
             self.acked,
+            self.paid,
+            self.failed,
             self.refused,
             self.unknown,
             self.lost,
@@ -90,12 +96,15 @@ impl Audit {
             .buffer_unordered(WIDTH)
             .try_collect()
             .await?;
-        let mut ids = BTreeSet::new();
+        let (mut ids, mut failed) = (BTreeSet::new(), BTreeSet::new());
         for verdict in verdicts {
             audit.lost += usize::from(verdict.lost);
             audit.changed += usize::from(verdict.changed);
             audit.foreign += usize::from(verdict.foreign);
             match verdict.order {
+                Some(id) if verdict.failed => {
+                    failed.insert(id);
+                }
                 Some(id) => {
                     ids.insert(id);
                 }
@@ -103,6 +112,7 @@ impl Audit {
             }
         }
         audit.acked = ids.len();
+        audit.failed = failed.len();
         audit.settle(shop, &ids, shelves).await?;
         audit.count_duplicates(shop).await?;
         Ok(audit)
@@ -112,6 +122,8 @@ impl Audit {
     pub fn clean(&self) -> Result<()> {
         let good = Self {
             acked: self.acked,
+            paid: self.paid,
+            failed: self.failed,
             refused: self.refused,
             unknown: self.unknown,
             ..Self::default()
@@ -141,6 +153,7 @@ impl Audit {
         }
         let sold = sold(shop, ids).await?;
         self.stuck = sold.undecided;
+        self.paid = sold.paid;
         for shelf in shelves {
             let stock = shop.stock(&shelf.product).await?;
             let bought = sold.lines.iter().filter(|(product, _)| *product == shelf.product);
@@ -156,7 +169,7 @@ impl Audit {
 
     /// The list follows the journal: it is asked until it has caught up.
     async fn count_duplicates(&mut self, shop: &Shop) -> Result<()> {
-        let expected = i64::try_from(self.acked)?;
+        let expected = i64::try_from(self.acked + self.failed)?;
         let total = wait::until("the list of orders is complete", SETTLED_WITHIN, || {
             let shop = shop.clone();
             async move {
@@ -170,6 +183,7 @@ impl Audit {
 }
 
 struct Sold {
+    paid: usize,
     undecided: usize,
     lines: Vec<(String, i64)>,
 }
@@ -178,7 +192,7 @@ struct Sold {
 async fn sold(shop: &Shop, ids: &BTreeSet<String>) -> Result<Sold> {
     let orders: Vec<Answer> =
         stream::iter(ids).map(|id| shop.order(id)).buffer_unordered(WIDTH).try_collect().await?;
-    let mut sold = Sold { undecided: 0, lines: Vec::new() };
+    let mut sold = Sold { paid: 0, undecided: 0, lines: Vec::new() };
     for order in orders {
         // A missing order has been counted as lost already.
         if order.status != 200 {
@@ -186,6 +200,7 @@ async fn sold(shop: &Shop, ids: &BTreeSet<String>) -> Result<Sold> {
         }
         match order.text("/payment_status")? {
             "paid" => {
+                sold.paid += 1;
                 for item in order.list("/items")? {
                     let product = item.get("product_id").and_then(Value::as_str);
                     let quantity = item.get("quantity").and_then(Value::as_i64);
@@ -193,15 +208,18 @@ async fn sold(shop: &Shop, ids: &BTreeSet<String>) -> Result<Sold> {
                     sold.lines.push((line.0.to_owned(), line.1));
                 }
             }
-            "failed" => {}
+            "failed" | "refunded" => {}
             _ => sold.undecided += 1,
         }
     }
     Ok(sold)
 }
 
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 struct Verdict {
     order: Option<String>,
+    failed: bool,
     lost: bool,
     changed: bool,
     foreign: bool,
@@ -210,10 +228,10 @@ struct Verdict {
 impl Verdict {
     /// Repeats one key and reads the order that it names.
     async fn of(shop: &Shop, attempt: &Try) -> Result<Self> {
-        let mut verdict = Self { order: None, lost: false, changed: false, foreign: false };
+        let mut verdict = Self::default();
         let first = match &attempt.outcome {
             Outcome::Refused(answer) => {
-                verdict.foreign = !is_honest_refusal(answer);
+                verdict.refused(answer);
                 return Ok(verdict);
             }
             Outcome::Acked(answer) => Some(answer),
@@ -229,14 +247,28 @@ impl Verdict {
                 verdict.lost = read.status != 200 || !same_order(first, &read)?;
                 verdict.order = Some(first.text("/id")?.to_owned());
             }
+            // Only what was still open may have come to nothing since.
+            (Some(first), Outcome::Refused(again)) if first.status == 202 => {
+                verdict.refused(&again);
+                verdict.lost = verdict.order.as_deref() != Some(first.text("/id")?);
+            }
             (Some(first), _) => {
                 verdict.lost = true;
                 verdict.order = Some(first.text("/id")?.to_owned());
             }
-            (None, Outcome::Refused(answer)) => verdict.foreign = !is_honest_refusal(&answer),
+            (None, Outcome::Refused(answer)) => verdict.refused(&answer),
             (None, Outcome::Unknown) => {}
         }
         Ok(verdict)
+    }
+
+    /// Books a definite no: nothing happened, or an order is recorded that came to nothing.
+    fn refused(&mut self, answer: &Answer) {
+        if answer.status == 402 {
+            self.order = answer.text("/order_id").ok().map(str::to_owned);
+            self.failed = self.order.is_some();
+        }
+        self.foreign = !self.failed && !is_honest_refusal(answer);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A crowd that buys until it is told to stop, and remembers outside the server what it was told.
 
 mod audit;
+mod money;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use self::audit::{Audit, Shelf};
+pub use self::money::Money;
 use crate::shop::{Answer, Shop, card_order};
 
 /// Long enough for a burst on a busy machine; only a server that hangs reaches it.

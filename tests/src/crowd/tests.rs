@@ -26,6 +26,7 @@ enum Lie {
     KeepsHolds,
     LeavesQueued,
     BlamesTheClient,
+    TakesBack,
 }
 
 struct Books {
@@ -41,6 +42,10 @@ impl Books {
     fn place(&mut self, key: &str, order: &Value) -> (StatusCode, Value) {
         if let Some(known) = self.orders.get(key) {
             let mut known = known.clone();
+            if self.lie == Lie::TakesBack && key.ends_with('1') {
+                let problem = json!({"code": "order_cancelled", "order_id": known["id"]});
+                return (StatusCode::PAYMENT_REQUIRED, problem);
+            }
             // Shoppers repeat every fifth key at once; this one only the reckoning repeats.
             if self.lie == Lie::RenamesRepeats && key.ends_with('1') {
                 known["id"] = json!("another");
@@ -158,6 +163,11 @@ async fn a_forgotten_order_is_found() {
 #[tokio::test]
 async fn a_repeat_that_names_another_order_is_found() {
     finds(Lie::RenamesRepeats, |audit| audit.changed > 0).await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_taken_back_is_found() {
+    finds(Lie::TakesBack, |audit| 0 < audit.lost).await;
 }
 
 #[tokio::test]

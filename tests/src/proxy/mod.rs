@@ -1,4 +1,5 @@
-//! A TCP proxy in front of PostgreSQL that cuts the connection around a commit to the journal.
+//! A TCP proxy in front of PostgreSQL that cuts the connection around a commit to the journal, or
+//! holds up what is sent.
 
 pub mod frames;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod tests;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::frames::{Frames, Meaning, Watch};
+use crate::wait;
 
 /// Room for one read; frames may be larger and are put together again.
 const CHUNK: usize = 16 * 1024;
@@ -37,6 +40,7 @@ struct Plan {
     next: Option<Cut>,
     cuts: u64,
     appends: u64,
+    lag: Duration,
 }
 
 /// A running proxy; it ends with this value.
@@ -67,6 +71,11 @@ impl Proxy {
     /// Cuts the next connection that appends to the journal, once.
     pub fn cut_next(&self, cut: Cut) {
         locked(&self.plan).next = Some(cut);
+    }
+
+    /// Holds up whatever the client sends from now on by this span.
+    pub fn hold_up(&self, span: Duration) {
+        locked(&self.plan).lag = span;
     }
 
     /// How many connections were cut.
@@ -113,6 +122,8 @@ async fn pass(client: TcpStream, server: String, plan: Arc<Mutex<Plan>>) -> io::
             read = from_client.read(&mut request) => {
                 let read = read?;
                 if read == 0 { return Ok(()); }
+                let span = locked(&plan).lag;
+                wait::lag(span).await;
                 requests.frames.push(request.get(..read).unwrap_or_default());
                 if requests.forward(&mut to_server, &mut from_server, &plan).await? {
                     return Ok(());

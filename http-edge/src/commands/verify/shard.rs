@@ -90,18 +90,19 @@ pub(super) async fn audit(
         chain: Chain::after(GENESIS),
         refolds: Refolds::of(snapshots, fence.shard, shards),
     };
-    if let Err(Damaged(words)) = reader.read(&stores.journal).await? {
-        reader.broken("R16", reader.position.saturating_add(1), &words);
-        reader.audit.is_whole = false;
-        return Ok(reader.audit);
+    match reader.read(&stores.journal).await {
+        Ok(()) => {}
+        Err(error @ StoreError::Corrupt(_)) => {
+            reader.broken("R16", reader.position.saturating_add(1), &error.to_string());
+            reader.audit.is_whole = false;
+            return Ok(reader.audit);
+        }
+        Err(error) => return Err(error),
     }
     let Reader { mut audit, refolds, .. } = reader;
     audit.snapshots = refolds.compare(&*stores.snapshots, &mut audit.told).await?;
     Ok(audit)
 }
-
-/// Why reading cannot go on.
-struct Damaged(String);
 
 /// A page that is on its way while the one before it is checked.
 struct Page(JoinHandle<Result<Vec<StoredFrame>, StoreError>>);
@@ -112,36 +113,26 @@ impl Page {
         Self(spawn_light(async move { journal.read_frames(shard, position, PAGE).await }))
     }
 
-    async fn landed(self) -> Result<Result<Vec<StoredFrame>, Damaged>, StoreError> {
-        match self.0.await.map_err(|error| StoreError::Unavailable(error.into()))? {
-            Err(StoreError::Corrupt(words)) => Ok(Err(Damaged(words))),
-            read => read.map(Ok),
-        }
+    async fn landed(self) -> Result<Vec<StoredFrame>, StoreError> {
+        self.0.await.map_err(|error| StoreError::Unavailable(error.into()))?
     }
 }
 
 impl Reader<'_> {
-    async fn read(
-        &mut self,
-        journal: &Arc<dyn Journal>,
-    ) -> Result<Result<(), Damaged>, StoreError> {
+    /// Reads up to the fence. What is damaged ends it: what follows hangs on it.
+    async fn read(&mut self, journal: &Arc<dyn Journal>) -> Result<(), StoreError> {
         let (shard, head) = (self.fence.shard, self.fence.next_position.saturating_sub(1));
         let mut page = Page::after(0, journal, shard);
         loop {
             let began = Instant::now();
-            let landed = page.landed().await?;
+            let landed = page.landed().await;
             self.audit.spent.reading = self.audit.spent.reading.saturating_add(began.elapsed());
-            let mut frames = match landed {
-                Ok(frames) => frames,
-                Err(damaged) => return Ok(Err(damaged)),
-            };
+            let mut frames = landed?;
             let last = frames.last().map(StoredFrame::last_position);
             page = Page::after(last.unwrap_or(head), journal, shard);
             // Frames become durable whole and with their fence: a running server adds more.
             frames.retain(|frame| frame.last_position() <= head);
-            if let Err(damaged) = self.check(&frames) {
-                return Ok(Err(damaged));
-            }
+            self.check(&frames)?;
             if last.is_none_or(|last| head <= last) {
                 break;
             }
@@ -151,16 +142,15 @@ impl Reader<'_> {
             let words = format!("{missing} events are missing at the end of the shard");
             self.broken("R16", self.position.saturating_add(1), &words);
         }
-        self.nothing_lies_behind(journal).await.map(Ok)
+        self.nothing_lies_behind(journal).await
     }
 
     /// R16: no event lies where the fence does not know of it.
     async fn nothing_lies_behind(&mut self, journal: &Arc<dyn Journal>) -> Result<(), StoreError> {
         let shard = self.fence.shard;
         let head = self.fence.next_position.saturating_sub(1);
-        let behind = Page::after(head, journal, shard).landed().await?;
-        let Some(position) = behind.ok().and_then(|f| f.last().map(StoredFrame::last_position))
-        else {
+        let behind = journal.read_frames(shard, head, PAGE).await?;
+        let Some(position) = behind.last().map(StoredFrame::last_position) else {
             return Ok(());
         };
         // Looked at afterwards: an event is there no earlier than its fence.
@@ -171,7 +161,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn check(&mut self, frames: &[StoredFrame]) -> Result<(), Damaged> {
+    fn check(&mut self, frames: &[StoredFrame]) -> Result<(), StoreError> {
         let began = Instant::now();
         let mut events = Vec::with_capacity(frames.len());
         let mut damaged = Ok(());
@@ -184,7 +174,7 @@ impl Reader<'_> {
                     events.push(frame);
                 }
                 Err(error) => {
-                    damaged = Err(Damaged(error.to_string()));
+                    damaged = Err(error);
                     break;
                 }
             }

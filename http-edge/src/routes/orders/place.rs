@@ -8,6 +8,7 @@ use engine::order::{Fate, Order, OrderCommand, OrderRefusal};
 use engine::values::{Fingerprint, OrderId};
 use http::request::Parts;
 use http::{HeaderName, StatusCode};
+use persistence::drill::{CrashPoint, crash_point};
 
 use super::body::{OrderBody, OrderView};
 use super::wish::{Circumstances, NewOrder};
@@ -91,6 +92,7 @@ impl Placing<'_> {
         let trusted_price = self.trusted_price;
         let given = Circumstances { order, customer, trusted_price, fingerprint, cart: self.cart };
         let command = OrderCommand::Place(Box::new(wish.to_command(shop, given).await?));
+        crash_point(CrashPoint::RequestParsed);
         let placed = match self.ask(order, command, fingerprint).await? {
             Ok(standing) => Placed { replayed: !standing.changed, standing },
             Err(NotDone::Unknown) => self.look(order, fingerprint).await?,

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
+use crate::drill::{CrashPoint, crash_point};
 use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::{Claim, StoredFrame, Tenure};
 
@@ -34,6 +35,7 @@ const END_WRITERS: &str = "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activ
     WHERE f.writer_pid = a.pid AND f.writer_started = a.backend_start)";
 
 /// Raises the epoch and reads what the new owner finds; `None` for shards that cannot be claimed.
+/// What cannot be true is not claimed.
 pub(super) async fn acquire(
     writer: &mut Writer,
     owner: &str,
@@ -45,7 +47,7 @@ pub(super) async fn acquire(
         match timeout(TRY_MAX, take(&mut connection, owner, claim)).await {
             Ok(Ok(tenure)) => {
                 writer.put_back(connection);
-                return Ok(tenure);
+                return tenure;
             }
             Ok(Err(error)) if is_locked(&error) => end_writers(&mut connection).await?,
             Ok(Err(error)) => return Err(trouble(error)),
@@ -67,18 +69,19 @@ async fn end_writers(connection: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// One try. Only the database's own errors say whether another one is worth it.
 async fn take(
     connection: &mut PgConnection,
     owner: &str,
     claim: Claim,
-) -> sqlx::Result<Option<Tenure>> {
+) -> sqlx::Result<Result<Option<Tenure>, StoreError>> {
     connection.execute(LOCK).await?;
     if claim == Claim::Own {
         let foreign: i64 =
             sqlx::query_scalar(FOREIGN).bind(owner).fetch_one(&mut *connection).await?;
         if 0 < foreign {
             connection.execute("ROLLBACK").await?;
-            return Ok(None);
+            return Ok(Ok(None));
         }
     }
     let epochs: Vec<i64> = sqlx::query_scalar(TAKE).bind(owner).fetch_all(&mut *connection).await?;
@@ -86,7 +89,8 @@ async fn take(
     sqlx::query(NOTE_PROCESS).bind(epoch).execute(&mut *connection).await?;
     let fences: Vec<FenceRow> = sqlx::query_as(FENCES).fetch_all(&mut *connection).await?;
     let frames: Vec<StoredFrame> = sqlx::query_as(LAST_FRAMES).fetch_all(&mut *connection).await?;
-    let tenure = tenure(fences, &frames).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    connection.execute("COMMIT").await?;
-    Ok(Some(tenure))
+    let tenure = tenure(fences, &frames);
+    crash_point(CrashPoint::JournalAcquiring);
+    connection.execute(if tenure.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    Ok(tenure.map(Some))
 }

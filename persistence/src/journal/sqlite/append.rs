@@ -6,6 +6,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr
 use super::Fatal;
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::push_rows;
+use crate::drill::{CrashPoint, crash_point};
 use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::frame::pack;
 use crate::journal::{AppendError, Batch, Claim, ShardMove, StoredFrame, Tenure};
@@ -81,6 +82,7 @@ impl Script {
             roll_back(writer).await;
             return Err(not_written(error));
         }
+        crash_point(CrashPoint::JournalInserted);
         commit(writer, fatal).await
     }
 }
@@ -118,10 +120,13 @@ pub(super) async fn acquire(
     fatal: &Fatal,
 ) -> Result<Option<Tenure>, StoreError> {
     match take(writer, owner, claim).await {
-        Ok(Some(tenure)) => match commit(writer, fatal).await {
-            Ok(()) => Ok(Some(tenure)),
-            Err(error) => Err(StoreError::Unavailable(error.into())),
-        },
+        Ok(Some(tenure)) => {
+            crash_point(CrashPoint::JournalAcquiring);
+            match commit(writer, fatal).await {
+                Ok(()) => Ok(Some(tenure)),
+                Err(error) => Err(StoreError::Unavailable(error.into())),
+            }
+        }
         refused => {
             roll_back(writer).await;
             refused

@@ -9,6 +9,7 @@ use super::super::{Changes, HistoryRow, OrderRow, ProductRow, positions};
 use super::wakeups::Wakeups;
 use crate::StoreError;
 use crate::database::postgres::{sqlstate, trouble};
+use crate::drill::{CrashPoint, crash_point};
 
 /// One projector at a time, so that what it counts stays what it changes. Readers go on.
 const BEGIN: &str = "BEGIN; LOCK TABLE read_cursors IN SHARE ROW EXCLUSIVE MODE";
@@ -96,6 +97,7 @@ impl Encoded {
         put_products(connection, &self.products).await?;
         self.wakeups.put(connection).await?;
         self.earlier_wakeups.bring_forward(connection).await?;
+        crash_point(CrashPoint::ViewsChanged);
         connection.execute("COMMIT").await?;
         Ok(())
     }

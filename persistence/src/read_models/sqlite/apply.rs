@@ -10,6 +10,7 @@ use super::super::{Changes, HistoryRow, OrderRow, Wakeup, positions};
 use super::wakeups;
 use crate::database::sqlite::{primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
+use crate::drill::{CrashPoint, crash_point};
 use crate::{BoxError, StoreError};
 
 /// A cursor that would move back gets NULL, which its column refuses: another projector is ahead.
@@ -121,6 +122,7 @@ impl Encoded {
         if let Some(earlier) = self.earlier_wakeups {
             wakeups::bring_forward(writer, earlier).await?;
         }
+        crash_point(CrashPoint::ViewsChanged);
         writer.execute("COMMIT").await?;
         Ok(())
     }
