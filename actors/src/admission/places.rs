@@ -1,7 +1,9 @@
 //! Places in flight and the lines before them: who gets one, who waits, who is next. Pure.
 //!
 //! A line keeps its order while it is short. One that stands is served from its end: kept in order
-//! it would make everybody wait for as long as the first one is willing to, and nobody faster.
+//! it would make everybody wait for as long as the first one is willing to, and nobody faster. Those
+//! whom it has left behind come in while half of the places are free, so that what they lost is not
+//! lost by those who come now as well.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -16,6 +18,8 @@ pub struct LinePolicy {
     pub waiting_max: usize,
     /// A line keeps its order while nobody in it has waited for longer.
     pub orderly: Duration,
+    /// Whoever has waited for longer is left behind, unless half of the places are free.
+    pub fresh: Duration,
     /// Longest wait in a burst.
     pub patience: Duration,
     /// Once requests have been waiting for [`Self::patience`] without a break, so many of them are
@@ -32,6 +36,7 @@ impl Default for LinePolicy {
         Self {
             waiting_max: 16_384,
             orderly: Duration::from_millis(20),
+            fresh: Duration::from_millis(50),
             patience: Duration::from_secs(2),
             rejections_per_second: NonZeroU32::MIN.saturating_add(999),
             crowded_min: Duration::from_millis(50),
@@ -124,9 +129,8 @@ impl<W> Places<W> {
         if self.waiting() == 0 || self.free() == 0 {
             return None;
         }
-        let orderly = self.policy.orderly;
-        let ticket = next_in(&self.below, orderly, now).or_else(|| {
-            let ticket = next_in(&self.above, orderly, now)?;
+        let ticket = self.next_in(&self.below, now).or_else(|| {
+            let ticket = self.next_in(&self.above, now)?;
             self.above.get(&ticket).is_some_and(|next| self.may_take(next.seat)).then_some(ticket)
         })?;
         let Waiting { seat, who, .. } =
@@ -166,6 +170,18 @@ impl<W> Places<W> {
         0 < free && !self.shares.must_yield(seat, free, self.limit)
     }
 
+    /// The first of a line that keeps its order, the last of one that stands.
+    fn next_in(&self, line: &Line<W>, now: Duration) -> Option<u64> {
+        let waited = |one: &Waiting<W>| now.saturating_sub(one.since);
+        let (first, oldest) = line.first_key_value()?;
+        if waited(oldest) <= self.policy.orderly {
+            return Some(*first);
+        }
+        let (last, newest) = line.last_key_value()?;
+        let is_roomy = self.taken < self.limit.div_ceil(2);
+        (is_roomy || waited(newest) <= self.policy.fresh).then_some(*last)
+    }
+
     fn occupy(&mut self, seat: Seat) {
         self.shares.take(seat);
         self.taken = self.taken.saturating_add(1);
@@ -182,15 +198,6 @@ impl<W> Places<W> {
         let turn = Duration::from_secs(waiting) / rejections_per_second.get();
         turn.max(crowded_min).min(crowded_max)
     }
-}
-
-/// The first of a line that keeps its order, the last of one that stands.
-fn next_in<W>(line: &Line<W>, orderly: Duration, now: Duration) -> Option<u64> {
-    let (first, oldest) = line.first_key_value()?;
-    if now.saturating_sub(oldest.since) <= orderly {
-        return Some(*first);
-    }
-    line.last_key_value().map(|(last, _)| *last)
 }
 
 #[cfg(test)]
@@ -234,6 +241,32 @@ mod tests {
         places.give_back(ONE);
         assert_eq!(called(&mut places, ms(33)), Some(1));
         assert_eq!(places.waiting(), 0);
+    }
+
+    #[test]
+    fn whoever_was_left_behind_comes_in_while_half_of_the_places_are_free() {
+        let mut places = full(4);
+        for who in 0..2 {
+            places.join(ONE, ms(0), who);
+        }
+        places.join(ONE, ms(1), 2);
+        places.give_back(ONE);
+        assert_eq!(called(&mut places, ms(51)), Some(2), "nobody is left behind yet");
+        places.give_back(ONE);
+        assert_eq!(called(&mut places, ms(51)), None, "three of four are taken");
+        places.give_back(ONE);
+        assert_eq!(called(&mut places, ms(51)), None, "half of them are");
+        places.give_back(ONE);
+        assert_eq!(called(&mut places, ms(51)), Some(1));
+        assert!(places.take(ONE) && places.take(ONE), "the others are for those who come now");
+    }
+
+    #[test]
+    fn whoever_was_left_behind_before_the_only_place_comes_in() {
+        let mut places = full(1);
+        places.join(ONE, ms(0), 0);
+        places.give_back(ONE);
+        assert_eq!(called(&mut places, ms(1_000)), Some(0));
     }
 
     #[test]
@@ -293,7 +326,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_is_held_by_somebody_and_none_is_free_while_somebody_alone_waits(
+        fn every_place_is_held_by_somebody_and_half_are_never_free_while_somebody_alone_waits(
             steps in prop::collection::vec((0_u8..5, 0_usize..16, 0_u64..40), 0..200),
         ) {
             let mut places = Places::new(LinePolicy::default(), 4);
@@ -309,7 +342,7 @@ mod tests {
                 }
                 while places.call(now).is_some() { inside += 1; }
                 prop_assert_eq!(places.taken(), inside);
-                prop_assert!(places.waiting() == 0 || places.free() == 0);
+                prop_assert!(places.waiting() == 0 || places.limit() <= 2 * places.taken());
             }
         }
     }
