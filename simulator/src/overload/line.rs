@@ -16,8 +16,6 @@ use crate::rig::response::{self, Answer};
 const IDLE_MAX: Duration = Duration::from_secs(2);
 /// Largest answer that is read, head included.
 const ANSWER_MAX: usize = 16 * 1_024;
-/// Longest time to open a connection on this machine.
-const OPEN_WITHIN: Duration = Duration::from_secs(1);
 
 /// A try that waits for its answer.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +38,8 @@ pub(super) struct Line {
     used: Instant,
     /// What it waits for.
     pub(super) busy: Option<Try>,
+    /// What could not leave before the connection is open.
+    unsent: Vec<u8>,
     buffer: Box<[u8; ANSWER_MAX]>,
     filled: usize,
 }
@@ -65,12 +65,14 @@ impl Line {
             stream: None,
             used: Instant::now(),
             busy: None,
+            unsent: Vec::new(),
             buffer: Box::new([0; ANSWER_MAX]),
             filled: 0,
         }
     }
 
-    /// Opens it, unless it is.
+    /// Opens it, unless it is. Nobody waits for that: a server that takes no connections must not
+    /// keep the others from being used.
     pub(super) fn open(&mut self, registry: &Registry) -> io::Result<&mut TcpStream> {
         if self.used.elapsed() > IDLE_MAX {
             self.stream = None;
@@ -85,24 +87,52 @@ impl Line {
 
     fn connect(&self, registry: &Registry) -> io::Result<TcpStream> {
         let socket = Socket::new(Domain::for_address(self.to), Type::STREAM, None)?;
-        socket.bind(&SocketAddr::new(self.from, 0).into())?;
-        socket.connect_timeout(&self.to.into(), OPEN_WITHIN)?;
-        socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.bind(&SocketAddr::new(self.from, 0).into())?;
+        // It is on its way, or refused, which the first use will tell.
+        drop(socket.connect(&self.to.into()));
         let mut stream = TcpStream::from_std(socket.into());
-        registry.register(&mut stream, self.token, Interest::READABLE)?;
+        registry.register(&mut stream, self.token, Interest::READABLE | Interest::WRITABLE)?;
         Ok(stream)
     }
 
-    /// Sends a request; it fits into the socket, because nothing else is on its way.
+    /// Sends a request, now or as soon as the connection is open.
     pub(super) fn send(&mut self, request: &[u8], registry: &Registry) -> io::Result<()> {
         self.filled = 0;
-        let sent = self.open(registry)?.write(request)?;
-        if sent == request.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+        self.unsent.clear();
+        match self.open(registry)?.write(request) {
+            // It fits into the socket, because nothing else is on its way.
+            Ok(sent) if sent == request.len() => Ok(()),
+            Ok(_) => Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.unsent.extend_from_slice(request);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends what waits for the connection to be open; whether it still may.
+    fn catch_up(&mut self) -> bool {
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.unsent.is_empty()) else {
+            return true;
+        };
+        match stream.write(&self.unsent) {
+            Ok(sent) if sent == self.unsent.len() => {
+                self.unsent.clear();
+                true
+            }
+            Ok(_) => false,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
     }
 
     /// Reads what is there.
     pub(super) fn read(&mut self) -> Read {
+        if !self.catch_up() {
+            return Read::Broken;
+        }
         let Some(stream) = &mut self.stream else { return Read::Partly };
         loop {
             let room = self.buffer.get_mut(self.filled..).unwrap_or_default();

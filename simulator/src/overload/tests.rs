@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use super::behaviour::Behaviour;
 use super::generator::{self, Load, Source};
 use super::report::{Report, Setup};
@@ -48,7 +50,10 @@ fn load(
     per_second: Option<f64>,
     behaviour: Behaviour,
 ) -> Vec<Tally> {
-    let address = serve(answers);
+    load_on(serve(answers), per_second, behaviour)
+}
+
+fn load_on(address: SocketAddr, per_second: Option<f64>, behaviour: Behaviour) -> Vec<Tally> {
     let source = Source {
         template: Template::new(&address.to_string(), "key", 1, 1),
         per_second,
@@ -101,6 +106,19 @@ fn a_cut_connection_is_unknown_and_replaced() {
     let [tally, _] = load(&[CREATED, ""], Some(100.0), Behaviour::NoRetry).try_into().unwrap();
     assert!(tally.unknown > 0 && tally.done > 0, "{tally:?}");
     assert_eq!(tally.done + tally.unknown, tally.sent);
+}
+
+#[test]
+fn a_server_that_takes_no_connections_holds_nobody_up() {
+    // With room for two connections in its queue; the system drops the others without a word.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(1).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    for tally in load_on(address, Some(100.0), Behaviour::NoRetry) {
+        assert_eq!((tally.offered, tally.unknown), (30, tally.sent));
+        assert_eq!(tally.sent + tally.stuck, 30);
+    }
 }
 
 #[test]
