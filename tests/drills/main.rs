@@ -138,5 +138,6 @@ mod redis {
         orders_do_not_notice_that_redis_is_gone: passes("redis-down", &[]);
         orders_do_not_notice_that_redis_is_frozen: passes("redis-frozen", &[]);
         orders_do_not_notice_that_redis_was_emptied: passes("redis-flushed", &[]);
+        restarts_of_redis_and_the_database_cost_nobody_else_an_order: passes("soak", &[]);
     }
 }

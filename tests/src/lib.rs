@@ -11,6 +11,7 @@
 pub mod cluster;
 pub mod crowd;
 pub mod figures;
+pub mod listener;
 pub mod mounts;
 pub mod ports;
 pub mod postgres;

@@ -8,7 +8,7 @@ use super::redis::Fate;
 use super::sheets::{self, Sheet};
 use super::{
     clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, provider,
-    recovery, redis, slow_database,
+    recovery, redis, slow_database, soak,
 };
 
 macro_rules! drills {
@@ -65,4 +65,5 @@ drills! {
     HotKey = sheets::HOT_KEY, |ground| crowds::hot_key(ground);
     RetryStorm = sheets::RETRY_STORM, |ground| crowds::retry_storm(ground);
     SlowReaders = sheets::SLOW_READERS, |ground| crowds::slow_readers(ground);
+    Soak = sheets::SOAK, |ground| soak::run(ground);
 }

@@ -148,3 +148,10 @@ pub(super) const SLOW_READERS: Sheet = Sheet {
     fault: "connections that send requests and read no answers",
     expected: "orders do not notice, and the connections are closed",
 };
+
+pub(super) const SOAK: Sheet = Sheet {
+    name: "soak",
+    fault: "half an hour of normal load; Redis restarted thrice, the database once",
+    expected: "at least 99.9 % of the orders are acknowledged at once, those apart that meet the \
+               restart of the database",
+};
