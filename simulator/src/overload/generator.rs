@@ -39,8 +39,8 @@ pub(super) struct Source {
     pub(super) behaviour: Behaviour,
     /// Connections of its own.
     pub(super) connections: u16,
-    /// The address that they come from.
-    pub(super) from: IpAddr,
+    /// The address that they come from, when it matters.
+    pub(super) from: Option<IpAddr>,
 }
 
 /// Everything that is sent at the same time.

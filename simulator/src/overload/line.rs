@@ -31,7 +31,7 @@ pub(super) struct Try {
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Line {
-    from: IpAddr,
+    from: Option<IpAddr>,
     to: SocketAddr,
     token: Token,
     stream: Option<TcpStream>,
@@ -57,7 +57,7 @@ pub(super) enum Read {
 
 impl Line {
     /// A connection that is not open yet.
-    pub(super) fn new(from: IpAddr, to: SocketAddr, token: Token) -> Self {
+    pub(super) fn new(from: Option<IpAddr>, to: SocketAddr, token: Token) -> Self {
         Self {
             from,
             to,
@@ -89,7 +89,11 @@ impl Line {
         let socket = Socket::new(Domain::for_address(self.to), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        socket.bind(&SocketAddr::new(self.from, 0).into())?;
+        // Not without need: a port that is bound before the other side is known must differ from all
+        // that were closed within the last minute, and looking for one comes to take milliseconds.
+        if let Some(from) = self.from {
+            socket.bind(&SocketAddr::new(from, 0).into())?;
+        }
         // It is on its way, or refused, which the first use will tell.
         drop(socket.connect(&self.to.into()));
         let mut stream = TcpStream::from_std(socket.into());

@@ -18,7 +18,6 @@ mod tally;
 mod tests;
 
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -104,7 +103,7 @@ async fn rejected_at_the_door(
         per_second: None,
         behaviour: Behaviour::NoRetry,
         connections: CLOSED,
-        from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        from: None,
     };
     let load = Load { address: session.address(), sources: vec![source], lasts };
     let seen = session.bear(load).await;
@@ -226,9 +225,13 @@ impl Run<'_> {
         let what = "a polite client beside one that pushes";
         let rate = capacity.per_second * POLITE;
         let [from, other] = ADDRESSES;
-        let polite =
-            Source { from, connections: FEW, ..self.source(Some(rate), Behaviour::NoRetry) };
-        let pushes = Source { from: other, ..self.source(Some(rate * PUSHES), Behaviour::NoRetry) };
+        let polite = Source {
+            from: Some(from),
+            connections: FEW,
+            ..self.source(Some(rate), Behaviour::NoRetry)
+        };
+        let pushes =
+            Source { from: Some(other), ..self.source(Some(rate * PUSHES), Behaviour::NoRetry) };
         let seen = self.bear(what, vec![polite, pushes], self.lasts()).await?;
         self.check(what).await?;
         Ok(Fairness::of(&seen, self.lasts()))
@@ -285,7 +288,7 @@ impl Run<'_> {
             per_second,
             behaviour,
             connections: self.args.connections,
-            from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            from: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The generator against small servers, and the result on paper.
 
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -59,7 +59,7 @@ fn load_on(address: SocketAddr, per_second: Option<f64>, behaviour: Behaviour) -
         per_second,
         behaviour,
         connections: 8,
-        from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        from: None,
     };
     let lasts = Duration::from_millis(300);
     generator::run(&Load { address, sources: vec![source.clone(), source], lasts }).unwrap()
