@@ -50,6 +50,9 @@ pub enum Command {
     Drill(DrillArgs),
     /// What a server does with up to twenty times of what it can carry.
     Overload(OverloadArgs),
+    /// Plants bugs in the engine and looks how soon the simulation finds each.
+    #[cfg(feature = "planted")]
+    Planted(dst::PlantedArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -67,6 +70,8 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
         Command::Overload(args) => Box::pin(overload::run(&args)).await,
+        #[cfg(feature = "planted")]
+        Command::Planted(args) => dst::run_planted(&args),
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod cluster;
 pub mod crowd;
+pub mod disk;
 pub mod figures;
 pub mod listener;
 pub mod mounts;

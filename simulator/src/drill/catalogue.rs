@@ -7,8 +7,8 @@ use super::ground::Ground;
 use super::redis::Fate;
 use super::sheets::{self, Sheet};
 use super::{
-    clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, provider,
-    recovery, redis, slow_database, soak,
+    clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, power,
+    provider, recovery, redis, slow_database, soak,
 };
 
 macro_rules! drills {
@@ -46,6 +46,7 @@ macro_rules! drills {
 drills! {
     CrashPoints = sheets::CRASH_POINTS, |ground| crash_points::run(ground);
     Kills = sheets::KILLS, |ground| kills::run(ground);
+    PowerLoss = sheets::POWER_LOSS, |ground| power::run(ground);
     Recovery = sheets::RECOVERY, |ground| recovery::run(ground);
     CommitCuts = sheets::COMMIT_CUTS, |ground| commit_cuts::run(ground);
     DatabaseDown = sheets::DATABASE_DOWN, |ground| outages::down(ground);

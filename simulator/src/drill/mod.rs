@@ -16,6 +16,7 @@ mod kills;
 mod machine;
 mod outages;
 mod poison;
+mod power;
 mod probe;
 mod provider;
 mod recovery;

@@ -29,6 +29,12 @@ pub(super) const KILLS: Sheet = Sheet {
     expected: "as at the crash points",
 };
 
+pub(super) const POWER_LOSS: Sheet = Sheet {
+    name: "power-loss",
+    fault: "the disk under the embedded store loses all that was not synced, or pages of it",
+    expected: "every acknowledged order is there after the next start, and the journal is sound",
+};
+
 pub(super) const RECOVERY: Sheet = Sheet {
     name: "recovery",
     fault: "kill -9 with a million events in the journal, on both stores",

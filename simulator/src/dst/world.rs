@@ -5,13 +5,14 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use actors::outcome::NotAccepted;
 
-use super::books::Violation;
+use super::books::{self, Violation};
 use super::calls::{self, CallEvent};
+use super::case::Case;
 use super::chance::{Chance, Purpose};
 use super::clients::{self, Outcome, Request};
-use super::options::Options;
 use super::outside::{Event, Outside};
-use super::plan::{Act, What};
+use super::panics;
+use super::plan::What;
 use super::process::Process;
 use super::sights::{Sight, Sights};
 use super::writing;
@@ -49,10 +50,12 @@ struct World {
     told: std::collections::VecDeque<String>,
 }
 
-/// Runs a seed with these options through a plan. The last `tells` steps are kept for people.
-pub(super) fn run(seed: u64, options: Options, plan: Vec<Act>, tells: usize) -> Run {
-    let mut world = World::new(seed, options, plan, tells);
-    world.run();
+/// Runs a case. The last `tells` steps are kept for people.
+pub(super) fn run(case: &Case, tells: usize) -> Run {
+    let mut world = World::new(case, tells);
+    if let Err(said) = panics::caught(|| world.run()) {
+        world.outside.judge(Err(Violation::new("assertion", said)));
+    }
     let World { outside, steps, trace, told, .. } = world;
     Run {
         violation: outside.violation,
@@ -65,7 +68,8 @@ pub(super) fn run(seed: u64, options: Options, plan: Vec<Act>, tells: usize) -> 
 }
 
 impl World {
-    fn new(seed: u64, options: Options, mut plan: Vec<Act>, tells: usize) -> Self {
+    fn new(case: &Case, tells: usize) -> Self {
+        let Case { seed, options, mut plan } = case.clone();
         for act in &mut plan {
             act.at = act.at.saturating_add(OPENING);
         }
@@ -102,9 +106,11 @@ impl World {
                 return self.outside.judge(Err(Violation::new("R20", sentence)));
             }
         }
+        let owed = self.processes.iter().map(Process::owed).sum();
         let Outside { books, names, store, provider, .. } = &self.outside;
         let closed = books.close(names, store, provider);
         self.outside.judge(closed);
+        self.outside.judge(books::nothing_owed(owed));
     }
 
     /// The shop gets its wares before anybody comes.
