@@ -48,6 +48,8 @@ pub const PROVIDER_CALLBACKS_DROPPED_TOTAL: &str = "millrace_provider_callbacks_
 pub const ADMISSION_LIMIT: &str = "millrace_admission_limit";
 /// Requests in flight.
 pub const ADMISSION_IN_FLIGHT: &str = "millrace_admission_in_flight";
+/// Requests that wait for a place in flight.
+pub const ADMISSION_WAITING: &str = "millrace_admission_waiting";
 /// Requests turned away at the door. Labels: `reason`.
 pub const ADMISSION_REJECTED_TOTAL: &str = "millrace_admission_rejected_total";
 /// Connections that are open.
@@ -130,6 +132,7 @@ pub const ALL: &[Metric] = {
         metric(PROVIDER_CALLBACKS_DROPPED_TOTAL, Counter, Count, "sandbox callbacks not delivered"),
         metric(ADMISSION_LIMIT, Gauge, Count, "requests that may be in flight"),
         metric(ADMISSION_IN_FLIGHT, Gauge, Count, "requests in flight"),
+        metric(ADMISSION_WAITING, Gauge, Count, "requests that wait for a place in flight"),
         metric(ADMISSION_REJECTED_TOTAL, Counter, Count, "requests turned away at the door"),
         metric(CONNECTIONS_OPEN, Gauge, Count, "open connections"),
         metric(OUT_OF_SERVICE, Gauge, Count, "parts that are out of service"),

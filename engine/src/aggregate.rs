@@ -30,6 +30,10 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// First part of every stream name of this kind, for example `order`.
     const KIND: &'static str;
 
+    /// Whether its view says something before the first event. A stock that never had a unit
+    /// refuses; an order that does not exist has nothing to say.
+    const SPEAKS_WHEN_EMPTY: bool = false;
+
     /// What is remembered; its default is "does not exist".
     type State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// What somebody asks.

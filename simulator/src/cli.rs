@@ -14,6 +14,7 @@ use crate::crowd::arrivals::Shape;
 use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
 use crate::history::{self, History, Verdict};
+use crate::overload::{self, OverloadArgs};
 use crate::provider::{self, ProviderArgs};
 use crate::report::file::save;
 use crate::report::{RunReport, html, json, table};
@@ -47,6 +48,8 @@ pub enum Command {
     Dst(DstArgs),
     /// Faults against the real binary and real servers, each with a verdict.
     Drill(DrillArgs),
+    /// What a server does with up to twenty times of what it can carry.
+    Overload(OverloadArgs),
     /// Plants bugs in the engine and looks how soon the simulation finds each.
     #[cfg(feature = "planted")]
     Planted(dst::PlantedArgs),
@@ -66,6 +69,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Provider(args) => provider::serve(&args).await.map(|()| true),
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
+        Command::Overload(args) => Box::pin(overload::run(&args)).await,
         #[cfg(feature = "planted")]
         Command::Planted(args) => dst::run_planted(&args),
     }

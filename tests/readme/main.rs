@@ -95,7 +95,7 @@ fn step(command: &str) -> Result<Step> {
         return Ok(Step::Elsewhere);
     }
     // Long runs, comparisons and drills have suites of their own.
-    let long = ["millrace-sim bench", " -- bench", "millrace-sim drill"];
+    let long = ["millrace-sim bench", " -- bench", "millrace-sim drill", " -- overload"];
     if long.iter().any(|part| command.contains(part)) {
         return Ok(Step::Elsewhere);
     }

@@ -10,7 +10,7 @@ use tracing::debug;
 use super::gate::Gate;
 use super::policy::{Aimd, LimitPolicy};
 use super::uptime::Uptime;
-use crate::metrics::{ADMISSION_IN_FLIGHT, ADMISSION_LIMIT};
+use crate::metrics::{ADMISSION_IN_FLIGHT, ADMISSION_LIMIT, ADMISSION_WAITING};
 
 /// How often the limit is reconsidered.
 const EVERY: Duration = Duration::from_millis(100);
@@ -32,18 +32,21 @@ pub(super) struct Owned {
     ticks: u32,
     limit: Gauge,
     in_flight: Gauge,
+    waiting: Gauge,
 }
 
 impl AdmissionActor {
     fn tick(&self, owned: &mut Owned) {
         let before = owned.aimd.limit();
         let limit = owned.aimd.on(self.gate.sample(), self.uptime.now());
+        self.gate.set_target(owned.aimd.target());
         if limit != before {
             self.gate.set_limit(limit);
             debug!(limit, before, "in-flight limit moved from {before} to {limit}");
         }
         owned.limit.set(level(limit));
         owned.in_flight.set(level(self.gate.in_flight()));
+        owned.waiting.set(level(self.gate.waiting()));
         owned.ticks = owned.ticks.wrapping_add(1);
         if owned.ticks.is_multiple_of(CLEAR_EVERY) {
             self.gate.forget_rested();
@@ -68,6 +71,7 @@ impl Actor for AdmissionActor {
             ticks: 0,
             limit: gauge!(ADMISSION_LIMIT),
             in_flight: gauge!(ADMISSION_IN_FLIGHT),
+            waiting: gauge!(ADMISSION_WAITING),
         })
     }
 

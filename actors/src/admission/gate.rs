@@ -1,17 +1,19 @@
 //! The hot path at the door: reads what the actor last published, takes a place, gives it back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::{Counter, counter};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::bodies::{BodyPlace, BodyPlaces};
 use super::buckets::{Buckets, prefix};
 use super::health::{PROBE_EVERY, ServiceHealth};
+use super::places::Places;
 use super::policy::Sample;
+use super::shares::{Seat, Seats};
 use super::uptime::Uptime;
 use super::window::SlidingWindow;
 use super::{AdmissionConfig, Caller, Class, Outside, Reason, Rejected};
@@ -20,7 +22,8 @@ use crate::metrics::ADMISSION_REJECTED_TOTAL;
 /// Everything that requests touch. The actor writes the limit, requests the counts.
 pub(super) struct Gate {
     uptime: Uptime,
-    target: Duration,
+    /// In microseconds; the actor moves it.
+    target: AtomicU64,
     outside: Option<Outside>,
     health: Option<Arc<ServiceHealth>>,
     pub(super) by_key: Option<Buckets<u64>>,
@@ -28,43 +31,49 @@ pub(super) struct Gate {
     window: Option<SlidingWindow>,
     bodies: BodyPlaces,
     strangers: BodyPlaces,
-    places: Places,
-    waiting: WaitingRoom,
+    seats: Seats,
+    /// Held for a few instructions, never while anything is waited for.
+    places: Mutex<Places<Call>>,
     counts: Counts,
     rejections: [Counter; Reason::ALL.len()],
     retry_turn: AtomicU64,
 }
 
-/// Places in flight. Held ones above a lowered limit are owed: they go when they are given back.
-struct Places {
-    free: Semaphore,
-    limit: AtomicUsize,
-    owed: AtomicUsize,
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Requests that wait for a place. A crowd that has not cleared for long is told to go sooner,
-/// because a queue that stands makes everybody late and nobody faster.
-struct WaitingRoom {
-    max: usize,
-    patience: Duration,
-    patience_crowded: Duration,
-    waiting: AtomicUsize,
-    crowded_since_micros: AtomicU64,
+/// How somebody who waits is let in.
+struct Call {
+    class: Class,
+    pass: oneshot::Sender<Pass>,
+}
+
+/// Somebody in a line; dropping it leaves the line.
+struct Chair<'a> {
+    gate: &'a Gate,
+    ticket: u64,
+}
+
+impl Drop for Chair<'_> {
+    fn drop(&mut self) {
+        self.gate.places().give_up(self.ticket);
+    }
 }
 
 #[derive(Default)]
 struct Counts {
-    in_flight: AtomicUsize,
-    peak: AtomicUsize,
     finished: AtomicU32,
     slow: AtomicU32,
     overloaded: AtomicU32,
+    took_micros: AtomicU64,
 }
 
 /// Leave to work. Dropping it gives the place back and reports how long it was held.
 pub struct Pass {
     gate: Arc<Gate>,
     class: Class,
+    seat: Seat,
     entered: Instant,
 }
 
@@ -76,7 +85,7 @@ impl std::fmt::Debug for Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.gate.leave(self.class, self.entered.elapsed());
+        self.gate.leave(self.class, self.seat, self.entered.elapsed());
     }
 }
 
@@ -86,7 +95,7 @@ impl Gate {
             super::policy::Aimd::new(config.limit, config.limit.start, uptime.now()).limit();
         Self {
             uptime,
-            target: config.limit.target,
+            target: AtomicU64::new(micros(config.limit.target)),
             outside: config.outside.clone(),
             health: config.health.clone(),
             by_key: config.by_key.map(|policy| Buckets::new(policy, config.keys_max, uptime)),
@@ -99,18 +108,8 @@ impl Gate {
                 config.strangers_bodies_max,
                 Some(config.address_bodies_max),
             ),
-            places: Places {
-                free: Semaphore::new(limit),
-                limit: AtomicUsize::new(limit),
-                owed: AtomicUsize::new(0),
-            },
-            waiting: WaitingRoom {
-                max: config.waiting_max,
-                patience: config.patience,
-                patience_crowded: config.patience_crowded,
-                waiting: AtomicUsize::new(0),
-                crowded_since_micros: AtomicU64::new(0),
-            },
+            seats: Seats::default(),
+            places: Mutex::new(Places::new(config.line, limit)),
             counts: Counts::default(),
             rejections: Reason::ALL
                 .map(|reason| counter!(ADMISSION_REJECTED_TOTAL, "reason" => reason.label())),
@@ -132,21 +131,31 @@ impl Gate {
 
     pub(super) fn enter(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
         self.check(caller)?;
-        self.take_place(caller.class).ok_or_else(|| self.overloaded())
+        let seat = self.seats.of(caller);
+        if self.places().take(seat) {
+            Ok(self.pass(caller.class, seat))
+        } else {
+            Err(self.overloaded())
+        }
     }
 
     pub(super) async fn enter_soon(self: &Arc<Self>, caller: &Caller) -> Result<Pass, Rejected> {
         self.check(caller)?;
-        if let Some(pass) = self.take_place(caller.class) {
-            return Ok(pass);
-        }
-        let Some(_chair) = self.waiting.sit(self.uptime) else { return Err(self.overloaded()) };
-        let patience = self.waiting.patience(self.uptime);
-        match timeout(patience, self.places.free.acquire()).await {
-            Ok(Ok(place)) => {
-                place.forget();
-                Ok(self.let_in(caller.class))
+        let seat = self.seats.of(caller);
+        let (joined, answer) = {
+            let mut places = self.places();
+            if places.take(seat) {
+                drop(places);
+                return Ok(self.pass(caller.class, seat));
             }
+            let (pass, answer) = oneshot::channel();
+            let call = Call { class: caller.class, pass };
+            (places.join(seat, self.uptime.now(), call), answer)
+        };
+        let Some((ticket, patience)) = joined else { return Err(self.overloaded()) };
+        let _chair = Chair { gate: self, ticket };
+        match timeout(patience, answer).await {
+            Ok(Ok(pass)) => Ok(pass),
             _ => Err(self.overloaded()),
         }
     }
@@ -192,24 +201,30 @@ impl Gate {
         Ok(())
     }
 
-    fn take_place(self: &Arc<Self>, class: Class) -> Option<Pass> {
-        self.places.free.try_acquire().ok()?.forget();
-        Some(self.let_in(class))
+    /// For a place that is taken.
+    fn pass(self: &Arc<Self>, class: Class, seat: Seat) -> Pass {
+        Pass { gate: Arc::clone(self), class, seat, entered: Instant::now() }
     }
 
-    fn let_in(self: &Arc<Self>, class: Class) -> Pass {
-        let before = self.counts.in_flight.fetch_add(1, Ordering::Relaxed);
-        self.counts.peak.fetch_max(before.saturating_add(1), Ordering::Relaxed);
-        Pass { gate: Arc::clone(self), class, entered: Instant::now() }
-    }
-
-    fn leave(&self, class: Class, held: Duration) {
-        self.counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+    fn leave(self: &Arc<Self>, class: Class, seat: Seat, held: Duration) {
         self.counts.finished.fetch_add(1, Ordering::Relaxed);
-        if self.target < held && !self.waited_outside(class, held) {
+        self.counts.took_micros.fetch_add(micros(held), Ordering::Relaxed);
+        if self.target() < held && !self.waited_outside(class, held) {
             self.counts.slow.fetch_add(1, Ordering::Relaxed);
         }
-        self.places.give_back();
+        let next = {
+            let mut places = self.places();
+            places.give_back(seat);
+            places.call(self.uptime.now())
+        };
+        self.let_in(next);
+    }
+
+    fn let_in(self: &Arc<Self>, next: Option<(Call, Seat)>) {
+        if let Some((Call { class, pass }, seat)) = next {
+            // Whoever left in this moment drops the pass, which calls the one behind.
+            drop(pass.send(self.pass(class, seat)));
+        }
     }
 
     /// Whether a checkout was long because the provider was; fewer at once would not help then.
@@ -218,7 +233,7 @@ impl Gate {
             && self
                 .outside
                 .as_ref()
-                .is_some_and(|outside| held <= self.target.saturating_add(outside()))
+                .is_some_and(|outside| held <= self.target().saturating_add(outside()))
     }
 
     fn overloaded(&self) -> Rejected {
@@ -245,26 +260,49 @@ impl Gate {
     /// What happened since this was asked last.
     pub(super) fn sample(&self) -> Sample {
         let counts = &self.counts;
-        let in_flight = self.in_flight();
         Sample {
             finished: counts.finished.swap(0, Ordering::Relaxed),
             slow: counts.slow.swap(0, Ordering::Relaxed),
             overloaded: counts.overloaded.swap(0, Ordering::Relaxed),
-            in_flight_peak: counts.peak.swap(in_flight, Ordering::Relaxed),
+            in_flight_peak: self.places().peak(),
+            took: Duration::from_micros(counts.took_micros.swap(0, Ordering::Relaxed)),
         }
     }
 
     pub(super) fn in_flight(&self) -> usize {
-        self.counts.in_flight.load(Ordering::Relaxed)
+        self.places().taken()
     }
 
     pub(super) fn limit(&self) -> usize {
-        self.places.limit.load(Ordering::Relaxed)
+        self.places().limit()
     }
 
-    /// Only the actor calls this, so changes follow one another.
-    pub(super) fn set_limit(&self, limit: usize) {
-        self.places.set_limit(limit);
+    /// Requests that wait for a place.
+    pub(super) fn waiting(&self) -> usize {
+        self.places().waiting()
+    }
+
+    fn target(&self) -> Duration {
+        Duration::from_micros(self.target.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_target(&self, target: Duration) {
+        self.target.store(micros(target), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_limit(self: &Arc<Self>, limit: usize) {
+        self.places().set_limit(limit);
+        loop {
+            let next = self.places().call(self.uptime.now());
+            if next.is_none() {
+                return;
+            }
+            self.let_in(next);
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places<Call>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn forget_rested(&self) {
@@ -278,58 +316,6 @@ impl Gate {
 
     #[cfg(test)]
     pub(super) fn free(&self) -> usize {
-        self.places.free.available_permits()
-    }
-}
-
-impl Places {
-    fn give_back(&self) {
-        let order = Ordering::AcqRel;
-        let pay = |owed: usize| owed.checked_sub(1);
-        if self.owed.fetch_update(order, Ordering::Acquire, pay).is_err() {
-            self.free.add_permits(1);
-        }
-    }
-
-    fn set_limit(&self, limit: usize) {
-        let before = self.limit.swap(limit, Ordering::Relaxed);
-        if limit < before {
-            let fewer = before.saturating_sub(limit);
-            let gone = self.free.forget_permits(fewer);
-            self.owed.fetch_add(fewer.saturating_sub(gone), Ordering::AcqRel);
-        } else {
-            let more = limit.saturating_sub(before);
-            let forgive = |owed: usize| Some(owed.saturating_sub(more));
-            let owed = self.owed.fetch_update(Ordering::AcqRel, Ordering::Acquire, forgive);
-            self.free.add_permits(more.saturating_sub(owed.unwrap_or_default()));
-        }
-    }
-}
-
-impl WaitingRoom {
-    /// Takes a chair; `None` when there is none.
-    fn sit(&self, uptime: Uptime) -> Option<Chair<'_>> {
-        let order = Ordering::Relaxed;
-        let more = |waiting: usize| (waiting < self.max).then(|| waiting.saturating_add(1));
-        let before = self.waiting.fetch_update(order, order, more).ok()?;
-        if before == 0 {
-            self.crowded_since_micros.store(uptime.micros(), order);
-        }
-        Some(Chair(self))
-    }
-
-    fn patience(&self, uptime: Uptime) -> Duration {
-        let since = self.crowded_since_micros.load(Ordering::Relaxed);
-        let crowded_for = Duration::from_micros(uptime.micros().saturating_sub(since));
-        if crowded_for < self.patience { self.patience } else { self.patience_crowded }
-    }
-}
-
-/// One chair in the waiting room. Frees itself when dropped.
-struct Chair<'a>(&'a WaitingRoom);
-
-impl Drop for Chair<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.places().free()
     }
 }

@@ -9,7 +9,9 @@ mod connections;
 mod gate;
 pub mod health;
 pub(crate) mod keeper;
+mod places;
 pub mod policy;
+mod shares;
 #[cfg(test)]
 mod tests;
 pub(crate) mod uptime;
@@ -32,6 +34,7 @@ pub use buckets::BucketPolicy;
 pub use connections::{ConnectionCap, ConnectionPlace};
 pub use gate::Pass;
 pub use health::{Dependency, Removal, Report, ServiceHealth};
+pub use places::LinePolicy;
 pub use policy::LimitPolicy;
 pub use window::WindowPolicy;
 
@@ -133,12 +136,8 @@ pub struct AdmissionConfig {
     pub strangers_bodies_max: usize,
     /// The same for one address, so that it cannot keep all others out. Loopback has no such bound.
     pub address_bodies_max: usize,
-    /// Requests that may wait for a place in flight; one more is rejected at once.
-    pub waiting_max: usize,
-    /// Longest wait for a place in a burst.
-    pub patience: Duration,
-    /// Longest wait once requests have been waiting for [`Self::patience`] without a break.
-    pub patience_crowded: Duration,
+    /// The lines before the places.
+    pub line: LinePolicy,
     /// Subtracted when a checkout is judged slow.
     pub outside: Option<Outside>,
     /// Says whether mutations are worth starting.
@@ -160,9 +159,7 @@ impl Default for AdmissionConfig {
             bodies_max: 1_024,
             strangers_bodies_max: 64,
             address_bodies_max: 16,
-            waiting_max: 16_384,
-            patience: Duration::from_secs(2),
-            patience_crowded: Duration::from_millis(50),
+            line: LinePolicy::default(),
             outside: None,
             health: None,
         }
@@ -180,9 +177,7 @@ impl fmt::Debug for AdmissionConfig {
             .field("bodies_max", &self.bodies_max)
             .field("strangers_bodies_max", &self.strangers_bodies_max)
             .field("address_bodies_max", &self.address_bodies_max)
-            .field("waiting_max", &self.waiting_max)
-            .field("patience", &self.patience)
-            .field("patience_crowded", &self.patience_crowded)
+            .field("line", &self.line)
             .finish_non_exhaustive()
     }
 }
@@ -255,7 +250,8 @@ impl Admission {
         self.gate.enter(caller)
     }
 
-    /// The same, but waits for a place when a burst has taken all of them; first come, first in.
+    /// The same, but waits for a place when all are taken: in a short line the first to come is the
+    /// first in, in one that stands the last.
     ///
     /// # Errors
     ///
@@ -277,5 +273,10 @@ impl Admission {
     /// Requests in flight.
     pub fn in_flight(&self) -> usize {
         self.gate.in_flight()
+    }
+
+    /// Requests that wait for a place.
+    pub fn waiting(&self) -> usize {
+        self.gate.waiting()
     }
 }

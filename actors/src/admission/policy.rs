@@ -2,9 +2,15 @@
 //!
 //! The signal is the 99th percentile in its cheapest form: the share of requests that took longer
 //! than the target. The limit rises only while it is used, so that a quiet hour does not raise it
-//! to a value that nobody has tried.
+//! to a value that nobody has tried. What few requests at once need is no queue: on a slow disk the
+//! target gives way, because a lower limit would not make it faster.
 
 use std::time::Duration;
+
+/// One part in so many of the limit is few requests in flight.
+const FEW: usize = 8;
+/// A request among many may take so many times as long as one among few.
+const TIMES_ALONE: u32 = 3;
 
 /// Bounds and steps of the limit.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +23,8 @@ pub struct LimitPolicy {
     pub start: usize,
     /// A request that took longer is slow.
     pub target: Duration,
+    /// Where few requests at once take long, three times of that is not slow, up to this.
+    pub target_max: Duration,
     /// The limit falls when more requests than this are slow, in percent.
     pub slow_percent_max: u32,
     /// Requests that make a judgement.
@@ -37,7 +45,8 @@ impl Default for LimitPolicy {
             min: 16,
             max: 4_096,
             start: 256,
-            target: Duration::from_millis(100),
+            target: Duration::from_millis(50),
+            target_max: Duration::from_millis(100),
             slow_percent_max: 1,
             judged_from: 100,
             judged_after: Duration::from_secs(1),
@@ -59,6 +68,8 @@ pub struct Sample {
     pub overloaded: u32,
     /// Most requests that were in flight at once.
     pub in_flight_peak: usize,
+    /// How long those that ended took, all together.
+    pub took: Duration,
 }
 
 /// The limit.
@@ -69,6 +80,8 @@ pub struct Aimd {
     gathered: Sample,
     judged_at: Duration,
     settled_at: Duration,
+    /// What a request takes while few are in flight.
+    alone: Duration,
 }
 
 impl Aimd {
@@ -77,12 +90,25 @@ impl Aimd {
         let min = policy.min.max(1);
         let policy = LimitPolicy { min, max: policy.max.max(min), ..policy };
         let limit = limit.clamp(policy.min, policy.max);
-        Self { policy, limit, gathered: Sample::default(), judged_at: now, settled_at: now }
+        Self {
+            policy,
+            limit,
+            gathered: Sample::default(),
+            judged_at: now,
+            settled_at: now,
+            alone: Duration::ZERO,
+        }
     }
 
     /// The limit.
     pub const fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// How long a request may take before it is slow.
+    pub fn target(&self) -> Duration {
+        let LimitPolicy { target, target_max, .. } = self.policy;
+        self.alone.saturating_mul(TIMES_ALONE).min(target_max).max(target)
     }
 
     /// Takes a sample at `now` and says the limit that holds from here on.
@@ -95,6 +121,11 @@ impl Aimd {
         }
         let judged = std::mem::take(&mut self.gathered);
         self.judged_at = now;
+        if let Some(mean) = judged.took.checked_div(judged.finished)
+            && judged.in_flight_peak <= self.policy.min.max(self.limit / FEW)
+        {
+            self.alone = mean;
+        }
         if self.is_overload(judged) {
             let left = self.limit.saturating_mul(self.policy.left_percent.min(100)) / 100;
             self.limit = left.max(self.policy.min);
@@ -111,6 +142,7 @@ impl Aimd {
         gathered.slow = gathered.slow.saturating_add(sample.slow);
         gathered.overloaded = gathered.overloaded.saturating_add(sample.overloaded);
         gathered.in_flight_peak = gathered.in_flight_peak.max(sample.in_flight_peak);
+        gathered.took = gathered.took.saturating_add(sample.took);
     }
 
     fn is_overload(&self, judged: Sample) -> bool {
@@ -132,7 +164,7 @@ mod tests {
     }
 
     fn busy(slow: u32) -> Sample {
-        Sample { finished: 1_000, slow, overloaded: 0, in_flight_peak: 4_096 }
+        Sample { finished: 1_000, slow, in_flight_peak: 4_096, ..Sample::default() }
     }
 
     fn ms(millis: u64) -> Duration {
@@ -170,9 +202,29 @@ mod tests {
     }
 
     #[test]
+    fn what_few_requests_take_is_not_called_slow_unless_it_is_very_long() {
+        let mut aimd = aimd();
+        let took = |each, peak| Sample {
+            finished: 1_000,
+            in_flight_peak: peak,
+            took: ms(each) * 1_000,
+            ..Sample::default()
+        };
+        assert_eq!(aimd.target(), ms(50));
+        aimd.on(took(30, 33), ms(100));
+        assert_eq!(aimd.target(), ms(50), "more than an eighth of the limit were in flight");
+        aimd.on(took(30, 32), ms(200));
+        assert_eq!(aimd.target(), ms(90));
+        aimd.on(took(60, 16), ms(300));
+        assert_eq!(aimd.target(), ms(100));
+        aimd.on(took(1, 16), ms(400));
+        assert_eq!(aimd.target(), ms(50));
+    }
+
+    #[test]
     fn few_requests_are_judged_only_after_a_second() {
         let mut aimd = aimd();
-        let few = Sample { finished: 5, slow: 5, overloaded: 0, in_flight_peak: 5 };
+        let few = Sample { finished: 5, slow: 5, in_flight_peak: 5, ..Sample::default() };
         assert_eq!(aimd.on(few, ms(900)), 256);
         assert_eq!(aimd.on(few, ms(1_000)), 204);
     }
@@ -196,10 +248,12 @@ mod tests {
             let mut now = Duration::ZERO;
             for (finished, slow, overloaded, in_flight_peak, millis) in samples {
                 now += Duration::from_millis(millis);
-                let sample = Sample { finished, slow, overloaded, in_flight_peak };
+                let took = ms(millis) * finished;
+                let sample = Sample { finished, slow, overloaded, in_flight_peak, took };
                 let before = aimd.limit();
                 let limit = aimd.on(sample, now);
                 prop_assert!((16..=4_096).contains(&limit));
+                prop_assert!((ms(50)..=ms(100)).contains(&aimd.target()));
                 prop_assert!(limit <= before + 16, "never more than a step");
                 prop_assert!(before * 80 / 100 <= limit, "never less than four fifths");
             }

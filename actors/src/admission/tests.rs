@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
+use futures::FutureExt as _;
 use proptest::prelude::*;
 use tokio::time::{advance, sleep};
 
@@ -75,14 +76,15 @@ async fn burst_waits_for_a_place_in_the_order_of_its_coming() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_is_bounded_in_number_and_time() {
-    let config = AdmissionConfig { waiting_max: 1, ..places(1) };
-    let door = Admission::start(config).await.unwrap();
+    let line = LinePolicy { waiting_max: 1, ..LinePolicy::default() };
+    let door = Admission::start(AdmissionConfig { line, ..places(1) }).await.unwrap();
     let _inside = door.enter(&SHOPPER).unwrap();
     let started = tokio::time::Instant::now();
     let (first, second) = tokio::join!(door.enter_soon(&SHOPPER), door.enter_soon(&SHOPPER));
     assert_eq!(reason(first), Some(Reason::Overloaded));
     assert_eq!(reason(second), Some(Reason::Overloaded));
     assert_eq!(started.elapsed(), Duration::from_secs(2), "the first waited, the second did not");
+    assert_eq!(door.waiting(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,6 +106,50 @@ async fn standing_crowd_is_rejected_sooner_than_a_burst() {
     let (first, waited) = tokio::join!(early, late);
     assert!(first.is_err());
     assert_eq!(waited, Duration::from_millis(50));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_stands_is_served_from_its_end() {
+    let door = Admission::start(places(1)).await.unwrap();
+    let inside = door.enter(&SHOPPER).unwrap();
+    let mut first = Box::pin(door.enter_soon(&SHOPPER));
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    advance(Duration::from_millis(51)).await;
+    let mut last = Box::pin(door.enter_soon(&SHOPPER));
+    assert!(futures::poll!(last.as_mut()).is_pending());
+    drop(inside);
+    let pass = last.await.unwrap();
+    assert!(futures::poll!(first.as_mut()).is_pending());
+    drop(pass);
+    assert!(first.await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_comes_in_when_the_limit_rises() {
+    let door = Admission::start(places(1)).await.unwrap();
+    let _inside = door.enter(&SHOPPER).unwrap();
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(door.enter_soon(&SHOPPER))).collect();
+    for shopper in &mut waiting {
+        assert!(futures::poll!(shopper.as_mut()).is_pending());
+    }
+    door.gate.set_limit(3);
+    let mut called = Vec::new();
+    for shopper in &mut waiting {
+        called.extend(shopper.now_or_never());
+    }
+    assert_eq!(called.iter().flatten().count(), 2);
+    assert_eq!(door.in_flight(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_pushes_leaves_the_last_places_to_others() {
+    let door = Admission::start(places(16)).await.unwrap();
+    let passes: Vec<_> = (0..14).map(|_| door.enter(&SHOPPER).unwrap()).collect();
+    let _other = door.enter(&LOCAL).unwrap();
+    assert_eq!(reason(door.enter_soon(&SHOPPER).await), Some(Reason::Overloaded));
+    assert!(door.enter(&LOCAL).is_ok(), "the last place is for somebody else");
+    drop(passes);
+    assert!(door.enter(&SHOPPER).is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,11 +16,6 @@ impl Uptime {
     pub(crate) fn now(self) -> Duration {
         self.0.elapsed()
     }
-
-    /// The same in whole microseconds, for atomics.
-    pub(crate) fn micros(self) -> u64 {
-        u64::try_from(self.now().as_micros()).unwrap_or(u64::MAX)
-    }
 }
 
 impl governor::clock::Clock for Uptime {

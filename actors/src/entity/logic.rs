@@ -90,7 +90,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     /// Begins what a new incarnation owes: the work that a crash interrupted.
     pub fn start(&mut self, now: Moment) -> Effects<A, R> {
         let mut effects = Vec::new();
-        if 0 < self.version {
+        if 0 < self.version || A::SPEAKS_WHEN_EMPTY {
             let (view, position) = (self.view.clone(), self.position);
             effects.push(Effect::Publish { view, version: self.version, position });
         }
@@ -316,7 +316,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             && self.gathering.is_none()
             && self.tickets.is_empty();
         let is_done = || {
-            self.version == 0
+            (self.version == 0 && !A::SPEAKS_WHEN_EMPTY)
                 || (A::is_dormant(&self.state) && A::outstanding(&self.state, now).is_empty())
         };
         if idle && is_done() {

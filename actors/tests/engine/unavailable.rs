@@ -75,7 +75,8 @@ async fn a_product_for_which_there_is_no_room_refuses_the_order_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_product_whose_mailbox_is_full_refuses_the_order_at_once() {
     let (shop, journal) = shop(EngineConfig { mailbox_slots: 1, ..EngineConfig::default() }).await;
-    // Its only place is taken until the journal answers.
+    shop.receive("laptop", 1).await;
+    // The only place in its mailbox is taken until the journal answers.
     journal.cut_at_next_append();
     let change = InventoryCommand::SetLimit { limit: Some(Quantity::new(5)) };
     let busy = shop.system.ask::<Inventory>("laptop", change, asking());

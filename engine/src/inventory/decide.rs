@@ -11,6 +11,7 @@ type Decision = Result<Vec<InventoryEvent>, InventoryRefusal>;
 
 impl Aggregate for Inventory {
     const KIND: &'static str = "inventory";
+    const SPEAKS_WHEN_EMPTY: bool = true;
     type State = StockLevel;
     type Command = InventoryCommand;
     type Event = InventoryEvent;

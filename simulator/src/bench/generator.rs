@@ -16,9 +16,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::request::Template;
-use super::response;
 use crate::report::latency;
+use crate::rig::request::Template;
+use crate::rig::response;
 
 /// How long answers that are under way may take after the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);

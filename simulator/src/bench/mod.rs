@@ -1,17 +1,13 @@
 //! `bench`: everything that is compared, one after the other, in one run.
 
 mod args;
-mod cpu;
 mod disk;
 mod generator;
 mod goals;
 mod html;
 mod plan;
 mod postgres;
-mod process;
 mod report;
-mod request;
-mod response;
 mod row;
 mod session;
 mod table;
@@ -35,6 +31,7 @@ use self::session::Session;
 use crate::progress::Line;
 use crate::report::file::save;
 use crate::report::json;
+use crate::rig::process;
 
 /// What every row needs.
 #[derive(Debug)]

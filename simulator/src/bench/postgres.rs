@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 
-use super::cpu;
+use crate::rig::cpu;
 
 /// A Postgres server on which databases may be created.
 #[derive(Debug)]

@@ -13,12 +13,13 @@ use tokio::time::{Instant, sleep};
 use super::generator::{Generator, Load, Tally};
 use super::plan::{FSYNC_DELAY_US, Scenario, Side};
 use super::postgres::Throwaway;
-use super::process::{Server, Start};
-use super::request::{Template, product_id};
 use super::row::{Cost, Half, Row, Sample, half_interval, rate};
-use super::{Bench, cpu, disk};
+use super::{Bench, disk};
 use crate::client::{Call, Endpoint, Pool};
 use crate::record::Stock;
+use crate::rig::cpu;
+use crate::rig::process::{Server, Start};
+use crate::rig::request::{Template, product_id};
 
 /// Units of each product: more than any run can sell, and few enough for 32 bits.
 const UNITS: u64 = 1_000_000_000;
@@ -64,6 +65,7 @@ impl<'a> Session<'a> {
             folder: folder.path(),
             // Postgres waits by itself, and the edge alone writes nothing.
             delay_us: delay_us.filter(|_| side == Side::Sqlite),
+            core: None,
         };
         let mut server = start.run().await?;
         let mut header = HeaderValue::from_str(&api_key)?;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::generator::{Generator, Load};
 use super::plan::{Scenario, Side};
 use super::report::{NotRun, Report, Setup};
-use super::request::Template;
 use super::row::{self, Half, Row};
 use super::{goals, html, table};
 use crate::report::latency::Percentiles;
+use crate::rig::request::Template;
 
 /// Answers each request with the next of `answers`, over and over.
 fn serve(answers: &'static [&'static str]) -> SocketAddr {

@@ -10,18 +10,24 @@ use super::summary::Second;
 type Failure = Box<dyn std::error::Error>;
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A named line of (x, y) points.
-type Line = (&'static str, RGBColor, Vec<(f64, f64)>);
+pub(crate) type Line = (&'static str, RGBColor, Vec<(f64, f64)>);
 
 /// What stands beside a chart.
-struct Axes {
-    x: &'static str,
-    y: &'static str,
-    steps: usize,
-    legend: SeriesLabelPosition,
+pub(crate) struct Axes {
+    /// What x is.
+    pub(crate) x: &'static str,
+    /// What y is.
+    pub(crate) y: &'static str,
+    /// Labels along x.
+    pub(crate) steps: usize,
+    /// Where the names of the lines stand.
+    pub(crate) legend: SeriesLabelPosition,
 }
 
-const LEFT: SeriesLabelPosition = SeriesLabelPosition::UpperLeft;
-const RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
+/// Names of lines that rise.
+pub(crate) const LEFT: SeriesLabelPosition = SeriesLabelPosition::UpperLeft;
+/// Names of lines that fall.
+pub(crate) const RIGHT: SeriesLabelPosition = SeriesLabelPosition::UpperRight;
 /// The library draws text at four fifths of the size that it is told.
 const FONT: (&str, u32) = ("sans-serif", 16);
 const SIZE: (u32, u32) = (860, 300);
@@ -29,10 +35,10 @@ const SIZE: (u32, u32) = (860, 300);
 const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_IN_SVG: &str = "#010203";
 // Middle tones that keep their contrast on white and on near black.
-const GREEN: RGBColor = RGBColor(38, 152, 92);
-const AMBER: RGBColor = RGBColor(201, 128, 20);
+pub(crate) const GREEN: RGBColor = RGBColor(38, 152, 92);
+pub(crate) const AMBER: RGBColor = RGBColor(201, 128, 20);
 const RED: RGBColor = RGBColor(214, 69, 65);
-const BLUE: RGBColor = RGBColor(66, 133, 214);
+pub(crate) const BLUE: RGBColor = RGBColor(66, 133, 214);
 
 /// Latency over the share of answers, one line per kind.
 pub(super) fn latency(report: &RunReport) -> Result<String, Failure> {
@@ -118,7 +124,12 @@ pub(super) fn stock(report: &RunReport) -> Result<String, Failure> {
     draw(&lines, &axes, &plain)
 }
 
-fn draw(lines: &[Line], axes: &Axes, x_label: &dyn Fn(&f64) -> String) -> Result<String, Failure> {
+/// Draws lines between axes that start at zero.
+pub(crate) fn draw(
+    lines: &[Line],
+    axes: &Axes,
+    x_label: &dyn Fn(&f64) -> String,
+) -> Result<String, Failure> {
     let mut svg = String::new();
     {
         let canvas: Canvas<'_> = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -168,7 +179,7 @@ fn draw(lines: &[Line], axes: &Axes, x_label: &dyn Fn(&f64) -> String) -> Result
 
 /// A label with as many digits as it needs, at most two behind the point.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the chart library hands out references")]
-fn plain(value: &f64) -> String {
+pub(crate) fn plain(value: &f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

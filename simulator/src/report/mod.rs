@@ -1,6 +1,6 @@
 //! The result of a run and its three faces: a table, a JSON file and an HTML page.
 
-mod charts;
+pub(crate) mod charts;
 pub mod file;
 pub mod html;
 pub mod json;

@@ -119,6 +119,21 @@ fn an_answer_waits_until_its_events_are_durable() {
 }
 
 #[test]
+fn a_stock_without_history_is_seen_and_refuses_and_an_order_without_one_has_nothing_to_show() {
+    let mut never_stocked = Entity::<Inventory, Reply>::new(Loaded::default(), 1_000, 1);
+    let seen = never_stocked.start(NOW);
+    let [Effect::Publish { view, version: 0, position: None }] = seen.as_slice() else {
+        panic!("{:?}", words(&seen));
+    };
+    assert!(view.refusal(Quantity::new(1)).is_some());
+    let told = words(&never_stocked.ask(asked(hold(1, 1), "a"), LATER, NOW));
+    assert_eq!(told, ["reply a: refused, requested 1 units, 0 available"], "and it stays awake");
+
+    let mut missing = Entity::<Order, Reply>::new(Loaded::default(), 1_000, 1);
+    assert!(missing.start(NOW).is_empty());
+}
+
+#[test]
 fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
     let mut entity = stock(5);
     entity.ask(asked(hold(1, 5), "a"), LATER, NOW);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio::time::{Instant, sleep};
 
-use super::cpu;
+use super::{cpu, pin};
 use crate::client::{Call, Pool};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -17,42 +17,45 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How to start a server.
 #[derive(Debug)]
-pub(super) struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The program.
-    pub(super) program: &'a Path,
+    pub(crate) program: &'a Path,
     /// Its arguments, without the address.
-    pub(super) arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// The key that it accepts.
-    pub(super) api_key: &'a str,
+    pub(crate) api_key: &'a str,
     /// A folder of its own, for its output and its data.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
     /// Slow each of its fsyncs by this many microseconds.
-    pub(super) delay_us: Option<u64>,
+    pub(crate) delay_us: Option<u64>,
+    /// The one core that it may use; all when absent, and when its fsyncs are slowed.
+    pub(crate) core: Option<usize>,
 }
 
 /// A server that runs.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     /// The server itself, which is not `child` when fsyncs are slowed.
-    pub(super) process: u32,
+    pub(crate) process: u32,
     /// Where it listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     output: PathBuf,
     trace: Option<PathBuf>,
 }
 
 impl Start<'_> {
     /// Starts it; it may not listen yet.
-    pub(super) async fn run(self) -> anyhow::Result<Server> {
+    pub(crate) async fn run(self) -> anyhow::Result<Server> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let (output, trace) = (self.folder.join("output.txt"), self.folder.join("trace.txt"));
         let log = File::create(&output)?;
-        let mut command = self.delay_us.map_or_else(
-            || Command::new(self.program),
-            |micros| slowed(micros, &trace, self.program),
-        );
+        let mut command = match (self.delay_us, self.core) {
+            (Some(micros), _) => slowed(micros, &trace, self.program),
+            (None, Some(core)) => pin::on_core(core, self.program),
+            (None, None) => Command::new(self.program),
+        };
         command
             .args(&self.arguments)
             .args(["--listen", &address.to_string()])
@@ -87,7 +90,7 @@ fn slowed(micros: u64, trace: &Path, program: &Path) -> Command {
 }
 
 /// Why fsyncs of a process cannot be slowed on this machine, if so.
-pub(super) fn cannot_slow() -> Option<String> {
+pub(crate) fn cannot_slow() -> Option<String> {
     let tried = Command::new("strace")
         .args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "true"])
         .stdin(Stdio::null())
@@ -103,7 +106,7 @@ pub(super) fn cannot_slow() -> Option<String> {
 
 impl Server {
     /// Waits until `GET path` answers 200, or anything at all when `any` is set.
-    pub(super) async fn ready(&mut self, pool: &Pool, path: &str, any: bool) -> anyhow::Result<()> {
+    pub(crate) async fn ready(&mut self, pool: &Pool, path: &str, any: bool) -> anyhow::Result<()> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -122,13 +125,13 @@ impl Server {
     }
 
     /// How many fsyncs were slowed so far; `None` when none should be.
-    pub(super) fn slowed(&self) -> Option<usize> {
+    pub(crate) fn slowed(&self) -> Option<usize> {
         let trace = fs::read_to_string(self.trace.as_ref()?).unwrap_or_default();
         Some(trace.matches("(DELAYED)").count())
     }
 
     /// The end of what it wrote.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = fs::read(&self.output).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();

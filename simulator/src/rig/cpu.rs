@@ -1,4 +1,4 @@
-//! Processor time of processes, as the kernel counts it under `/proc`.
+//! Processor time and memory of processes, as the kernel counts them under `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,11 @@ const MICROS_PER_TICK: u64 = 10_000;
 
 /// What one line of `/proc/<pid>/stat` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stat {
+pub(crate) struct Stat {
     /// Name of the program, at most 15 bytes.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The process that started it.
-    pub(super) parent: u32,
+    pub(crate) parent: u32,
     /// User and system time of all its threads, in ticks.
     own: u64,
     /// The same of its children that have ended and were waited for.
@@ -20,7 +20,7 @@ pub(super) struct Stat {
 }
 
 /// Reads a line; `None` when it is not one.
-pub(super) fn parse(line: &str) -> Option<Stat> {
+pub(crate) fn parse(line: &str) -> Option<Stat> {
     // The name may hold blanks and brackets: it ends at the last bracket.
     let (head, rest) = line.rsplit_once(')')?;
     let name = head.split_once('(')?.1.to_owned();
@@ -34,22 +34,32 @@ pub(super) fn parse(line: &str) -> Option<Stat> {
 }
 
 /// The line of one process.
-pub(super) fn stat(process: u32) -> Option<Stat> {
+pub(crate) fn stat(process: u32) -> Option<Stat> {
     parse(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
 }
 
 /// Microseconds that one process has used, without its children; `None` when it is gone.
-pub(super) fn micros(process: u32) -> Option<u64> {
+pub(crate) fn micros(process: u32) -> Option<u64> {
     stat(process).map(|stat| stat.own.saturating_mul(MICROS_PER_TICK))
 }
 
+/// Bytes of memory that a process has in use; `None` when it is gone.
+pub(crate) fn memory(process: u32) -> Option<u64> {
+    resident(&fs::read_to_string(format!("/proc/{process}/status")).ok()?)
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1_024)
+}
+
 /// Microseconds that a process and everything below it have used, ended children included.
-pub(super) fn tree_micros(root: u32) -> u64 {
+pub(crate) fn tree_micros(root: u32) -> u64 {
     sum(root, &all()).saturating_mul(MICROS_PER_TICK)
 }
 
 /// The child of `parent` that runs `name`.
-pub(super) fn child_named(parent: u32, name: &str) -> Option<u32> {
+pub(crate) fn child_named(parent: u32, name: &str) -> Option<u32> {
     let shown = name.get(..15).unwrap_or(name);
     all()
         .into_iter()
@@ -95,6 +105,13 @@ mod tests {
         for line in ["", "42", "42 (name)", "42 (name) S x", "42 (name) S 7 1 1 0 -1 0 0 0"] {
             assert_eq!(parse(line), None, "{line:?}");
         }
+    }
+
+    #[test]
+    fn resident_memory_is_read_in_bytes() {
+        assert_eq!(resident("VmPeak: 9 kB\nVmRSS:\t   1024 kB\n"), Some(1_048_576));
+        assert_eq!(resident("VmRSS: many kB"), None);
+        assert!(memory(std::process::id()).unwrap() > 0);
     }
 
     #[test]

@@ -7,26 +7,27 @@ const KEY_DIGITS: usize = 16;
 /// Digits of a product's number within its id.
 const PRODUCT_DIGITS: usize = 4;
 /// Most products that the ids have room for.
-pub(super) const PRODUCTS_MAX: u32 = 10_000;
+pub(crate) const PRODUCTS_MAX: u32 = 10_000;
 
 /// The id of a product: `bench-0000`, `bench-0001` …
-pub(super) fn product_id(number: u32) -> String {
+pub(crate) fn product_id(number: u32) -> String {
     format!("bench-{number:0PRODUCT_DIGITS$}")
 }
 
 /// A request that is written once and then stamped for each order.
 #[derive(Clone, Debug)]
-pub(super) struct Template {
+pub(crate) struct Template {
     bytes: Vec<u8>,
     key_at: usize,
     product_at: usize,
+    first: u32,
     products: u32,
 }
 
 impl Template {
     /// A checkout of one unit, paid by card. `run` keeps the keys of two runs apart;
     /// `products` is at least one and at most [`PRODUCTS_MAX`].
-    pub(super) fn new(authority: &str, api_key: &str, run: u64, products: u32) -> Self {
+    pub(crate) fn new(authority: &str, api_key: &str, run: u64, products: u32) -> Self {
         let item = r#"{"items":[{"product_id":"bench-"#;
         let rest = r#"","quantity":1}],"payment":{"method":"card","token":"tok_ok"}}"#;
         let length = item.len() + PRODUCT_DIGITS + rest.len();
@@ -42,12 +43,18 @@ impl Template {
         text.push_str("0000");
         text.push_str(rest);
         let products = products.clamp(1, PRODUCTS_MAX);
-        Self { bytes: text.into_bytes(), key_at, product_at, products }
+        Self { bytes: text.into_bytes(), key_at, product_at, first: 0, products }
+    }
+
+    /// The same for the products from `first` on.
+    pub(crate) fn starting_at(mut self, first: u32) -> Self {
+        self.first = first.min(PRODUCTS_MAX.saturating_sub(self.products));
+        self
     }
 
     /// The request with this number: its own key, and a product drawn by the number.
-    pub(super) fn stamp(&mut self, number: u64) -> &[u8] {
-        let product = scatter(number) % u64::from(self.products);
+    pub(crate) fn stamp(&mut self, number: u64) -> &[u8] {
+        let product = u64::from(self.first) + scatter(number) % u64::from(self.products);
         // Both places were made wide enough, and writing to a slice cannot fail otherwise.
         if let Some(mut key) = self.bytes.get_mut(self.key_at..self.key_at + KEY_DIGITS) {
             let _ = write!(key, "{number:0KEY_DIGITS$x}");
@@ -105,5 +112,15 @@ mod tests {
         }
         assert_eq!((keys.len(), products.len()), (20_000, 1_000));
         assert!(products.contains("bench-0000") && products.contains("bench-0999"));
+    }
+
+    #[test]
+    fn a_range_of_products_stays_within_its_bounds() {
+        let mut template = Template::new("h", "k", 1, 2).starting_at(9_999);
+        for number in 0..100 {
+            let (_, body) = parts(template.stamp(number));
+            let id = body["items"][0]["product_id"].as_str().unwrap().to_owned();
+            assert!([product_id(9_998), product_id(9_999)].contains(&id), "{id}");
+        }
     }
 }

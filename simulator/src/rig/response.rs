@@ -2,27 +2,29 @@
 
 /// An answer whose end has been seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
-    pub(super) status: u16,
+    pub(crate) status: u16,
     /// Bytes from the status line to the end of the body.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// The server will close the connection.
-    pub(super) closes: bool,
+    pub(crate) closes: bool,
+    /// Seconds after which it is worth coming back, when the server says so.
+    pub(crate) retry_after: Option<u16>,
 }
 
 /// What cannot be read as an answer with a stated length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub(crate) struct Unreadable;
 
 /// Reads the answer at the start of `bytes`; `None` while it is not complete.
 ///
 /// Bodies without a `content-length` are refused: every side that is measured states it.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Answer>, Unreadable> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Option<Answer>, Unreadable> {
     let mut lines = Lines { bytes, at: 0 };
     let Some(first) = lines.next() else { return Ok(None) };
     let status = status(first).ok_or(Unreadable)?;
-    let (mut body, mut closes) = (None, false);
+    let (mut body, mut closes, mut retry_after) = (None, false, None);
     loop {
         let Some(line) = lines.next() else { return Ok(None) };
         if line.is_empty() {
@@ -32,15 +34,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Answer>, Unreadable> {
             body = Some(number(value).ok_or(Unreadable)?);
         } else if let Some(value) = field(line, b"connection:") {
             closes = value.eq_ignore_ascii_case(b"close");
+        } else if let Some(value) = field(line, b"retry-after:") {
+            retry_after = number(value).and_then(|seconds| u16::try_from(seconds).ok());
         }
     }
     let body = if matches!(status, 204 | 304) { 0 } else { body.ok_or(Unreadable)? };
     let length = lines.at.checked_add(body).ok_or(Unreadable)?;
-    Ok((bytes.len() >= length).then_some(Answer { status, length, closes }))
+    Ok((bytes.len() >= length).then_some(Answer { status, length, closes, retry_after }))
 }
 
 /// The stable `code` of a problem body.
-pub(super) fn code(answer: &[u8]) -> Option<&str> {
+pub(crate) fn code(answer: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(answer).ok()?;
     let (_, rest) = text.split_once(r#""code":""#)?;
     let (code, _) = rest.split_once('"')?;
@@ -93,7 +97,8 @@ mod tests {
 
     #[test]
     fn an_answer_ends_where_its_length_says() {
-        let answer = Answer { status: 201, length: CREATED.len(), closes: false };
+        let answer =
+            Answer { status: 201, length: CREATED.len(), closes: false, retry_after: None };
         assert_eq!(read(CREATED), Ok(Some(answer)));
         let more = [CREATED, b"HTTP/1.1 503"].concat();
         assert_eq!(read(&more), Ok(Some(answer)));
@@ -108,9 +113,11 @@ mod tests {
 
     #[test]
     fn a_closing_connection_and_an_empty_body_are_seen() {
-        let closing = b"HTTP/1.1 503 Busy\r\nConnection: Close\r\ncontent-length:0\r\n\r\n";
+        let closing =
+            b"HTTP/1.1 503 Busy\r\nConnection: Close\r\nRetry-After: 3\r\ncontent-length:0\r\n\r\n";
         let read_closing = read(closing).unwrap().unwrap();
         assert_eq!((read_closing.status, read_closing.closes), (503, true));
+        assert_eq!(read_closing.retry_after, Some(3));
         let empty = read(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().unwrap();
         assert_eq!((empty.status, empty.length), (204, 27));
     }

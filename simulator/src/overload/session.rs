@@ -1,0 +1,243 @@
+//! The server under overload: started on its core, loaded, watched, and asked for its books.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::HeaderValue;
+use serde::Deserialize;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::generator::{self, Load};
+use super::row::{Honesty, Seen};
+use super::tally::Tally;
+use crate::client::{Call, Endpoint, Pool};
+use crate::record::Stock;
+use crate::rig::cpu;
+use crate::rig::pin::Cores;
+use crate::rig::process::{Server, Start};
+use crate::rig::request::{Template, product_id};
+
+/// The product that everybody wants.
+pub(super) const HOT: u32 = 0;
+/// A product that few want.
+pub(super) const COLD: u32 = 1;
+/// A product of which there is little.
+pub(super) const SOLD_OUT: u32 = 2;
+/// The first of the products over which a load is spread, and how many there are.
+pub(super) const SPREAD: (u32, u32) = (10, 200);
+/// Units of each product: more than any run can sell.
+const UNITS: u64 = 1_000_000_000;
+/// Units of the product of which there is little.
+const FEW: u64 = 100;
+/// How often memory is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time for orders under way to come to their end after a level.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// Where a server runs.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The program.
+    pub(super) program: PathBuf,
+    /// Where its data lie.
+    pub(super) folder: PathBuf,
+    /// Cores for both sides, when there are two.
+    pub(super) cores: Option<Cores>,
+}
+
+/// A server that is measured.
+pub(super) struct Session {
+    program: PathBuf,
+    api_key: String,
+    pool: Pool,
+    server: Server,
+    // Dropped after the server that writes into it.
+    folder: TempDir,
+}
+
+impl Session {
+    /// Starts the server on an empty journal, with some further flags, and puts the products on
+    /// the shelf.
+    pub(super) async fn open(place: &Place, flags: &[&str]) -> anyhow::Result<Self> {
+        let Place { program, folder, cores } = place;
+        let folder = tempfile::Builder::new().prefix("overload-").tempdir_in(folder)?;
+        let api_key = format!("overload-{:032x}", rand::random::<u128>());
+        let arguments = ["serve", "--data-dir", "data", "--workers", "1", "--log-level", "warn"];
+        let start = Start {
+            program,
+            arguments: arguments.iter().chain(flags).map(|flag| (*flag).to_owned()).collect(),
+            api_key: &api_key,
+            folder: folder.path(),
+            delay_us: None,
+            core: cores.map(|cores| cores.server),
+        };
+        let mut server = start.run().await?;
+        let mut header = HeaderValue::from_str(&api_key)?;
+        header.set_sensitive(true);
+        let endpoint = Endpoint::parse(&format!("http://{}", server.address))?;
+        let pool = Pool::new(endpoint, header, 1, CALL_TIMEOUT);
+        server.ready(&pool, "/health/ready", false).await?;
+        let session = Self { program: program.clone(), api_key, pool, server, folder };
+        session.fill_shelves().await?;
+        Ok(session)
+    }
+
+    /// Orders of some products, each run under keys of its own.
+    pub(super) fn template(&self, first: u32, products: u32) -> Template {
+        let authority = self.server.address.to_string();
+        Template::new(&authority, &self.api_key, rand::random(), products).starting_at(first)
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> std::net::SocketAddr {
+        self.server.address
+    }
+
+    /// Sends a load and watches the server meanwhile.
+    pub(super) async fn bear(&self, load: Load) -> anyhow::Result<Seen> {
+        let mut memory = vec![self.memory()];
+        let before = self.processor();
+        let (sender, mut result) = oneshot::channel();
+        std::thread::Builder::new().name("generator".to_owned()).spawn(move || {
+            // Nobody listens any more when the run was interrupted.
+            drop(sender.send(generator::run(&load)));
+        })?;
+        let tallies: Vec<Tally> = loop {
+            tokio::select! {
+                tallies = &mut result => break tallies.context("the generator ended early")??,
+                () = sleep(LOOK_EVERY) => memory.push(self.memory()),
+            }
+        };
+        let server_us = self.processor().saturating_sub(before);
+        Ok(Seen { tallies, server_us, memory })
+    }
+
+    /// What the product pages say once no order is under way.
+    pub(super) async fn books(&self, told: Told) -> anyhow::Result<Honesty> {
+        let looks = SETTLE.as_millis() / LOOK_EVERY.as_millis();
+        for _ in 0..looks {
+            let honesty = self.look(told).await?;
+            if honesty.violation().is_none() {
+                return Ok(honesty);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+        self.look(told).await
+    }
+
+    async fn look(&self, told: Told) -> anyhow::Result<Honesty> {
+        let Told { acknowledged, unknown } = told;
+        let mut honesty = Honesty { acknowledged, unknown, ..Honesty::default() };
+        for number in products() {
+            let stock = self.stock(number).await?;
+            let loaded = units(number);
+            honesty.loaded = honesty.loaded.saturating_add(loaded);
+            let taken = stock.sold.saturating_add(stock.held);
+            honesty.taken = honesty.taken.saturating_add(taken);
+            let accounted = taken.saturating_add(stock.available);
+            honesty.accounted = honesty.accounted.saturating_add(accounted);
+        }
+        Ok(honesty)
+    }
+
+    /// Ends the server and has its journal checked; what is wrong, in its words.
+    pub(super) fn verify(self) -> anyhow::Result<Option<String>> {
+        let Self { program, server, folder, .. } = self;
+        drop(server);
+        let verified = Command::new(program)
+            .args(["verify", "--data-dir", "data"])
+            .env_clear()
+            .current_dir(folder.path())
+            .output()
+            .context("cannot start the verification")?;
+        folder.close().context("removing the data of the run")?;
+        let words = String::from_utf8_lossy(&verified.stdout).into_owned();
+        Ok((!verified.status.success()).then_some(words))
+    }
+
+    /// What the server said last.
+    pub(super) fn last_words(&self) -> String {
+        self.server.last_words()
+    }
+
+    /// The page with the server's measurements.
+    pub(super) async fn figures(&self) -> anyhow::Result<String> {
+        let reply = self.pool.exchange(&Call::get("/metrics")).await?;
+        Ok(String::from_utf8_lossy(&reply.body).into_owned())
+    }
+
+    fn memory(&self) -> u64 {
+        cpu::memory(self.server.process).unwrap_or_default()
+    }
+
+    fn processor(&self) -> u64 {
+        cpu::micros(self.server.process).unwrap_or_default()
+    }
+
+    async fn fill_shelves(&self) -> anyhow::Result<()> {
+        for number in products() {
+            let id = product_id(number);
+            let body = json!({
+                "id": id,
+                "name": format!("Overload {number}"),
+                "price": { "minor": 1_999, "currency": "USD" },
+                "stock": units(number),
+            });
+            let body = Bytes::from(body.to_string());
+            let call = Call::post("/v1/products", format!("create-{id}"), body);
+            let reply = self.pool.exchange(&call).await?;
+            if reply.status != 201 {
+                let body = String::from_utf8_lossy(&reply.body);
+                bail!("creating product {id}: {} {body}", reply.status);
+            }
+        }
+        Ok(())
+    }
+
+    async fn stock(&self, number: u32) -> anyhow::Result<Stock> {
+        #[derive(Deserialize)]
+        struct Page {
+            stock: Stock,
+        }
+        let path = format!("/v1/products/{}", product_id(number));
+        let reply = self.pool.exchange(&Call::get(&path)).await?;
+        let page: Page = serde_json::from_slice(&reply.body)
+            .with_context(|| format!("GET {path}: {}", reply.status))?;
+        Ok(page.stock)
+    }
+}
+
+/// What clients were told since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Orders.
+    pub(super) acknowledged: u64,
+    /// Tries of which they do not know what came of them.
+    pub(super) unknown: u64,
+}
+
+impl Told {
+    /// Adds what a load has brought.
+    pub(super) fn add(&mut self, seen: &Seen) {
+        for tally in &seen.tallies {
+            self.acknowledged = self.acknowledged.saturating_add(tally.done);
+            self.unknown = self.unknown.saturating_add(tally.unknown);
+        }
+    }
+}
+
+fn units(number: u32) -> u64 {
+    if number == SOLD_OUT { FEW } else { UNITS }
+}
+
+fn products() -> impl Iterator<Item = u32> {
+    let (first, count) = SPREAD;
+    [HOT, COLD, SOLD_OUT].into_iter().chain(first..first + count)
+}

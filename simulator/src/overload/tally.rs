@@ -1,0 +1,190 @@
+//! What the generator counts: arrivals, answers, and how late it was itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::report::latency;
+
+/// An order that comes later than this after its intended moment is of no use to its client.
+pub(super) const DEADLINE: Duration = Duration::from_secs(1);
+/// A request that leaves later than this after its intended moment was not offered in time.
+const LATE_FROM: Duration = Duration::from_millis(10);
+/// Kinds of errors that are told apart.
+const KINDS_MAX: usize = 32;
+
+/// How a try ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending<'a> {
+    /// 201.
+    Done,
+    /// Turned away at the door: 429 or 503.
+    Rejected,
+    /// A rule said no: another 4xx, with its code.
+    Refused(u16, Option<&'a str>),
+    /// The deadline passed, the connection broke, or the server does not know.
+    Unknown(&'static str),
+}
+
+/// One second of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Second {
+    /// First tries that were to leave in it.
+    pub(super) offered: u64,
+    /// Orders that came in it, within their deadline.
+    pub(super) good: u64,
+}
+
+/// Counts of one stream of requests.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    /// Intended moments of first tries that came.
+    pub(super) offered: u64,
+    /// Tries whose bytes left, retries included.
+    pub(super) sent: u64,
+    /// Tries that left late, because the generator was busy.
+    pub(super) late: u64,
+    /// Tries that found every connection waiting for the server.
+    pub(super) stuck: u64,
+    /// Orders within the deadline of their try.
+    pub(super) good: u64,
+    /// Orders.
+    pub(super) done: u64,
+    /// Rejections at the door.
+    pub(super) rejected: u64,
+    /// Refusals by a rule.
+    pub(super) refused: u64,
+    /// Tries of which the client does not know what came of them.
+    pub(super) unknown: u64,
+    /// Latencies of orders from the intended moment, in microseconds.
+    pub(super) admitted_us: Histogram<u64>,
+    /// The same of rejections and refusals.
+    pub(super) rejected_us: Histogram<u64>,
+    /// How much later than intended tries left.
+    pub(super) lateness_us: Histogram<u64>,
+    /// Refusals by code, and what was unknown by kind.
+    pub(super) errors: BTreeMap<String, u64>,
+    /// By second.
+    pub(super) seconds: Vec<Second>,
+}
+
+impl Tally {
+    /// Nothing yet, over so many seconds.
+    pub(super) fn new(lasts: Duration) -> Self {
+        let seconds = usize::try_from(lasts.as_secs()).unwrap_or_default().saturating_add(1);
+        Self {
+            offered: 0,
+            sent: 0,
+            late: 0,
+            stuck: 0,
+            good: 0,
+            done: 0,
+            rejected: 0,
+            refused: 0,
+            unknown: 0,
+            admitted_us: latency::histogram(),
+            rejected_us: latency::histogram(),
+            lateness_us: latency::histogram(),
+            errors: BTreeMap::new(),
+            seconds: vec![Second::default(); seconds],
+        }
+    }
+
+    /// Somebody came, so long after the opening.
+    pub(super) fn arrived(&mut self, at: Duration) {
+        self.offered += 1;
+        if let Some(second) = self.second(at) {
+            second.offered += 1;
+        }
+    }
+
+    /// A try left, so much later than it was meant to.
+    pub(super) fn left(&mut self, late_by: Duration) {
+        self.sent += 1;
+        self.late += u64::from(LATE_FROM < late_by);
+        latency::note(&mut self.lateness_us, late_by);
+    }
+
+    /// A try ended so long after its intended moment, at so long after the opening.
+    pub(super) fn ended(&mut self, ending: Ending<'_>, took: Duration, at: Duration) {
+        match ending {
+            Ending::Done => {
+                self.done += 1;
+                latency::note(&mut self.admitted_us, took);
+                if took <= DEADLINE {
+                    self.good += 1;
+                    if let Some(second) = self.second(at) {
+                        second.good += 1;
+                    }
+                }
+            }
+            Ending::Rejected => {
+                self.rejected += 1;
+                latency::note(&mut self.rejected_us, took);
+            }
+            Ending::Refused(status, code) => {
+                self.refused += 1;
+                latency::note(&mut self.rejected_us, took);
+                self.count(format!("{status} {}", code.unwrap_or_default()));
+            }
+            Ending::Unknown(what) => {
+                self.unknown += 1;
+                self.count(what.to_owned());
+            }
+        }
+    }
+
+    fn count(&mut self, what: String) {
+        // A server that makes up codes must not fill the memory.
+        if self.errors.len() < KINDS_MAX || self.errors.contains_key(&what) {
+            *self.errors.entry(what).or_default() += 1;
+        }
+    }
+
+    fn second(&mut self, at: Duration) -> Option<&mut Second> {
+        self.seconds.get_mut(usize::try_from(at.as_secs()).ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn an_order_after_its_deadline_is_done_and_not_good() {
+        let mut tally = Tally::new(2_000 * MS);
+        tally.ended(Ending::Done, 1_000 * MS, 1_100 * MS);
+        tally.ended(Ending::Done, 1_001 * MS, 1_200 * MS);
+        assert_eq!((tally.done, tally.good), (2, 1));
+        assert_eq!(tally.seconds.get(1).map(|second| second.good), Some(1));
+    }
+
+    #[test]
+    fn what_is_late_is_told_apart_from_what_is_stuck() {
+        let mut tally = Tally::new(1_000 * MS);
+        tally.left(10 * MS);
+        tally.left(11 * MS);
+        assert_eq!((tally.sent, tally.late, tally.stuck), (2, 1, 0));
+    }
+
+    #[test]
+    fn refusals_are_counted_by_code_and_the_unknown_by_kind() {
+        let mut tally = Tally::new(1_000 * MS);
+        tally.ended(Ending::Refused(409, Some("insufficient_stock")), MS, MS);
+        tally.ended(Ending::Unknown("cut"), MS, MS);
+        tally.ended(Ending::Rejected, MS, MS);
+        let errors: Vec<_> = tally.errors.iter().map(|(what, n)| (what.as_str(), *n)).collect();
+        assert_eq!(errors, [("409 insufficient_stock", 1), ("cut", 1)]);
+        assert_eq!((tally.refused, tally.unknown, tally.rejected), (1, 1, 1));
+    }
+
+    #[test]
+    fn answers_after_the_end_belong_to_no_second() {
+        let mut tally = Tally::new(1_000 * MS);
+        tally.ended(Ending::Done, MS, 9_000 * MS);
+        assert_eq!(tally.seconds.iter().map(|second| second.good).sum::<u64>(), 0);
+    }
+}
