@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::campaign::{self, Course, Harvest};
+use super::diary::Run;
 use super::options::Options;
+use super::shell;
 
 /// Seeds that are told in full when they fail.
 const TOLD_MAX: usize = 3;
@@ -34,8 +36,18 @@ pub struct DstArgs {
     #[arg(long, default_value_t = 40)]
     tell: usize,
     /// Fail when a rare state was never seen
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shell")]
     must_see_all: bool,
+    /// Run real actors on paused time instead of their logic under a scheduler
+    #[arg(long)]
+    shell: bool,
+}
+
+impl DstArgs {
+    /// How a seed is run.
+    fn world(&self) -> fn(u64, usize) -> Run {
+        if self.shell { shell::seed } else { campaign::seed }
+    }
 }
 
 /// Runs the campaign; whether every promise was kept.
@@ -51,6 +63,7 @@ pub fn run(args: &DstArgs) -> anyhow::Result<bool> {
         within: args.seconds.map(Duration::from_secs),
         workers: args.workers.unwrap_or(cores),
         twice_every: args.twice_every,
+        world: args.world(),
     });
     tell(&mut io::stdout().lock(), &harvest, args).context("cannot write the result")?;
     let saw_all = harvest.sights.counts().all(|(_, count)| 0 < count);
@@ -70,12 +83,14 @@ fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> io::Result<(
     writeln!(out, "run twice       {:>12}  differed {}", harvest.compared, harvest.differed.len())?;
     writeln!(out, "trace       {:016x}", harvest.trace)?;
     writeln!(out, "\nseen:")?;
-    for (sight, count) in harvest.sights.counts() {
+    // Of what only the logic alone shows, real actors say nothing.
+    let shown = |(_, count): &(_, u64)| !args.shell || 0 < *count;
+    for (sight, count) in harvest.sights.counts().filter(shown) {
         writeln!(out, "{count:>12}  {}", sight.words())?;
     }
     for (seed, sentence) in harvest.failed.iter().take(TOLD_MAX) {
         writeln!(out, "\nseed {seed} broke a promise: {sentence}")?;
-        tell_steps(out, *seed, args.tell)?;
+        tell_steps(out, *seed, args)?;
     }
     for seed in &harvest.differed {
         writeln!(out, "\nseed {seed} ran in two ways")?;
@@ -89,11 +104,12 @@ fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> io::Result<(
 
 /// The world of a seed and the last steps before its promise was broken, with the command that shows
 /// them again.
-fn tell_steps(out: &mut impl Write, seed: u64, steps: usize) -> io::Result<()> {
+fn tell_steps(out: &mut impl Write, seed: u64, args: &DstArgs) -> io::Result<()> {
+    let (steps, tier) = (args.tell, if args.shell { " --shell" } else { "" });
     writeln!(out, "{:?}", Options::of(seed))?;
-    let run = std::panic::catch_unwind(|| campaign::seed(seed, steps));
+    let run = std::panic::catch_unwind(|| args.world()(seed, steps));
     for line in run.map(|run| run.told).unwrap_or_default() {
         writeln!(out, "{line}")?;
     }
-    writeln!(out, "again: millrace-sim dst --from {seed} --seeds 1 --tell {steps}")
+    writeln!(out, "again: millrace-sim dst{tier} --from {seed} --seeds 1 --tell {steps}")
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::diary::Run;
 use super::options::Options;
 use super::plan;
 use super::sights::Sights;
-use super::world::{self, Run};
+use super::world;
 
 /// Which seeds are run, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Course {
     pub(super) workers: usize,
     /// One of so many seeds is run twice, to see that both runs are the same; 0 for none.
     pub(super) twice_every: u64,
+    /// How a seed is run, with as many of its last steps kept.
+    pub(super) world: fn(u64, usize) -> Run,
 }
 
 /// What came of a campaign.
@@ -108,7 +111,7 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
             return harvest;
         }
         let wanted = course.from.saturating_add(number);
-        let Some(run) = caught(wanted) else {
+        let Some(run) = caught(course, wanted) else {
             let sentence = "a rule panicked; run the seed alone to see where".to_owned();
             harvest.seeds = harvest.seeds.saturating_add(1);
             harvest.failed.push((wanted, sentence));
@@ -117,7 +120,7 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
         harvest.book(wanted, &run);
         if 0 < course.twice_every && number.is_multiple_of(course.twice_every) {
             harvest.compared = harvest.compared.saturating_add(1);
-            if caught(wanted).is_none_or(|again| again.trace != run.trace) {
+            if caught(course, wanted).is_none_or(|again| again.trace != run.trace) {
                 harvest.differed.push(wanted);
             }
         }
@@ -125,8 +128,8 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
 }
 
 /// Assertions of the rules are promises too: one that fails must not end the campaign.
-fn caught(wanted: u64) -> Option<Run> {
-    std::panic::catch_unwind(|| seed(wanted, 0)).ok()
+fn caught(course: &Course, wanted: u64) -> Option<Run> {
+    std::panic::catch_unwind(|| (course.world)(wanted, 0)).ok()
 }
 
 #[cfg(test)]
@@ -134,7 +137,7 @@ mod tests {
     use super::*;
 
     fn campaign(seeds: u64) -> Harvest {
-        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4 })
+        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4, world: seed })
     }
 
     #[test]
