@@ -4,6 +4,7 @@
 use engine::cart::{Cart, CartRefusal};
 use engine::catalog::{Product, ProductRefusal};
 use engine::inventory::{Inventory, InventoryRefusal};
+use engine::planted::{Bug, planted};
 use engine::process::{Answer, ChargeOutcome, StockRefusal, Unavailable};
 
 use crate::outcome::{Accepted, NotAccepted, NotDone};
@@ -52,6 +53,9 @@ pub fn of_stock(verdict: Result<Accepted<Inventory>, NotDone<InventoryRefusal>>)
 
 /// What the provider says about a charge.
 pub fn of_charge(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
+    if planted(Bug::SilenceIsDecline) && outcome.is_err() {
+        return Answer::Charge(ChargeOutcome::Declined { reason: "no answer".to_owned() });
+    }
     outcome.map_or_else(not_answered, Answer::Charge)
 }
 
@@ -64,7 +68,8 @@ pub fn of_refund(outcome: Result<(), ProviderFailure>) -> Answer {
 /// again outweighs what is final, and an answer is final only for all products.
 #[must_use]
 pub fn worse(one: Answer, other: Answer) -> Answer {
-    if rank(&one) < rank(&other) { other } else { one }
+    let other_counts = (rank(&one) < rank(&other)) != planted(Bug::BestAnswer);
+    if other_counts { other } else { one }
 }
 
 /// Without a place nobody has failed: it is tried again, and nothing is written down.

@@ -136,7 +136,7 @@ impl<A: Hosted> Directory<A> {
         }
         let (reply, answer) = oneshot::channel();
         let Asking { deadline, cause } = asking;
-        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), generation: None };
+        let asked = Asked { command, cause, reply: ReplyTo::waiter(reply), from: None };
         self.send(world, key, asked, deadline);
         match timeout_at(deadline, answer).await {
             Ok(Ok(verdict)) => verdict,

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tracing::error;
 
 use crate::answers;
-use crate::entity::{Asked, ReplyTo};
+use crate::entity::{Asked, Neighbour, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
 use crate::outcome::{Accepted, Asking, Cause, NotDone};
 use crate::payments::ChargeRequest;
@@ -28,29 +28,30 @@ use crate::system::World;
 const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
 
 impl World {
-    /// Starts an intent of an entity that lives under `generation`. Its answer is returned when it is known at once, else given to `answer`.
+    /// Starts an intent of an entity. Its answer is returned when it is known at once, else given to
+    /// `answer`.
     pub(crate) fn perform(
         self: &Arc<Self>,
         intent: Intent,
-        generation: u64,
+        from: Neighbour,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         match intent {
             Intent::Lookup { product } => self.look_up(product, answer),
-            Intent::Hold { ref units, .. } => self.hold(&intent, units, generation, answer),
+            Intent::Hold { ref units, .. } => self.hold(&intent, units, from, answer),
             Intent::Extend { ref units, .. }
             | Intent::Commit { ref units }
             | Intent::Release { ref units }
             | Intent::Restock { ref units } => {
-                self.each(&intent, units, generation, answer);
+                self.each(&intent, units, from, answer);
                 None
             }
             Intent::ClaimCart { cart, order, contents } => {
-                self.cart(cart, CartCommand::CheckOut { order, contents }, generation, answer);
+                self.cart(cart, CartCommand::CheckOut { order, contents }, from, answer);
                 None
             }
             Intent::ReopenCart { cart, order } => {
-                self.cart(cart, CartCommand::Reopen { order }, generation, answer);
+                self.cart(cart, CartCommand::Reopen { order }, from, answer);
                 None
             }
             Intent::Charge { key, order, amount, token } => {
@@ -101,7 +102,7 @@ impl World {
         self: &Arc<Self>,
         intent: &Intent,
         unit: &HeldUnits,
-        generation: u64,
+        from: Neighbour,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         // A wake-up is what brings lapsed units back, so nobody is refused for longer than that.
@@ -111,7 +112,7 @@ impl World {
         }
         let command = InventoryCommand::of(intent, unit)?;
         let reply = ReplyTo::callback(move |verdict| answer(answers::of_stock(verdict)));
-        let asked = asked(command, generation, reply);
+        let asked = asked(command, from, reply);
         self.inventories.send(self, unit.product.as_str(), asked, deadline());
         None
     }
@@ -120,11 +121,11 @@ impl World {
         self: &Arc<Self>,
         cart: CartId,
         command: CartCommand,
-        generation: u64,
+        from: Neighbour,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
         let reply = ReplyTo::callback(move |verdict| answer(answers::of_cart(verdict)));
-        let asked = asked(command, generation, reply);
+        let asked = asked(command, from, reply);
         self.carts.send_without_place(self, &cart.to_string(), asked, deadline());
     }
 
@@ -133,12 +134,12 @@ impl World {
         self: &Arc<Self>,
         intent: &Intent,
         units: &[HeldUnits],
-        generation: u64,
+        from: Neighbour,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) {
         if let [unit] = units {
             let answered = move |verdict| answer(answers::of_stock(verdict));
-            return self.one(intent, unit, generation, ReplyTo::callback(answered));
+            return self.one(intent, unit, from, ReplyTo::callback(answered));
         }
         let join = Arc::new(Mutex::new(Join {
             open: units.len(),
@@ -148,7 +149,7 @@ impl World {
         for unit in units {
             let join = Arc::clone(&join);
             let reply = ReplyTo::callback(move |verdict| Join::answered(&join, verdict));
-            self.one(intent, unit, generation, reply);
+            self.one(intent, unit, from, reply);
         }
     }
 
@@ -156,23 +157,23 @@ impl World {
         self: &Arc<Self>,
         intent: &Intent,
         unit: &HeldUnits,
-        generation: u64,
+        from: Neighbour,
         reply: ReplyTo<Inventory>,
     ) {
         // Without a command the reply is dropped, and says that nothing happened.
         let Some(command) = InventoryCommand::of(intent, unit) else { return };
-        let (key, asked) = (unit.product.as_str(), asked(command, generation, reply));
+        let (key, asked) = (unit.product.as_str(), asked(command, from, reply));
         self.inventories.send_without_place(self, key, asked, deadline());
     }
 }
 
-/// Work between actors, which is answered ahead of the disk.
+/// Work between actors.
 fn asked<A: Aggregate>(
     command: A::Command,
-    generation: u64,
+    from: Neighbour,
     reply: ReplyTo<A>,
 ) -> Asked<A, ReplyTo<A>> {
-    Asked { command: Some(command), cause: Cause::default(), reply, generation: Some(generation) }
+    Asked { command: Some(command), cause: Cause::default(), reply, from: Some(from) }
 }
 
 fn deadline() -> Instant {

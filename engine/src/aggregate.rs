@@ -114,6 +114,12 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
         None
     }
 
+    /// When the last event in the state was decided, as far as the state itself remembers. Kinds of
+    /// which snapshots are kept must: no later moment may come before it, whatever the clock says.
+    fn decided_at(_state: &Self::State) -> Moment {
+        Moment::default()
+    }
+
     /// Folds a whole history. Replay is the definition of state.
     fn replay<'a>(history: impl IntoIterator<Item = (&'a Self::Event, Moment)>) -> Self::State {
         let mut state = Self::State::default();

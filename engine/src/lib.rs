@@ -14,6 +14,7 @@ pub mod drill;
 pub mod inventory;
 pub mod ledger;
 pub mod order;
+pub mod planted;
 pub mod process;
 #[cfg(test)]
 mod samples;

@@ -197,6 +197,8 @@ impl Front {
             Ok(body) => body,
             Err(rejected) => return rejected,
         };
+        // Waiting at the door is part of the time to an answer.
+        let deadline = Instant::now() + self.config.answer_within;
         // Whoever looks after the server is answered in a crowd, too.
         let is_operator =
             endpoint == Endpoint::Operations && (is_open || is_drill(head.uri.path()));
@@ -213,9 +215,9 @@ impl Front {
             principal: found.map(|(_, principal): (u64, Arc<Principal>)| principal),
             id: minted,
             request_id: request_id.clone(),
-            deadline: Instant::now() + self.config.answer_within,
+            deadline,
         };
-        let (is_safe, deadline) = (head.method.is_safe(), call.deadline);
+        let is_safe = head.method.is_safe();
         head.extensions.insert(call);
         let request = Request::from_parts(head, Body::from(body));
         let handled = AssertUnwindSafe(self.handle(request)).catch_unwind();

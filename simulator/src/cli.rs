@@ -13,6 +13,8 @@ use crate::client::Endpoint;
 use crate::crowd::arrivals::Shape;
 use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
+use crate::history::{self, History, Verdict};
+use crate::provider::{self, ProviderArgs};
 use crate::report::file::save;
 use crate::report::{RunReport, html, json, table};
 use crate::sale::{self, Plan};
@@ -37,10 +39,17 @@ pub enum Command {
     Spread(Spread),
     /// Millrace beside a peer without actors and beside its own edge, in one run.
     Bench(BenchArgs),
+    /// Judges histories that were kept.
+    Check(Check),
+    /// A payment provider with moods and a ledger, in a process of its own.
+    Provider(ProviderArgs),
     /// Seeded simulation of the whole engine, with everything going wrong that may.
     Dst(DstArgs),
     /// Faults against the real binary and real servers, each with a verdict.
     Drill(DrillArgs),
+    /// Plants bugs in the engine and looks how soon the simulation finds each.
+    #[cfg(feature = "planted")]
+    Planted(dst::PlantedArgs),
 }
 
 /// Runs the command; the answer is whether every check passed. Must run inside an actix
@@ -53,8 +62,12 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::FlashSale(args) => load(args.plan()?, &args.load).await,
         Command::Spread(args) => load(args.plan()?, &args.load).await,
         Command::Bench(args) => Box::pin(bench::run(&args)).await,
+        Command::Check(args) => args.run(),
+        Command::Provider(args) => provider::serve(&args).await.map(|()| true),
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
+        #[cfg(feature = "planted")]
+        Command::Planted(args) => dst::run_planted(&args),
     }
 }
 
@@ -101,6 +114,38 @@ pub struct Spread {
 impl Spread {
     fn plan(&self) -> anyhow::Result<Plan> {
         self.load.plan("spread", self.products, 100, Shape::Steady)
+    }
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Histories that `--history` kept; each is judged by itself.
+    #[arg(required = true, value_name = "FILE")]
+    histories: Vec<PathBuf>,
+    /// The provider's ledger of that run, to be joined with the one history.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+}
+
+impl Check {
+    /// Whether every history is valid; "unknown" is not.
+    fn run(&self) -> anyhow::Result<bool> {
+        let alone = self.histories.len() == 1 || self.ledger.is_none();
+        anyhow::ensure!(alone, "a ledger is joined with one history, not with several");
+        let entries = self.ledger.as_deref().map(provider::read).transpose()?;
+        let mut valid = true;
+        for path in &self.histories {
+            let history =
+                History::read(path).with_context(|| format!("cannot judge {}", path.display()))?;
+            let judgement = history::check(&history, entries.as_deref());
+            let mut text = format!("{}\n", path.display());
+            table::checks(&mut text, &judgement.checks)?;
+            table::history(&mut text, judgement.verdict, judgement.ended)?;
+            write!(std::io::stdout(), "{text}").context("cannot write the verdict")?;
+            valid &= judgement.verdict == Verdict::Valid;
+        }
+        Ok(valid)
     }
 }
 
@@ -152,6 +197,12 @@ pub struct Load {
     /// How long queued orders may take to settle afterwards.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3_600))]
     settle_seconds: u64,
+    /// Keep the history here: what was asked and answered, line by line.
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// Join the history with this ledger of the payment provider.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// Write the result here as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -176,7 +227,7 @@ impl Load {
             url: self.url.clone(),
             endpoint: Endpoint::parse(&self.url)?,
             api_key,
-            run: format!("{command}-{:016x}", rand::random::<u64>()),
+            run: format!("{command}-{}", fresh_letters()),
             seed: self.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             shoppers: self.shoppers,
             products,
@@ -190,8 +241,16 @@ impl Load {
             tries: self.tries,
             timeout: Duration::from_millis(self.timeout_ms),
             settle: Duration::from_secs(self.settle_seconds),
+            history: self.history.clone(),
+            ledger: self.ledger.clone(),
         })
     }
+}
+
+/// What no other run is called. Letters only: a server refuses digits that could be the number of
+/// a card.
+fn fresh_letters() -> String {
+    (0..16).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
 }
 
 /// A product id that can stand in a path as it is.
@@ -235,6 +294,7 @@ mod tests {
         let (first, second) = (plan(), plan());
         assert_eq!((first.seed, second.seed), (5, 5));
         assert_ne!(first.run, second.run);
+        assert!(!first.run.contains(|letter: char| letter.is_ascii_digit()), "{}", first.run);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What a run remembers: every answer that every shopper got, and what the shelves held.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -61,14 +60,11 @@ pub struct OrderView {
     pub status: String,
     /// `queued`, `paid`, `failed` …
     pub payment_status: String,
+    /// Which version of the order this is.
+    pub version: Option<u64>,
 }
 
 impl OrderView {
-    /// The order is paid and nobody took it back: its units are sold.
-    pub fn stands(&self) -> bool {
-        self.payment_status == "paid" && self.status != "CANCELLED"
-    }
-
     /// The payment has not come to an end yet.
     pub fn is_open(&self) -> bool {
         self.status != "CANCELLED"
@@ -265,11 +261,6 @@ impl ShopperRecord {
         self.attempts.iter().filter_map(|attempt| attempt.outcome.answer())
     }
 
-    /// Ids of all orders that answers to this key named; more than one is a duplicate.
-    pub fn order_ids(&self) -> BTreeSet<&str> {
-        self.answers().filter_map(|answer| Some(answer.order.as_ref()?.facts.id.as_str())).collect()
-    }
-
     /// How the shopper went home. An unknown try stays unknown until a definite
     /// answer about the order follows it: "too busy" does not tell what became of it.
     pub fn verdict(&self) -> Verdict {
@@ -302,26 +293,4 @@ impl ShopperRecord {
                 .map_or_else(|| format!("http_{}", answer.status), ToString::to_string),
         )
     }
-}
-
-/// What reading an acknowledged order afterwards gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// Id that was asked for.
-    pub order_id: String,
-    /// Number of the shopper it was promised to.
-    pub shopper: u32,
-    /// The order as read last, or the status that came instead (0: no answer).
-    pub found: Result<Box<OrderView>, u16>,
-}
-
-/// What repeating a key afterwards gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replay {
-    /// Number of the shopper whose key was repeated.
-    pub shopper: u32,
-    /// Id that the first acceptance named.
-    pub first_id: String,
-    /// How the repeat ended.
-    pub outcome: Outcome,
 }

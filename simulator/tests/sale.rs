@@ -63,7 +63,7 @@ fn an_honest_sale_passes_and_leaves_a_result_and_a_page() {
     assert_eq!(result["counts"]["connections_opened"], 8);
     assert_eq!(result["latency_us"]["accepted"]["count"], 40);
     assert_eq!(result["stock_after"]["sold"], 40);
-    assert_eq!(result["checks"].as_array().unwrap().len(), 8);
+    assert_eq!(result["checks"].as_array().unwrap().len(), 12);
     let page = std::fs::read_to_string(html).unwrap();
     assert!(page.contains("</html>") && page.matches("<svg").count() == 3);
 }

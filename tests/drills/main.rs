@@ -102,6 +102,7 @@ mod sqlite {
         kill_nine_in_the_middle_of_bursts_loses_nothing: passes("kills", HERE);
         a_long_journal_does_not_delay_a_start: passes("recovery", HERE);
         a_provider_that_fails_is_waited_for_and_paid_once: passes("provider", &[]);
+        a_loss_of_power_takes_nothing_that_was_acknowledged: passes_where_possible("power-loss");
         a_full_disk_gives_definite_answers_and_heals_by_itself: passes_where_possible("disk-full");
         a_disk_that_gives_up_loses_nothing: passes_where_possible("disk-given-up");
         a_failing_sync_ends_the_process_and_loses_nothing: passes_where_possible("disk-sync");
@@ -138,5 +139,6 @@ mod redis {
         orders_do_not_notice_that_redis_is_gone: passes("redis-down", &[]);
         orders_do_not_notice_that_redis_is_frozen: passes("redis-frozen", &[]);
         orders_do_not_notice_that_redis_was_emptied: passes("redis-flushed", &[]);
+        restarts_of_redis_and_the_database_cost_nobody_else_an_order: passes("soak", &[]);
     }
 }

@@ -10,7 +10,9 @@
 
 pub mod cluster;
 pub mod crowd;
+pub mod disk;
 pub mod figures;
+pub mod listener;
 pub mod mounts;
 pub mod ports;
 pub mod postgres;

@@ -1,12 +1,15 @@
 //! A shopper's HTTP client: it knows the contract and nothing of the code behind it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::listener::{Ended, Listener, Question};
 
 /// The key that the demo ships.
 pub const DEMO_KEY: &str = "secret-key-123";
@@ -20,6 +23,7 @@ pub struct Shop {
     client: Client,
     base: String,
     key: Option<String>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 /// One answer, read to its end.
@@ -56,7 +60,14 @@ impl Shop {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { client, base: base.to_owned(), key: Some(DEMO_KEY.to_owned()) })
+        let key = Some(DEMO_KEY.to_owned());
+        Ok(Self { client, base: base.to_owned(), key, listener: None })
+    }
+
+    /// The same client, heard by somebody.
+    #[must_use]
+    pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
+        Self { listener: Some(listener), ..self.clone() }
     }
 
     /// The same client with another key, or with none.
@@ -73,6 +84,14 @@ impl Shop {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer> {
+        let header = |wanted: &str| {
+            let mut named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            named.next().map(|(_, value)| *value)
+        };
+        let told = self.listener.as_ref().and_then(|listener| {
+            let (key, body) = (header("idempotency-key"), body.as_deref().unwrap_or_default());
+            listener.asked(&Question { method: &method, path, key, body })
+        });
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(key) = &self.key {
             request = request.header("x-api-key", key);
@@ -81,14 +100,20 @@ impl Shop {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            if header("content-type").is_none() {
                 request = request.header("content-type", "application/json");
             }
             request = request.body(body);
         }
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await?;
+        let ended = whole(request).await;
+        if let Some(told) = told {
+            told(match &ended {
+                Ok((status, headers, body)) => Ended::Answered { status: *status, headers, body },
+                Err(error) if error.is_connect() => Ended::NotSent,
+                Err(_) => Ended::Cut,
+            });
+        }
+        let (status, headers, bytes) = ended?;
         let body = if bytes.is_empty() {
             Value::Null
         } else {
@@ -151,6 +176,13 @@ impl Shop {
     pub async fn stock(&self, product: &str) -> Result<Stock> {
         self.get(&format!("/v1/products/{product}")).await?.expect(200)?.stock()
     }
+}
+
+/// Sends a request and reads the answer to its end.
+async fn whole(request: RequestBuilder) -> reqwest::Result<(u16, HeaderMap, Vec<u8>)> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok((status, headers, response.bytes().await?.to_vec()))
 }
 
 impl Answer {

@@ -7,6 +7,7 @@ mod crash_points;
 mod files;
 mod metrics;
 mod migrations;
+mod planted;
 mod sources;
 mod text;
 

@@ -116,7 +116,7 @@ mod tests {
         let (actor, _) = Actor::spawn(None, EntityShell::<Cart>::default(), ()).await.unwrap();
         let (reply, answer) = oneshot::channel();
         let reply = ReplyTo::waiter(reply);
-        let asked = Asked { command: None, cause: Cause::default(), reply, generation: None };
+        let asked = Asked { command: None, cause: Cause::default(), reply, from: None };
         let queued_at = Instant::now();
         let deadline = queued_at + Duration::from_secs(1);
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::Aggregate;
+use engine::planted::{Bug, planted};
 use engine::process::Intent;
 use engine::values::Moment;
 
@@ -17,7 +18,8 @@ pub struct Loaded<A: Aggregate> {
     pub version: u64,
     /// Where that event lies.
     pub position: Option<Position>,
-    /// When that event was decided; the beginning of time when only a snapshot tells of it.
+    /// When that event was decided; the beginning of time when only a snapshot tells of it, which
+    /// remembers it in its state.
     pub at: Moment,
     /// Version of the snapshot that it was folded from; 0 for none.
     pub snapshot: u64,
@@ -44,17 +46,27 @@ pub struct Asked<A: Aggregate, R> {
     pub cause: Cause,
     /// Who waits for the answer.
     pub reply: R,
-    /// The writer's generation under which the asker lives, when it is another entity: both write
-    /// through the same writer, so the answer may leave before its events are durable, because
-    /// commits are in order and nothing can outlive them. Nothing for whoever asks from outside.
-    pub generation: Option<u64>,
+    /// Another entity that asks; nothing for whoever asks from outside.
+    pub from: Option<Neighbour>,
+}
+
+/// Another entity that asks. Both write through the same writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The writer's generation under which it lives.
+    pub generation: u64,
+    /// Whether it may be answered before the events are durable: what it writes on the strength of
+    /// them is committed after them, and nothing can outlive them. Not when it writes nothing, and
+    /// tells somebody outside.
+    pub ahead: bool,
 }
 
 impl<A: Aggregate, R> Asked<A, R> {
     /// Whether the asker's generation has ended, which it has not heard yet: what it builds upon will
     /// never be durable, so nothing that is may be built upon it.
     pub fn is_outdated(&self, generation: u64) -> bool {
-        self.generation.is_some_and(|asker| asker < generation)
+        self.from.is_some_and(|asker| asker.generation < generation)
+            && !planted(Bug::ServesOutdated)
     }
 }
 
@@ -80,6 +92,8 @@ pub enum Effect<A: Aggregate, R> {
         ticket: u64,
         /// What to do.
         intent: Intent,
+        /// Whether its answer may come before it is durable, see [`Neighbour::ahead`].
+        ahead: bool,
     },
     /// Let readers see this durable view.
     Publish {

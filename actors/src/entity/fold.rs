@@ -1,6 +1,7 @@
 //! From records to the state of an entity: replay, checked.
 
 use engine::Aggregate;
+use engine::planted::{Bug, planted};
 use persistence::journal::Record;
 use persistence::{StoreError, codec};
 
@@ -14,6 +15,9 @@ use crate::outcome::Position;
 /// [`StoreError::Corrupt`] for a gap in the versions or an event that cannot be read.
 pub fn fold<A: Aggregate>(mut loaded: Loaded<A>, tail: &[Record]) -> Result<Loaded<A>, StoreError> {
     for record in tail {
+        if planted(Bug::ReadsShort) && tail.last() == Some(record) {
+            break;
+        }
         if record.version != loaded.version.saturating_add(1) {
             let place = format!("shard {} position {}", record.shard, record.position);
             return Err(StoreError::Corrupt(format!("version gap at {place}")));

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use engine::planted::{Bug, planted};
 use engine::process::{Answer, Intent};
 use engine::values::Moment;
 use engine::{Aggregate, Step};
@@ -65,8 +66,10 @@ impl<A: Aggregate, R> Entity<A, R> {
         match self.decide(command, &asked.cause, now, effects) {
             Ok(changed) => {
                 // What is not settled now is answered only when it is.
-                let settle = !A::is_settled(&self.state);
-                if asked.generation.is_some() && !settle {
+                let settle = !A::is_settled(&self.state) && !planted(Bug::AnswersUnsettled);
+                let is_ahead =
+                    asked.from.is_some_and(|asker| asker.ahead) || planted(Bug::AnswersEarly);
+                if is_ahead && !settle {
                     self.answer(asked.reply, Outcome::Accepted { changed, took }, effects);
                 } else {
                     self.wait(asked.reply, Outcome::Accepted { changed, took }, settle);
@@ -97,7 +100,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         effects: &mut Effects<A, R>,
     ) {
         let Some(mut gathering) = self.gathering.take() else { return };
-        gathering.took |= need.takes() && answer.may_be_done();
+        gathering.took |= need.takes() && answer.may_be_done() && !planted(Bug::ForgetsTaken);
         if let Some(command) = &mut gathering.asked.command {
             A::supply(command, need, answer);
         }
@@ -126,7 +129,7 @@ impl<A: Aggregate, R> Entity<A, R> {
             self.gathering = Some(gathering);
             return;
         }
-        if !gathering.left.is_empty() {
+        if !gathering.left.is_empty() && !planted(Bug::UndoesOnce) {
             gathering.tries = gathering.tries.saturating_add(1);
             if gathering.tries < UNDO_TRIES {
                 effects.push(Effect::PursueIn(UNDO_PAUSE.saturating_mul(gathering.tries)));
@@ -170,7 +173,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     }
 
     fn unstash(&mut self, now: Moment, effects: &mut Effects<A, R>) {
-        while self.gathering.is_none() {
+        while self.gathering.is_none() && !planted(Bug::LosesWaiting) {
             let Some((until, asked)) = self.stash.pop_front() else { return };
             if until < now {
                 let late = Err(NotDone::NotAccepted(NotAccepted::DeadlinePassed));

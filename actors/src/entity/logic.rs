@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use engine::Aggregate;
+use engine::planted::{Bug, planted};
 use engine::process::{Answer, Intent};
 use engine::values::Moment;
 
@@ -52,6 +53,7 @@ impl<A: Aggregate, R> Entity<A, R> {
     pub fn new(loaded: Loaded<A>, snapshot_every: u64, generation: u64) -> Self {
         Self {
             view: A::view(&loaded.state),
+            last_at: loaded.at.max(A::decided_at(&loaded.state)),
             state: loaded.state,
             version: loaded.version,
             written: loaded.version,
@@ -63,7 +65,6 @@ impl<A: Aggregate, R> Entity<A, R> {
             tickets: Vec::new(),
             next_ticket: 0,
             pursuit: Pursuit::default(),
-            last_at: loaded.at,
             snapshot_every,
             snapshot_after: loaded.snapshot.saturating_add(snapshot_every),
             snapshot: None,
@@ -140,7 +141,8 @@ impl<A: Aggregate, R> Entity<A, R> {
             self.let_leave(&mut effects);
         }
         self.written = version;
-        if let Some((version, state)) = self.snapshot.take_if(|(at, _)| *at <= version) {
+        let is_in = |at: u64| at <= version || planted(Bug::SnapshotAhead);
+        if let Some((version, state)) = self.snapshot.take_if(|(at, _)| is_in(*at)) {
             effects.push(Effect::Snapshot { version, position, state });
         }
         self.pursue_into(now, &mut effects);
@@ -183,7 +185,8 @@ impl<A: Aggregate, R> Entity<A, R> {
                 Outcome::Refused(_) => (false, false),
             };
             let stands = waiting.until <= written || (unchanged && 0 < written);
-            if stands || took { NotDone::Unknown } else { failure.clone() }
+            let denies = planted(Bug::DeniesDurable);
+            if (stands || took) && !denies { NotDone::Unknown } else { failure.clone() }
         };
         let mut effects: Effects<A, R> = self
             .waiting
@@ -235,7 +238,8 @@ impl<A: Aggregate, R> Entity<A, R> {
         let view = A::view(&self.state);
         self.views.push_back((self.version, view.clone()));
         if self.snapshot_after <= self.version {
-            self.snapshot = Some((self.version, Box::new(self.state.clone())));
+            let claimed = self.version.saturating_add(u64::from(planted(Bug::SnapshotMisses)));
+            self.snapshot = Some((claimed, Box::new(self.state.clone())));
             self.snapshot_after = self.version.saturating_add(self.snapshot_every);
         }
         effects.push(Effect::Append { events, first_version, at, cause: cause.clone(), view });
@@ -255,7 +259,7 @@ impl<A: Aggregate, R> Entity<A, R> {
         let outstanding = A::outstanding(&self.state, now);
         // The world outside is asked only on the strength of what is durable; other entities write
         // through the same writer, hence after everything that this one has written.
-        let may_leave = self.is_durable();
+        let may_leave = self.is_durable() || planted(Bug::CallsEarly);
         for intent in self.pursuit.take_up(outstanding, may_leave, now) {
             let ticket = self.perform(intent.clone(), Ticket::Owed, effects);
             self.pursuit.started(ticket, intent);
@@ -273,8 +277,10 @@ impl<A: Aggregate, R> Entity<A, R> {
     ) -> u64 {
         let number = self.next_ticket;
         self.next_ticket = number.wrapping_add(1);
+        // After giving back there is a refusal to tell, and nothing to write.
+        let ahead = !matches!(ticket, Ticket::Undo(_)) || planted(Bug::RefusesEarly);
         self.tickets.push((number, ticket));
-        effects.push(Effect::Perform { ticket: number, intent });
+        effects.push(Effect::Perform { ticket: number, intent, ahead });
         number
     }
 

@@ -16,7 +16,7 @@ mod tests;
 mod waiting;
 
 pub use address::{Address, Incarnation, Letter};
-pub use effect::{Asked, Effect, Loaded};
+pub use effect::{Asked, Effect, Loaded, Neighbour};
 pub use fold::fold;
 pub use logic::Entity;
 pub use message::{Death, EntityMessage, NextWake, Nudge, ReplyTo};

@@ -16,7 +16,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tracing::warn;
 
 use super::address::{Address, Incarnation, Letter};
-use super::effect::{Effect, Loaded};
+use super::effect::{Effect, Loaded, Neighbour};
 use super::fold::fold;
 use super::hearing::hear;
 use super::logic::Entity;
@@ -223,10 +223,11 @@ impl<A: Hosted> Life<A> {
                     let meta = meta(&cause);
                     self.append(events, first_version, at, meta, view).await?;
                 }
-                Effect::Perform { ticket, intent } => {
+                Effect::Perform { ticket, intent, ahead } => {
+                    let neighbour = Neighbour { generation: self.generation, ahead };
                     let answerer = answerer(&self.address, ticket);
                     let performed = catch_unwind(AssertUnwindSafe(|| {
-                        self.world.perform(intent, self.generation, answerer)
+                        self.world.perform(intent, neighbour, answerer)
                     }));
                     let done = performed.map_err(|p| self.death(panic_text(&*p), true))?;
                     if let (Some(answer), Some(entity)) = (done, &mut self.entity) {

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use engine::planted::{Bug, planted};
 use persistence::journal::{
     AppendError, Batch, Digest, Holding, NewEvent, Record, Shard, ShardMove, Tenure, event_id, seal,
 };
@@ -109,6 +110,14 @@ impl WriterLogic {
             // What comes to an end now was given up before.
             _ if self.phase == Phase::Stopped => {}
             WriterInput::Appended(Ok(())) => self.landed(&mut effects),
+            WriterInput::Appended(Err(_)) if planted(Bug::UnknownIsSuccess) => {
+                self.landed(&mut effects);
+            }
+            WriterInput::Appended(Err(AppendError::Unknown(_)))
+                if planted(Bug::UnknownIsFailure) =>
+            {
+                self.abandon(false, &mut effects);
+            }
             WriterInput::Appended(Err(AppendError::Unknown(_))) => {
                 self.phase = Phase::Resolving;
                 let batch = self.flight.as_ref().map(|flight| Arc::clone(&flight.batch));
@@ -143,7 +152,8 @@ impl WriterLogic {
     }
 
     fn submit(&mut self, submission: Submission, effects: &mut Vec<WriterEffect>) {
-        if submission.generation != self.generation || !self.is_serving() {
+        let is_outdated = submission.generation != self.generation && !planted(Bug::TakesOutdated);
+        if is_outdated || !self.is_serving() {
             effects.push(WriterEffect::Failed(submission.notify, false));
             return;
         }
@@ -173,7 +183,9 @@ impl WriterLogic {
             }
         }
         for (shard, hash) in flight.hashes {
-            if let Some(holding) = self.holdings.get_mut(&shard) {
+            if let Some(holding) = self.holdings.get_mut(&shard)
+                && !planted(Bug::ForgetsChain)
+            {
                 holding.last_hash = hash;
             }
         }
@@ -188,7 +200,7 @@ impl WriterLogic {
     }
 
     fn resolved(&mut self, tenure: Tenure, present: bool, effects: &mut Vec<WriterEffect>) {
-        if present {
+        if present || planted(Bug::AbsentIsPresent) {
             self.landed(effects);
             // The journal tells positions and hashes itself, the batch included.
             self.take(tenure);
@@ -217,7 +229,7 @@ impl WriterLogic {
 
     /// Nothing that is not durable may be built upon any more.
     fn abandon(&mut self, unknown: bool, effects: &mut Vec<WriterEffect>) {
-        self.generation = self.generation.saturating_add(1);
+        self.generation = self.generation.saturating_add(u64::from(!planted(Bug::KeepsGeneration)));
         if let Some(flight) = self.flight.take() {
             for notice in flight.notices {
                 effects.push(WriterEffect::Failed(notice.notify, unknown));
@@ -245,6 +257,9 @@ impl WriterLogic {
     }
 
     fn gather(&mut self) -> Flight {
+        if planted(Bug::LastComesFirst) {
+            self.pending.make_contiguous().reverse();
+        }
         let mut tails: BTreeMap<Shard, Tail> = BTreeMap::new();
         let mut records = Vec::new();
         let mut notices: Vec<Notice> = Vec::new();
@@ -271,7 +286,9 @@ impl WriterLogic {
                     notices.push(notice);
                 }
                 Entry::Occupied(place) => {
-                    if let Some(earlier) = notices.get_mut(*place.get()) {
+                    if let Some(earlier) = notices.get_mut(*place.get())
+                        && !planted(Bug::TellsFirst)
+                    {
                         *earlier = notice;
                     }
                 }

@@ -1,6 +1,7 @@
 //! The bookkeeping of a listing.
 
 use super::model::{Listing, ListingState, ProductEvent, ProductStatus};
+use crate::planted::{Bug, planted};
 
 pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
     if let ProductEvent::Published { product, name, price } = event {
@@ -21,6 +22,7 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
     listing.version = listing.version.saturating_add(1);
     match event {
         ProductEvent::Published { .. } | ProductEvent::Answered { .. } => {}
+        ProductEvent::Repriced { .. } if planted(Bug::OldPrice) => {}
         ProductEvent::Renamed { name } => name.clone_into(&mut listing.name),
         ProductEvent::Repriced { price } => listing.price = *price,
         ProductEvent::StatusChanged { status } => listing.status = *status,

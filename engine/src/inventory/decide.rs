@@ -4,6 +4,7 @@ use super::model::{
     HoldEnd, Inventory, InventoryCommand, InventoryEvent, InventoryRefusal, StockLevel, StockView,
 };
 use crate::aggregate::Aggregate;
+use crate::planted::{Bug, planted};
 use crate::values::{AdjustmentId, CustomerId, HoldId, Moment, Quantity};
 
 type Decision = Result<Vec<InventoryEvent>, InventoryRefusal>;
@@ -55,12 +56,16 @@ impl Aggregate for Inventory {
         }
     }
 
+    fn decided_at(stock: &StockLevel) -> Moment {
+        stock.decided_at
+    }
+
     fn wake() -> Option<InventoryCommand> {
         Some(InventoryCommand::Expire)
     }
 
     fn wake_at(stock: &StockLevel) -> Option<Moment> {
-        stock.next_expiry()
+        stock.next_expiry().filter(|_| !planted(Bug::NeverLapses))
     }
 }
 
@@ -71,7 +76,9 @@ fn adjust(
     reason: &str,
     if_version: Option<u64>,
 ) -> Decision {
-    if let Some(known) = stock.adjustments.iter().find(|known| known.id == adjustment) {
+    if let Some(known) = stock.adjustments.iter().find(|known| known.id == adjustment)
+        && !planted(Bug::AdjustsTwice)
+    {
         return if known.says(delta, reason) {
             Ok(Vec::new())
         } else {
@@ -87,7 +94,7 @@ fn adjust(
     let available = stock.available();
     let after =
         i64::from(available.units()).checked_add(delta).ok_or(InventoryRefusal::CountOutOfRange)?;
-    if after < 0 {
+    if after < 0 && !planted(Bug::TakesPromised) {
         // Held units are promised; only free ones can be taken away.
         let requested =
             u32::try_from(delta.unsigned_abs()).map_err(|_| InventoryRefusal::CountOutOfRange)?;
@@ -115,7 +122,9 @@ fn take(
     if quantity == Quantity::ZERO {
         return Err(InventoryRefusal::EmptyQuantity);
     }
-    if let Some(known) = stock.holds.get(&hold) {
+    if let Some(known) = stock.holds.get(&hold)
+        && !planted(Bug::HoldsTwice)
+    {
         // A retry of a granted command is granted again, without a second hold (INVENTORY-5).
         if known.quantity != quantity {
             return Err(InventoryRefusal::HoldMismatch(hold));
@@ -170,13 +179,13 @@ impl Room {
     }
 
     fn refusal(&self, quantity: Quantity) -> Option<InventoryRefusal> {
-        if self.available < quantity {
+        if self.available < quantity && !planted(Bug::Oversells) {
             return Some(InventoryRefusal::NotEnoughStock {
                 requested: quantity,
                 available: self.available,
             });
         }
-        let limit = self.limit?;
+        let limit = self.limit.filter(|_| !planted(Bug::IgnoresLimit))?;
         let total = self.bought.checked_add(quantity);
         total.is_none_or(|total| limit < total).then_some(InventoryRefusal::OverLimit { limit })
     }
@@ -202,6 +211,9 @@ fn commit(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
     match ended.how {
         HoldEnd::Committed => Ok(Vec::new()),
         HoldEnd::Released | HoldEnd::Restocked => Err(InventoryRefusal::Lapsed(hold)),
+        HoldEnd::Expired if planted(Bug::SellsLapsed) => {
+            Ok(vec![InventoryEvent::CommittedLate { hold, quantity }])
+        }
         HoldEnd::Expired if stock.available() < quantity => Err(InventoryRefusal::Lapsed(hold)),
         HoldEnd::Expired => {
             // The customer may have bought again since the hold lapsed.
@@ -225,6 +237,9 @@ fn restock(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
         return Ok(release(stock, hold));
     }
     match stock.ended.get(&hold).map(|ended| ended.how) {
+        Some(HoldEnd::Restocked) if planted(Bug::RestocksTwice) && quantity <= stock.sold => {
+            Ok(vec![InventoryEvent::Restocked { hold, quantity }])
+        }
         Some(HoldEnd::Released | HoldEnd::Restocked) => Ok(Vec::new()),
         // Nothing comes back, but a commit that was overtaken on its way must not sell it now.
         Some(HoldEnd::Expired) => {
@@ -241,7 +256,7 @@ fn expire(stock: &StockLevel, now: Moment) -> Vec<InventoryEvent> {
     stock
         .expiries
         .iter()
-        .take_while(|(expires_at, _)| *expires_at <= now)
+        .take_while(|(expires_at, _)| *expires_at <= now || planted(Bug::LapsesEarly))
         .filter_map(|(_, hold)| {
             let quantity = stock.holds.get(hold)?.quantity;
             Some(InventoryEvent::Expired { hold: *hold, quantity })

@@ -7,6 +7,7 @@ use super::model::{
     EXCEPTIONAL_END_REMEMBERED, Ended, HOLD_COMMAND_VALID, Hold, HoldEnd, InventoryEvent,
     StockLevel,
 };
+use crate::planted::{Bug, planted};
 use crate::values::{CustomerId, HoldId, Moment, Quantity};
 
 /// Whether the oldest change by hand is to be forgotten.
@@ -19,6 +20,7 @@ fn is_too_much(adjustments: &VecDeque<Adjustment>, now: Moment) -> bool {
 
 pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment) {
     stock.version = stock.version.saturating_add(1);
+    stock.decided_at = at;
     forget_old(stock, at);
     match event {
         InventoryEvent::Adjusted { adjustment, delta, reason } => {
@@ -125,7 +127,7 @@ fn remember(stock: &mut StockLevel, hold: HoldId, ended: Ended) {
 fn forget_old(stock: &mut StockLevel, at: Moment) {
     while let Some((until, hold)) = stock.forget_at.first().copied() {
         // A command is still valid at its last moment, so its hold is still known then.
-        if at <= until {
+        if at <= until && !planted(Bug::ForgetsEnds) {
             break;
         }
         stock.forget_at.pop_first();

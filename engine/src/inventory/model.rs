@@ -116,6 +116,8 @@ pub struct StockLevel {
     pub(super) adjustments: VecDeque<Adjustment>,
     pub(super) bought: BTreeMap<CustomerId, Quantity>,
     pub(super) version: u64,
+    /// When its last event was decided.
+    pub(super) decided_at: Moment,
 }
 
 impl StockLevel {

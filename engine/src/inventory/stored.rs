@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::model::{Adjustment, Ended, Hold, StockLevel};
-use crate::values::{CustomerId, HoldId, Quantity};
+use crate::planted::{Bug, planted};
+use crate::values::{CustomerId, HoldId, Moment, Quantity};
 
 /// Twin of [`StockLevel`]; `expiries` and `forget_at` are rebuilt.
 #[derive(Clone, Serialize, Deserialize)]
@@ -19,10 +20,14 @@ pub(super) struct StoredStock {
     adjustments: VecDeque<Adjustment>,
     bought: BTreeMap<CustomerId, Quantity>,
     version: u64,
+    decided_at: Moment,
 }
 
 impl From<StoredStock> for StockLevel {
-    fn from(stored: StoredStock) -> Self {
+    fn from(mut stored: StoredStock) -> Self {
+        if planted(Bug::SnapshotForgets) {
+            stored.ended.clear();
+        }
         Self {
             expiries: stored.holds.iter().map(|(id, hold)| (hold.expires_at, *id)).collect(),
             forget_at: stored.ended.iter().map(|(id, ended)| (ended.until, *id)).collect(),
@@ -35,6 +40,7 @@ impl From<StoredStock> for StockLevel {
             adjustments: stored.adjustments,
             bought: stored.bought,
             version: stored.version,
+            decided_at: stored.decided_at,
         }
     }
 }
@@ -51,6 +57,7 @@ impl From<StockLevel> for StoredStock {
             adjustments: stock.adjustments,
             bought: stock.bought,
             version: stock.version,
+            decided_at: stock.decided_at,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::model::{
 use super::outstanding::{self, charge_may_be_under_way};
 use super::refund;
 use crate::aggregate::{Aggregate, Step};
+use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent};
 use crate::values::{ChargeKey, Moment, Money, PaymentMethod};
 
@@ -28,6 +29,7 @@ impl Aggregate for Order {
         if let OrderCommand::Place(place) = command {
             return match &state.0 {
                 None => place.judge(),
+                Some(_) if planted(Bug::IgnoresFingerprint) => Ok(Vec::new()),
                 Some(order) if order.placement.fingerprint == place.fingerprint => Ok(Vec::new()),
                 Some(_) => Err(OrderRefusal::KeyReused),
             };
@@ -119,7 +121,8 @@ impl Aggregate for Order {
 
 /// Until when to ask about a charge that may be under way while the order is called off.
 fn reconcile_until(order: &Order, now: Moment) -> Option<Moment> {
-    charge_may_be_under_way(order).then(|| now.saturating_add(RECONCILE_LONGEST))
+    let asks = charge_may_be_under_way(order) && !planted(Bug::CancelsUnasked);
+    asks.then(|| now.saturating_add(RECONCILE_LONGEST))
 }
 
 fn cancel(
@@ -132,7 +135,7 @@ fn cancel(
     if order.status == OrderStatus::Cancelled {
         return Ok(Vec::new());
     }
-    let allowed = order.status.may_become(OrderStatus::Cancelled)
+    let allowed = (order.status.may_become(OrderStatus::Cancelled) || planted(Bug::CancelsShipped))
         && (as_operator || order.status == OrderStatus::Pending);
     if !allowed {
         return Err(OrderRefusal::InvalidTransition {
@@ -161,6 +164,7 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
     // Goods do not move while nobody knows whether they are paid (C-6), and do not leave before
     // they are sold: a lost stock could not call the order off any more.
     let leaves_unsold = status == OrderStatus::Shipped && order.stock != OrderStock::Committed;
+    let leaves_unsold = leaves_unsold && !planted(Bug::ShipsUnsold);
     if charge_may_be_under_way(order) || leaves_unsold {
         return Err(refusal);
     }
@@ -180,11 +184,15 @@ fn is_charged(order: &Order) -> Result<(), OrderRefusal> {
 }
 
 fn charged(order: &Order, key: ChargeKey, outcome: &ChargeOutcome, now: Moment) -> Vec<OrderEvent> {
-    if key != order.charge_key() || order.payment.captured.is_some() {
+    let is_captured = order.payment.captured.is_some() && !planted(Bug::CapturesTwice);
+    if key != order.charge_key() || is_captured {
         return Vec::new();
     }
     let attempt = key.attempt;
     let is_open = charge_may_be_under_way(order);
+    if planted(Bug::IgnoresLateMoney) && !is_open {
+        return Vec::new();
+    }
     match outcome {
         // Recorded even after a cancellation: money that arrives late goes back.
         ChargeOutcome::Captured { reference } => vec![OrderEvent::PaymentCaptured {
@@ -196,7 +204,9 @@ fn charged(order: &Order, key: ChargeKey, outcome: &ChargeOutcome, now: Moment) 
             vec![OrderEvent::PaymentDeclined { attempt, reason: reason.clone() }]
         }
         // A request that is still on its way may take the money yet: the provider is asked again.
-        ChargeOutcome::NotCharged if !order.every_charge_has_arrived(now) => {
+        ChargeOutcome::NotCharged
+            if !order.every_charge_has_arrived(now) && !planted(Bug::BelievesTooEarly) =>
+        {
             query_trouble(order, key, now)
         }
         ChargeOutcome::NotCharged if is_open => {
@@ -290,7 +300,8 @@ fn refunded(order: &Order, key: ChargeKey, amount: Money) -> Vec<OrderEvent> {
 }
 
 fn wake(order: &Order, now: Moment) -> Vec<OrderEvent> {
-    if outstanding::unpaid_until(order).is_some_and(|until| until <= now) {
+    let waited = outstanding::unpaid_until(order).is_some_and(|until| until <= now);
+    if waited && !planted(Bug::WaitsForEver) {
         return vec![OrderEvent::Cancelled {
             by: "system".into(),
             reason: CancelReason::NotPaidInTime,

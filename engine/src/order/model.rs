@@ -12,6 +12,7 @@ use super::placement::{Line, Placement};
 use super::validate::Finding;
 use crate::aggregate::EventName;
 use crate::cart::CartRefusal;
+use crate::planted::{Bug, planted};
 use crate::process::{ChargeOutcome, HeldUnits, Unavailable};
 use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
 
@@ -146,7 +147,8 @@ impl Order {
 
     /// The key of the present attempt to charge.
     pub fn charge_key(&self) -> ChargeKey {
-        self.placement.order.charge(self.payment.attempt)
+        let again = planted(Bug::NewChargeKey) && self.payment.status == PaymentStatus::Queued;
+        self.placement.order.charge(self.payment.attempt.saturating_add(u32::from(again)))
     }
 }
 

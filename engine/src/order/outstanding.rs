@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{Order, OrderCommand, OrderStock, UNPAID_HOLD};
 use super::refund;
+use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use crate::values::{Moment, PaymentMethod};
 
@@ -20,10 +21,14 @@ enum StockGoal {
 }
 
 fn stock_goal(order: &Order) -> StockGoal {
+    if planted(Bug::KeepsDeclinedHold) && order.payment.declined.is_some() {
+        return StockGoal::Kept;
+    }
     if order.status == OrderStatus::Cancelled {
         return StockGoal::Returned;
     }
     match order.method() {
+        Some(PaymentMethod::Card) if planted(Bug::SellsUnpaid) => StockGoal::Committed,
         Some(PaymentMethod::Card) if order.payment.captured.is_none() => StockGoal::Kept,
         None if unpaid_until(order).is_some() => StockGoal::Kept,
         Some(
@@ -89,6 +94,9 @@ fn stock_work(order: &Order) -> Option<StockWork> {
 
 /// Whether a commit was ever owed. Where none was, nothing that is sold may be touched.
 fn may_be_sold(order: &Order) -> bool {
+    if planted(Bug::ReleasesSold) {
+        return false;
+    }
     let never_held_back = match order.method() {
         None | Some(PaymentMethod::Card) => false,
         Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => true,
@@ -140,6 +148,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         }
         (Intent::QueryCharge { key }, Answer::Failed) => {
             Some(OrderCommand::RecordQueryTrouble { key: *key })
+        }
+        (Intent::Commit { .. }, Answer::NotAccepted(_)) if planted(Bug::SilenceIsSold) => {
+            Some(OrderCommand::RecordStockCommitted)
         }
         (Intent::Commit { .. }, Answer::StockDone) => Some(OrderCommand::RecordStockCommitted),
         (Intent::Commit { .. }, Answer::StockRefused(_)) => Some(OrderCommand::RecordStockLost),
@@ -218,7 +229,7 @@ pub(super) fn is_dormant(order: &Order) -> bool {
 pub(super) fn wake_at(order: &Order) -> Option<Moment> {
     // Open work is retried while the order lives; after a restart it is to be resumed soon, long
     // before any deadline of the payment.
-    if has_open_work(order) {
+    if has_open_work(order) && !planted(Bug::ForgetsWork) {
         return Some(order.updated_at.saturating_add(RESUME_AFTER));
     }
     refund::refund_at(order).or_else(|| unpaid_until(order))

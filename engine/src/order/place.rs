@@ -10,6 +10,7 @@ use crate::aggregate::Step;
 use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::inventory::HOLD_COMMAND_VALID;
+use crate::planted::{Bug, planted};
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
 use crate::values::{
     CartId, CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, ProductId, Quantity,
@@ -133,7 +134,8 @@ impl PlaceOrder {
         let mut subtotal: Option<Money> = None;
         for item in &self.items {
             let price = item.price(self.trusted_price).ok_or(MoneyError::OutOfRange)?;
-            let amount = price.times(item.units())?;
+            let units = if planted(Bug::WrongTotal) { Quantity::new(1) } else { item.units() };
+            let amount = price.times(units)?;
             subtotal = Some(match subtotal {
                 None => amount,
                 Some(sum) => sum.checked_add(amount)?,
@@ -274,6 +276,7 @@ impl PlaceOrder {
             item.listing.is_some()
                 && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
         });
+        let granted = granted.filter(|_| !planted(Bug::KeepsRefusedHold));
         let units: Vec<HeldUnits> = granted.map(|item| self.held_units(item)).collect();
         let release = (!units.is_empty()).then_some(Intent::Release { units });
         let claimed = self

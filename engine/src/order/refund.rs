@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::life::OrderStatus;
 use super::model::{Order, OrderEvent};
 use super::outstanding::RESUME_AFTER;
+use crate::planted::{Bug, planted};
 use crate::process::Intent;
 use crate::values::{ChargeKey, Moment, Money};
 
@@ -18,19 +19,22 @@ impl Order {
     /// Money that was taken and goes back by itself, but has not yet.
     pub fn refund_due(&self) -> Option<Money> {
         let owed = self.status == OrderStatus::Cancelled && self.payment.refunded.is_none();
-        self.payment.captured.filter(|_| owed)
+        self.payment.captured.filter(|_| owed && !planted(Bug::KeepsMoney))
     }
 }
 
 pub(super) fn refund_intent(order: &Order, now: Moment) -> Option<Intent> {
-    let (key, amount) = (order.payment.captured_by?, order.refund_due()?);
+    let (key, mut amount) = (order.payment.captured_by?, order.refund_due()?);
+    if planted(Bug::RefundsMore) {
+        amount = amount.checked_add(amount).ok()?;
+    }
     let pauses = order.payment.refund_after.is_some_and(|after| now < after);
     (!pauses).then_some(Intent::Refund { key, amount })
 }
 
 /// When the refund that is owed wants to be tried.
 pub(super) fn refund_at(order: &Order) -> Option<Moment> {
-    order.refund_due()?;
+    order.refund_due().filter(|_| !planted(Bug::ForgetsRefund))?;
     let soon = || order.updated_at.saturating_add(RESUME_AFTER);
     Some(order.payment.refund_after.unwrap_or_else(soon))
 }

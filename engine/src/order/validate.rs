@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::place::PlaceOrder;
 use crate::cart::{CART_LINES_MAX, LINE_UNITS_MAX};
 use crate::catalog::ProductStatus;
+use crate::planted::{Bug, planted};
 use crate::values::PaymentMethod;
 
 /// How bad a finding is.
@@ -64,7 +65,7 @@ pub(super) fn shape(place: &PlaceOrder) -> Vec<Finding> {
                 "Choose a quantity from 1 to 100.",
             ));
         }
-        if !seen.insert(&item.product) {
+        if !seen.insert(&item.product) && !planted(Bug::DoubleLine) {
             found.push(error(
                 format!("items[{index}].product_id"),
                 "duplicate_product",
@@ -130,6 +131,7 @@ pub(super) fn catalogue(place: &PlaceOrder) -> Vec<Finding> {
         if let Some(claimed) = item.unit_price
             && claimed != price
             && !place.trusted_price
+            && !planted(Bug::AnyPrice)
         {
             found.push(error(
                 format!("items[{index}].unit_price"),

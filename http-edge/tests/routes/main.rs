@@ -10,6 +10,7 @@ mod callbacks;
 mod cards;
 mod carts;
 mod compat;
+mod deadlines;
 mod faults;
 mod keys;
 mod places;
@@ -83,31 +84,6 @@ async fn a_declined_payment_is_recorded_and_replayed() {
         assert_eq!(order.body["payment_status"], "failed");
     }
     assert_eq!(shop.stock("mug").await, [10, 0, 10, 0]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_order_that_is_found_after_the_deadline_is_told_as_it_stands() {
-    let config =
-        FrontConfig { answer_within: Duration::from_millis(500), ..FrontConfig::default() };
-    let shop = TestShop::with(config, AdmissionConfig::default()).await;
-    shop.stocked("mug", 1_250, 10).await;
-    // The provider is still being asked: nobody can say yet that the order is done.
-    let late = shop.place("k-1", card_order("mug", 1, "tok_timeout")).await.expect(202);
-    assert_eq!(late.body["payment_status"], "unpaid");
-    let id = late.body["id"].as_str().unwrap();
-    assert_eq!(late.header("location"), format!("/v1/orders/{id}"));
-    assert_eq!(late.header("x-version"), late.body["version"].to_string());
-    assert!(late.header("x-position").contains(':'));
-    assert_eq!(late.header("idempotent-replayed"), "");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_order_whose_provider_gives_no_answer_within_the_deadline_is_told_as_queued() {
-    let shop = TestShop::open().await;
-    shop.stocked("mug", 1_250, 10).await;
-    let queued = shop.place("k-1", card_order("mug", 1, "tok_timeout")).await.expect(202);
-    assert_eq!(queued.body["payment_status"], "queued");
-    assert_eq!(shop.stock("mug").await, [10, 1, 9, 0]);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Checksum and hash chain: a changed byte, a lost row and a swapped row are all noticed.
 
+use engine::planted::{Bug, planted};
 use sha2::{Digest as _, Sha256};
 
 use super::record::Record;
@@ -93,7 +94,7 @@ impl Chain {
         let before = std::mem::replace(&mut self.before, event.hash);
         write_canonical(event, &mut self.bytes);
         checked(event, &self.bytes)?;
-        if chained(&before, &self.bytes) == event.hash {
+        if chained(&before, &self.bytes) == event.hash || planted(Bug::SkipsChain) {
             return Ok(());
         }
         Err(differs("hash chain broken", event))

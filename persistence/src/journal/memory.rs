@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use engine::planted::{Bug, planted};
 
 use super::frame::{Frame, pack};
 use super::{
@@ -42,7 +43,8 @@ impl MemoryJournal {
 
 impl Contents {
     fn take(&mut self, owner: &str) -> Tenure {
-        self.epoch = self.epoch.saturating_add(1);
+        let fences = self.owner != owner || !planted(Bug::LooksUnfenced);
+        self.epoch = self.epoch.saturating_add(u64::from(fences));
         owner.clone_into(&mut self.owner);
         let holdings = (0_u16..).map(Shard).zip(&self.shards).map(|(shard, rows)| Holding {
             shard,
@@ -59,7 +61,7 @@ impl Contents {
     }
 
     fn accepts(&self, batch: &Batch) -> bool {
-        batch.epoch == self.epoch
+        (batch.epoch == self.epoch || planted(Bug::TakesOldEpoch))
             && batch.moves.iter().all(|m| self.next_position(m.shard) == m.expected)
     }
 
@@ -92,6 +94,9 @@ impl Journal for MemoryJournal {
             return Err(AppendError::Fenced);
         }
         for record in &batch.records {
+            if planted(Bug::TearsBatch) && batch.records.last() == Some(record) {
+                break;
+            }
             let shard = usize::from(record.shard.0);
             let Some(rows) = contents.shards.get_mut(shard) else {
                 return Err(AppendError::Fenced);
@@ -104,7 +109,8 @@ impl Journal for MemoryJournal {
 
     async fn contains(&self, batch: &Batch) -> Result<bool, StoreError> {
         let contents = self.lock();
-        Ok(batch.records.iter().all(|record| contents.ids.contains(&record.event_id)))
+        let is_there = batch.records.iter().all(|record| contents.ids.contains(&record.event_id));
+        Ok(is_there && !planted(Bug::FindsNothing))
     }
 
     async fn read_places(&self, places: &[(Shard, u64)]) -> Result<Vec<Record>, StoreError> {

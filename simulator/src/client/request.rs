@@ -7,8 +7,12 @@ use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 
+use crate::history::Position;
+
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const POSITION: HeaderName = HeaderName::from_static("x-position");
+const VERSION: HeaderName = HeaderName::from_static("x-version");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Why an address cannot be used.
@@ -59,6 +63,16 @@ impl Endpoint {
             prefix: uri.path().trim_end_matches('/').to_owned(),
         })
     }
+
+    /// What stands in the `Host` header.
+    pub fn authority(&self) -> &HeaderValue {
+        &self.authority
+    }
+
+    /// The path of the address itself, for calls that go nowhere below it.
+    pub fn path_or_root(&self) -> &str {
+        if self.prefix.is_empty() { "/" } else { &self.prefix }
+    }
 }
 
 /// One call of the contract. Cheap to repeat: the body is shared.
@@ -79,6 +93,11 @@ impl Call {
     /// Posts a JSON `body` under an idempotency key.
     pub fn post(path: impl Into<String>, key: impl Into<String>, body: Bytes) -> Self {
         Self { method: Method::POST, path: path.into(), key: Some(key.into()), body }
+    }
+
+    /// The idempotency key.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// The request as hyper sends it.
@@ -114,19 +133,25 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// `idempotent-replayed: true` was set.
     pub replayed: bool,
+    /// Where the last event of what was changed lies.
+    pub position: Option<Position>,
+    /// The version of what was changed.
+    pub version: Option<u64>,
     /// The body, at most one MiB.
     pub body: Bytes,
 }
 
 impl Reply {
     /// Keeps what the checks need.
-    pub(super) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
+    pub(crate) fn new(status: u16, headers: &HeaderMap, body: Bytes) -> Self {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let retry_after = text(RETRY_AFTER)
             .and_then(|value| value.trim().parse::<u64>().ok())
             .map(Duration::from_secs);
         let replayed = text(REPLAYED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        Self { status, retry_after, replayed, body }
+        let position = text(POSITION).and_then(|value| value.parse().ok());
+        let version = text(VERSION).and_then(|value| value.parse().ok());
+        Self { status, retry_after, replayed, position, version, body }
     }
 }
 
@@ -175,12 +200,18 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_keeps_retry_after_and_the_replay_mark() {
+    fn a_reply_keeps_the_headers_that_checks_need() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("3"));
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
         let reply = Reply::new(503, &headers, Bytes::new());
         assert_eq!(reply.retry_after, Some(Duration::from_secs(3)));
         assert!(reply.replayed);
+        assert_eq!((reply.position, reply.version), (None, None));
+        headers.insert(POSITION, HeaderValue::from_static("3:17"));
+        headers.insert(VERSION, HeaderValue::from_static("4"));
+        let reply = Reply::new(201, &headers, Bytes::new());
+        let position = Position { shard: 3, at: 17 };
+        assert_eq!((reply.position, reply.version), (Some(position), Some(4)));
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::Pool;
+use crate::history::{Ask, Recorder};
 use crate::record::ShopperRecord;
 use crate::report::latency;
 use retry::Patience;
@@ -31,6 +32,8 @@ pub struct Offer {
     pub quantity: u32,
     /// The body of `POST /v1/orders`.
     pub body: Bytes,
+    /// The same as the history tells it.
+    pub ask: Ask,
 }
 
 /// Live counters of a run, for the progress line. One thread, so plain cells.
@@ -62,6 +65,8 @@ pub struct Street {
     pub pool: Pool,
     /// How often and when a shopper comes again.
     pub patience: Patience,
+    /// Where everything is written down.
+    pub recorder: Rc<Recorder>,
     /// Live counters.
     pub board: Board,
     /// When the doors opened; all times of records count from here.

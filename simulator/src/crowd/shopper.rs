@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Board, Offer, Street, Visit};
 use crate::client::Call;
+use crate::history::Witness;
 use crate::record::{Attempt, Outcome, ShopperRecord, Verdict};
 
 /// A shopper with one key for all its tries.
@@ -20,6 +21,7 @@ pub(super) struct Shopper {
     key: String,
     offer: Rc<Offer>,
     street: Rc<Street>,
+    witness: Witness,
     chance: Xoshiro256PlusPlus,
     report: mpsc::Sender<ShopperRecord>,
     arrived: Duration,
@@ -41,6 +43,7 @@ impl Shopper {
             number,
             key: format!("{run}-{number}"),
             offer: visit.offer,
+            witness: Witness::new(&street.recorder),
             street,
             chance,
             report,
@@ -54,8 +57,11 @@ impl Shopper {
         let street = Rc::clone(&self.street);
         let call = Call::post("/v1/orders", self.key.clone(), self.offer.body.clone());
         Board::bump(&street.board.in_flight);
+        let open = self.witness.asks(&street.recorder, &call, &self.offer.ask);
         let exchange = async move { street.pool.exchange(&call).await };
-        context.spawn(exchange.into_actor(self).map(|result, shopper, context| {
+        context.spawn(exchange.into_actor(self).map(move |result, shopper, context| {
+            let Self { witness, street, offer, .. } = &mut *shopper;
+            witness.hears(&street.recorder, &open, &offer.ask, &result);
             shopper.judge(Outcome::from(result), context);
         }));
     }

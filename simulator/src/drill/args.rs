@@ -29,6 +29,10 @@ pub struct DrillArgs {
     /// The millrace binary [default: beside this program].
     #[arg(long, value_name = "FILE", env = "MILLRACE_BIN")]
     pub(super) millrace: Option<PathBuf>,
+    /// Keep what clients asked and heard in this folder, a file for each shop; `check` judges them
+    /// again.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) histories: Option<PathBuf>,
     /// Write the scorecard here as JSON.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,

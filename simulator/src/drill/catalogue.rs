@@ -7,8 +7,8 @@ use super::ground::Ground;
 use super::redis::Fate;
 use super::sheets::{self, Sheet};
 use super::{
-    clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, provider,
-    recovery, redis, slow_database,
+    clock, commit_cuts, crash_points, crowds, disks, failovers, kills, outages, poison, power,
+    provider, recovery, redis, slow_database, soak,
 };
 
 macro_rules! drills {
@@ -46,6 +46,7 @@ macro_rules! drills {
 drills! {
     CrashPoints = sheets::CRASH_POINTS, |ground| crash_points::run(ground);
     Kills = sheets::KILLS, |ground| kills::run(ground);
+    PowerLoss = sheets::POWER_LOSS, |ground| power::run(ground);
     Recovery = sheets::RECOVERY, |ground| recovery::run(ground);
     CommitCuts = sheets::COMMIT_CUTS, |ground| commit_cuts::run(ground);
     DatabaseDown = sheets::DATABASE_DOWN, |ground| outages::down(ground);
@@ -65,4 +66,5 @@ drills! {
     HotKey = sheets::HOT_KEY, |ground| crowds::hot_key(ground);
     RetryStorm = sheets::RETRY_STORM, |ground| crowds::retry_storm(ground);
     SlowReaders = sheets::SLOW_READERS, |ground| crowds::slow_readers(ground);
+    Soak = sheets::SOAK, |ground| soak::run(ground);
 }

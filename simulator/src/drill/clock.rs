@@ -29,7 +29,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         .variable("FAKETIME_TIMESTAMP_FILE", text(&setting)?)
         .variable("FAKETIME_NO_CACHE", "1")
         .variable("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let rounds = ground.count(1, 5);
     for _ in 0..rounds {
         for jump in JUMPS {

@@ -26,7 +26,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     while cuts < wanted {
         let cluster = postgres().await?;
         let (launch, proxy) = ground.behind_proxy(&cluster).await?;
-        let mut scene = Scene::open(launch).await?;
+        let mut scene = Scene::open(ground, launch).await?;
         ensure!(0 < proxy.appends(), "the proxy does not see appends to the journal");
         for number in 0..(wanted - cuts).min(CUTS_A_SHOP) {
             ground.say(&format!("cut {} of {wanted}", cuts + number + 1));

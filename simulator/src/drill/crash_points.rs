@@ -52,7 +52,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         let shares = if ground.is_short() { of_store.len() } else { 1 };
         for shared in of_store.chunks(shares) {
             let (launch, _cluster) = ground.on(store).await?;
-            let mut scene = Scene::open(launch).await?;
+            let mut scene = Scene::open(ground, launch).await?;
             leave_work_behind(&mut scene).await?;
             for point in shared {
                 tally.drill(ground, &mut scene, point, cycles).await?;

@@ -40,7 +40,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(13);
 /// Five in six orders want one product; the others must not feel it.
 pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
-    let mut scene = Scene::open(ground.on_file()?).await?;
+    let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let mut spread = Vec::new();
     for number in 0..SPREAD {
         spread.push(scene.stock(&format!("shelf-{number}")).await?);
@@ -82,7 +82,7 @@ async fn watch(
 pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let cluster = postgres().await?;
-    let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
+    let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (mut slowest, mut requests) = (Duration::ZERO, 0);
     let rounds = ground.count(1, 20);
     for round in 0..rounds {
@@ -116,7 +116,7 @@ pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
 /// Connections that ask and do not read: others must not wait for them.
 pub(super) async fn slow_readers(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
-    let mut scene = Scene::open(ground.on_file()?).await?;
+    let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let connections = usize::try_from(ground.count(20, LAZY as u64))?;
     let window = ground.window();
     let alone = times(&scene.pace("alone", COLD_PACE, window).await);

@@ -26,7 +26,7 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mount = machine::memory(64).await?;
     let launch = ground.on_file()?.data_in(&mount.folder().join("data"));
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let seconds = ground.count(2, 20);
     let pace = Pace::start(&scene.shop, "full", PACE);
     sleep(Duration::from_secs(1)).await;
@@ -67,7 +67,7 @@ pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mount = machine::disk(64).await?;
     let launch = ground.on_file()?.data_in(&mount.folder().join("data"));
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let rounds = ground.count(1, 10);
     let mut ended_itself = 0_u64;
     for round in 0..rounds {
@@ -102,7 +102,7 @@ pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
 pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
     machine::tracer().await?;
     let mut findings = Findings::default();
-    let mut scene = Scene::open(ground.on_file()?).await?;
+    let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let rounds = ground.count(3, 40);
     let log = scene.server.launch().data().join(LOG);
     let log = log.to_str().context("a path that is no text")?;
@@ -133,7 +133,7 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
 pub(super) async fn slow(ground: &Ground) -> Result<Findings> {
     machine::tracer().await?;
     let mut findings = Findings::default();
-    let mut scene = Scene::open(ground.on_file()?).await?;
+    let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let seconds = ground.count(1, 10);
     for delay in [5_u32, 20, 200] {
         ground.say(&format!("each sync takes {delay} ms longer"));

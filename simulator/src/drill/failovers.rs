@@ -12,7 +12,7 @@ const SHOPPERS: u64 = 16;
 pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut cluster = postgres().await?;
-    let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
+    let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let rounds = ground.count(4, 40);
     let (mut sessions, mut restarts) = (0, 0);
     for round in 0..rounds {

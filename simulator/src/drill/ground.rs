@@ -1,6 +1,7 @@
 //! What every drill stands on: the binary, how long to go on, and what the terminal shows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use acceptance_tests::proxy::Proxy;
 use acceptance_tests::server::{Launch, Store};
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
+use tempfile::TempDir;
 
 use super::DrillArgs;
 use super::findings::NotHere;
@@ -22,15 +24,28 @@ pub(super) struct Ground {
     count: Option<u64>,
     store: Option<Store>,
     bar: ProgressBar,
+    histories: Histories,
     /// The end of the log of the server that was looked at last.
     log: RefCell<String>,
 }
 
 impl Ground {
-    pub(super) fn of(args: &DrillArgs, millrace: PathBuf) -> Self {
+    pub(super) fn of(args: &DrillArgs, millrace: PathBuf) -> Result<Self> {
         let DrillArgs { short, count, store, .. } = *args;
         let (store, bar) = (store.map(Into::into), ProgressBar::new_spinner());
-        Self { millrace, short, count, store, bar, log: RefCell::default() }
+        let histories = Histories::in_folder(args.histories.as_deref())?;
+        Ok(Self { millrace, short, count, store, bar, histories, log: RefCell::default() })
+    }
+
+    /// The drill of this name begins.
+    pub(super) fn begin(&self, drill: &'static str) {
+        self.histories.drill.set(drill);
+        self.say(drill);
+    }
+
+    /// Where the history of the next shop belongs.
+    pub(super) fn history(&self) -> PathBuf {
+        self.histories.next()
     }
 
     /// The stores to drill on, the embedded one first.
@@ -112,6 +127,31 @@ impl Ground {
     /// The log that was kept last, once.
     pub(super) fn take_log(&self) -> String {
         self.log.take()
+    }
+}
+
+/// Where histories are written, a file for each shop.
+#[derive(Debug)]
+struct Histories {
+    folder: PathBuf,
+    /// Removes the folder at the end, when nobody wants to keep it.
+    _scratch: Option<TempDir>,
+    drill: Cell<&'static str>,
+    shops: Cell<u32>,
+}
+
+impl Histories {
+    fn in_folder(kept: Option<&Path>) -> Result<Self> {
+        let scratch = kept.is_none().then(TempDir::new).transpose()?;
+        let folder = kept.or_else(|| scratch.as_ref().map(TempDir::path)).map(Path::to_owned);
+        let folder = folder.context("no folder for histories")?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self { folder, _scratch: scratch, drill: Cell::default(), shops: Cell::default() })
+    }
+
+    fn next(&self) -> PathBuf {
+        self.shops.set(self.shops.get() + 1);
+        self.folder.join(format!("{}-{}.jsonl", self.drill.get(), self.shops.get()))
     }
 }
 

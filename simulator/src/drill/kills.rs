@@ -25,7 +25,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         while 0 < left {
             let now = left.min(ROUNDS_A_SHOP);
             let (launch, _cluster) = ground.on(store).await?;
-            let mut scene = Scene::open(launch).await?;
+            let mut scene = Scene::open(ground, launch).await?;
             for round in 0..now {
                 ground.say(&format!(
                     "kill {} of {rounds} on {}",

@@ -2,6 +2,7 @@
 
 mod args;
 mod catalogue;
+mod chronicle;
 mod clock;
 mod commit_cuts;
 mod crash_points;
@@ -15,6 +16,7 @@ mod kills;
 mod machine;
 mod outages;
 mod poison;
+mod power;
 mod probe;
 mod provider;
 mod recovery;
@@ -23,6 +25,7 @@ mod scene;
 mod scorecard;
 mod sheets;
 mod slow_database;
+mod soak;
 mod text;
 mod windows;
 
@@ -48,7 +51,7 @@ use crate::report::{TOOL, json};
 pub async fn run(args: &DrillArgs) -> anyhow::Result<bool> {
     let millrace = program(args.millrace.as_deref())?;
     let server = version(&millrace).await?;
-    let ground = Ground::of(args, millrace);
+    let ground = Ground::of(args, millrace)?;
     let mut rows = Vec::new();
     for drill in args.chosen() {
         let row = Box::pin(judge(drill, &ground)).await;
@@ -68,7 +71,7 @@ pub async fn run(args: &DrillArgs) -> anyhow::Result<bool> {
 
 async fn judge(drill: Drill, ground: &Ground) -> Row {
     let (sheet, began) = (drill.sheet(), Instant::now());
-    ground.say(sheet.name);
+    ground.begin(sheet.name);
     let ended = Box::pin(drill.run(ground)).await;
     ground.clear();
     let (verdict, reason, figures) = match ended.map(Findings::into_figures) {

@@ -17,13 +17,14 @@ const PACE: u32 = 40;
 const ONSET: Duration = Duration::from_secs(1);
 /// A refusal that says "nothing happened" must cost no patience.
 const DEFINITE_WITHIN: Duration = Duration::from_millis(50);
-const HEALED_WITHIN: Duration = Duration::from_secs(2);
+/// Without anybody's help.
+pub(super) const HEALED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The database is stopped, connections and all.
 pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let mut cluster = postgres().await?;
-    let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
+    let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (seconds, calm) = (ground.count(3, 30), calm(ground));
     let pace = Pace::start(&scene.shop, "down", PACE);
     ground.say("the database works");
@@ -56,7 +57,7 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
 pub(super) async fn frozen(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let cluster = postgres().await?;
-    let mut scene = Scene::open(ground.on_database(&cluster).await?).await?;
+    let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (seconds, calm) = (ground.count(2, 30), calm(ground));
     let pace = Pace::start(&scene.shop, "frozen", PACE);
     sleep(calm).await;

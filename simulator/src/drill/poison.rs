@@ -20,7 +20,7 @@ const POISONED: &str = "poisoned";
 pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     // A stock that is read from its events, not from a snapshot.
-    let mut scene = Scene::open(ground.on_file()?).await?;
+    let mut scene = Scene::open(ground, ground.on_file()?).await?;
     scene.shop.stocked(POISONED, 1_250, 100).await?;
     // Carried out before the server leaves, so that its row is one of its own.
     for _ in 0..3 {

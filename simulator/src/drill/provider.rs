@@ -32,7 +32,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     for (name, mood) in MOODS.into_iter().take(moods) {
         findings.part(name);
         ground.say(&format!("provider: {name}"));
-        let mut scene = Scene::open(ground.on_file()?).await?;
+        let mut scene = Scene::open(ground, ground.on_file()?).await?;
         let seconds = ground.count(1, 10);
         scene.provider.set(mood);
         let beats = scene.pace("mood", PACE, Duration::from_secs(seconds)).await;

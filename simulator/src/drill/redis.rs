@@ -30,7 +30,7 @@ pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
     let started = Redis::start().await;
     let mut redis = started.map_err(|error| NotHere(format!("no Redis: {error:#}")))?;
     let launch = ground.on_file()?.variable("MILLRACE_REDIS_URL", &redis.url());
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let rounds = ground.count(1, 5);
     let window = ground.window();
     // The first window warms up and counts for nobody.
@@ -77,7 +77,8 @@ async fn measure(scene: &mut Scene, name: &str, window: Duration) -> Duration {
     quantile(&times(&scene.pace(name, PACE, window).await), 990)
 }
 
-async fn heard(subscriber: &mut Subscriber) -> Result<()> {
+/// Waits for an announcement.
+pub(super) async fn heard(subscriber: &mut Subscriber) -> Result<()> {
     let next = timeout(HEARD_WITHIN, subscriber.next()).await;
     next.context("Redis announces nothing")?.context("after the return")?;
     Ok(())

@@ -1,5 +1,6 @@
 //! A shop in which a drill takes place: server, provider, shelves, and what the crowd was told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use acceptance_tests::crowd::{Audit, Burst, Money, Shelf, Try};
@@ -9,6 +10,7 @@ use acceptance_tests::shop::Shop;
 use anyhow::{Context as _, Result};
 use tokio::time::sleep;
 
+use super::chronicle::{Chronicle, Scribe};
 use super::findings::Findings;
 use super::ground::Ground;
 use super::probe::{AT_ONCE, Beat, PRODUCT, Pace, insist};
@@ -32,6 +34,7 @@ pub(super) struct Scene {
     pub(super) provider: Provider,
     /// What the crowd was told so far.
     pub(super) tries: Vec<Try>,
+    chronicle: Arc<Chronicle>,
     shelves: Vec<Shelf>,
     bursts: u64,
 }
@@ -40,8 +43,8 @@ impl Scene {
     /// The products of every scene.
     pub(super) const PRODUCTS: [&'static str; 2] = ["scarce", PRODUCT];
 
-    /// Starts a server with two products.
-    pub(super) async fn open(launch: Launch) -> Result<Self> {
+    /// Starts a server with two products. What is asked from here on is written down.
+    pub(super) async fn open(ground: &Ground, launch: Launch) -> Result<Self> {
         let provider = Provider::start().await?;
         provider.set(Mood::Ok);
         let launch = launch
@@ -49,18 +52,26 @@ impl Scene {
             .variable("MILLRACE_SNAPSHOT_EVERY", SNAPSHOT_EVERY)
             .variable("MILLRACE_PROVIDER_URL", &provider.url());
         let server = launch.start().await?;
-        let shop = server.shop()?;
-        let mut shelves = Vec::new();
+        let chronicle = Arc::new(Chronicle::begin(ground.history())?);
+        let shop = server.shop()?.heard_by(Arc::new(Scribe(Arc::clone(&chronicle))));
+        let (tries, shelves) = (Vec::new(), Vec::new());
+        let mut scene = Self { server, shop, provider, tries, chronicle, shelves, bursts: 0 };
         for (product, units) in Self::PRODUCTS.into_iter().zip([SCARCE, PLENTY]) {
-            shelves.push(Shelf { product: shop.stocked(product, 1_250, units).await?, units });
+            scene.shelve(product, units).await?;
         }
-        Ok(Self { server, shop, provider, tries: Vec::new(), shelves, bursts: 0 })
+        Ok(scene)
     }
 
     /// Puts a product on a shelf of its own, and gives its id.
     pub(super) async fn stock(&mut self, product: &str) -> Result<String> {
-        let product = self.shop.stocked(product, 1_250, PLENTY).await?;
-        self.shelves.push(Shelf { product: product.clone(), units: PLENTY });
+        self.shelve(product, PLENTY).await
+    }
+
+    async fn shelve(&mut self, product: &str, units: i64) -> Result<String> {
+        let product = self.shop.stocked(product, 1_250, units).await?;
+        // The history begins with what was there before anybody bought.
+        self.shop.stock(&product).await?;
+        self.shelves.push(Shelf { product: product.clone(), units });
         Ok(product)
     }
 
@@ -123,6 +134,7 @@ impl Scene {
         findings.zero("double charges", counted(money.double + money.conflicts));
         findings.zero("captures neither paid nor refunded", counted(money.kept));
         findings.zero("orders paid without a capture", counted(money.missing));
+        self.chronicle.judge(&self.provider, findings)?;
         let panics = self.server.log()?.matches("panicked at").count();
         findings.zero("panics in the log", counted(panics));
         if self.server.is_running() {

@@ -29,6 +29,12 @@ pub(super) const KILLS: Sheet = Sheet {
     expected: "as at the crash points",
 };
 
+pub(super) const POWER_LOSS: Sheet = Sheet {
+    name: "power-loss",
+    fault: "the disk under the embedded store loses all that was not synced, or pages of it",
+    expected: "every acknowledged order is there after the next start, and the journal is sound",
+};
+
 pub(super) const RECOVERY: Sheet = Sheet {
     name: "recovery",
     fault: "kill -9 with a million events in the journal, on both stores",
@@ -147,4 +153,11 @@ pub(super) const SLOW_READERS: Sheet = Sheet {
     name: "slow-readers",
     fault: "connections that send requests and read no answers",
     expected: "orders do not notice, and the connections are closed",
+};
+
+pub(super) const SOAK: Sheet = Sheet {
+    name: "soak",
+    fault: "half an hour of normal load; Redis restarted thrice, the database once",
+    expected: "at least 99.9 % of the orders are acknowledged at once, those apart that meet the \
+               restart of the database",
 };

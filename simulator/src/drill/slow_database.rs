@@ -18,7 +18,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     let mut findings = Findings::default();
     let cluster = postgres().await?;
     let (launch, proxy) = ground.behind_proxy(&cluster).await?;
-    let mut scene = Scene::open(launch).await?;
+    let mut scene = Scene::open(ground, launch).await?;
     let seconds = ground.count(1, 10);
     for delay in DELAYS_MS {
         ground.say(&format!("each message takes {delay} ms longer"));

@@ -1,15 +1,19 @@
 //! The command `dst`: its flags, and what it says.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use tokio::time::Instant;
 
+use super::books::Violation;
 use super::campaign::{self, Course, Harvest};
-use super::diary::Run;
-use super::options::Options;
-use super::shell;
+use super::case::{Case, KeptCase};
+use super::diary::{Run, Runs};
+use super::shrink::{Shrunk, shrink};
+use super::{shell, world};
 
 /// Seeds that are told in full when they fail.
 const TOLD_MAX: usize = 3;
@@ -38,15 +42,24 @@ pub struct DstArgs {
     /// Fail when a rare state was never seen
     #[arg(long, conflicts_with = "shell")]
     must_see_all: bool,
+    /// Make a seed that fails smaller for so many seconds; 0 for not at all
+    #[arg(long, default_value_t = 30)]
+    shrink_seconds: u64,
+    /// Keep what is left of seeds that fail in this folder
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Run a kept case instead of seeds; may be given more than once
+    #[arg(long = "case", value_name = "FILE")]
+    cases: Vec<PathBuf>,
     /// Run real actors on paused time instead of their logic under a scheduler
     #[arg(long)]
     shell: bool,
 }
 
 impl DstArgs {
-    /// How a seed is run.
-    fn world(&self) -> fn(u64, usize) -> Run {
-        if self.shell { shell::seed } else { campaign::seed }
+    /// In what kind of world a case is run.
+    fn runs(&self) -> Runs {
+        if self.shell { shell::run } else { world::run }
     }
 }
 
@@ -56,6 +69,9 @@ impl DstArgs {
 ///
 /// When the result cannot be written.
 pub fn run(args: &DstArgs) -> anyhow::Result<bool> {
+    if !args.cases.is_empty() {
+        return run_cases(args);
+    }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let harvest = campaign::run(&Course {
         from: args.from,
@@ -63,14 +79,14 @@ pub fn run(args: &DstArgs) -> anyhow::Result<bool> {
         within: args.seconds.map(Duration::from_secs),
         workers: args.workers.unwrap_or(cores),
         twice_every: args.twice_every,
-        world: args.world(),
+        runs: args.runs(),
     });
-    tell(&mut io::stdout().lock(), &harvest, args).context("cannot write the result")?;
+    tell(&mut io::stdout().lock(), &harvest, args)?;
     let saw_all = harvest.sights.counts().all(|(_, count)| 0 < count);
     Ok(harvest.failed.is_empty() && harvest.differed.is_empty() && (saw_all || !args.must_see_all))
 }
 
-fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> io::Result<()> {
+fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> anyhow::Result<()> {
     let seconds = harvest.took.as_secs_f64().max(0.001);
     let whole = |number: f64| format!("{number:.0}");
     #[expect(clippy::cast_precision_loss, reason = "rates show magnitudes")]
@@ -88,28 +104,72 @@ fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> io::Result<(
     for (sight, count) in harvest.sights.counts().filter(shown) {
         writeln!(out, "{count:>12}  {}", sight.words())?;
     }
-    for (seed, sentence) in harvest.failed.iter().take(TOLD_MAX) {
-        writeln!(out, "\nseed {seed} broke a promise: {sentence}")?;
-        tell_steps(out, *seed, args)?;
+    for (seed, violation) in harvest.failed.iter().take(TOLD_MAX) {
+        tell_failure(out, *seed, violation, args)?;
     }
     for seed in &harvest.differed {
         writeln!(out, "\nseed {seed} ran in two ways")?;
     }
-    for (seed, sentence) in harvest.failed.iter().skip(TOLD_MAX) {
-        writeln!(out, "seed {seed} broke a promise: {sentence}")?;
+    for (seed, violation) in harvest.failed.iter().skip(TOLD_MAX) {
+        writeln!(out, "seed {seed} broke a promise: {violation}")?;
     }
     let failed = harvest.failed.len();
-    writeln!(out, "\n{} seeds, {failed} broke a promise", harvest.seeds)
+    writeln!(out, "\n{} seeds, {failed} broke a promise", harvest.seeds)?;
+    Ok(())
 }
 
-/// The world of a seed and the last steps before its promise was broken, with the command that shows
-/// them again.
-fn tell_steps(out: &mut impl Write, seed: u64, args: &DstArgs) -> io::Result<()> {
+/// What is left of a seed that failed when it is made smaller, its last steps, and the commands that
+/// show both again.
+fn tell_failure(
+    out: &mut impl Write,
+    seed: u64,
+    violation: &Violation,
+    args: &DstArgs,
+) -> anyhow::Result<()> {
     let (steps, tier) = (args.tell, if args.shell { " --shell" } else { "" });
-    writeln!(out, "{:?}", Options::of(seed))?;
-    let run = std::panic::catch_unwind(|| args.world()(seed, steps));
-    for line in run.map(|run| run.told).unwrap_or_default() {
+    writeln!(out, "\nseed {seed} broke a promise: {violation}")?;
+    writeln!(out, "again: millrace-sim dst{tier} --from {seed} --seeds 1 --tell {steps}")?;
+    let whole = Case::of(seed);
+    let acts = whole.plan.len();
+    let until = Instant::now() + Duration::from_secs(args.shrink_seconds);
+    let Shrunk { case, runs } = shrink(whole, violation.promise, args.runs(), until);
+    let run = (args.runs())(&case, steps);
+    let (left, lasted) = (case.plan.len(), run.steps);
+    writeln!(out, "smaller after {runs} runs: {left} of {acts} acts, {lasted} steps")?;
+    tell_steps(out, &case, &run)?;
+    if let Some(folder) = &args.save {
+        let promise = violation.promise.to_owned();
+        let kept = KeptCase { why: violation.sentence.clone(), promise, planted: None, case };
+        let path = kept.save(folder)?;
+        writeln!(out, "again: millrace-sim dst{tier} --case {} --tell {steps}", path.display())?;
+    }
+    Ok(())
+}
+
+fn tell_steps(out: &mut impl Write, case: &Case, run: &Run) -> io::Result<()> {
+    writeln!(out, "{:?}", case.options)?;
+    for line in &run.told {
         writeln!(out, "{line}")?;
     }
-    writeln!(out, "again: millrace-sim dst{tier} --from {seed} --seeds 1 --tell {steps}")
+    Ok(())
+}
+
+/// Runs kept cases, each with its bug where this build can plant it.
+fn run_cases(args: &DstArgs) -> anyhow::Result<bool> {
+    let mut out = io::stdout().lock();
+    let mut all_kept = true;
+    for path in &args.cases {
+        let kept = KeptCase::read(path)?;
+        let planted = kept.plant();
+        let run = (args.runs())(&kept.case, args.tell);
+        tell_steps(&mut out, &kept.case, &run)?;
+        let verdict = run.violation.as_ref().map_or_else(
+            || "every promise was kept".to_owned(),
+            |violation| format!("a promise was broken: {violation}"),
+        );
+        let with = planted.map_or_else(String::new, |bug| format!(" with {bug} planted"));
+        writeln!(out, "{}{with}: {verdict}", path.display()).context("cannot write the result")?;
+        all_kept &= run.violation.is_none();
+    }
+    Ok(all_kept)
 }

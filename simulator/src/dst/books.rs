@@ -5,6 +5,7 @@
 //! What needs both an answer and the journal is judged here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use engine::Aggregate as _;
@@ -15,9 +16,10 @@ use engine::inventory::{Inventory, InventoryEvent};
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::{Order, OrderEvent, PaymentStatus};
 use persistence::codec;
-use persistence::journal::{Chain, GENESIS, Record, Shard};
+use persistence::journal::{Chain, Digest, GENESIS, Record, Shard};
 use uuid::Uuid;
 
+use super::deals::{self, Deals};
 use super::names::{self, Names, Who};
 use super::provider::Provider;
 use super::store::Store;
@@ -31,15 +33,27 @@ pub(super) struct Violation {
     pub(super) sentence: String,
 }
 
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.sentence)
+    }
+}
+
 impl Violation {
     pub(super) const fn new(promise: &'static str, sentence: String) -> Self {
         Self { promise, sentence }
     }
 }
 
-type Verdict = Result<(), Violation>;
+/// Whether a promise was kept.
+pub(super) type Verdict = Result<(), Violation>;
 
-fn holds(promise: &'static str, kept: bool, sentence: impl FnOnce() -> String) -> Verdict {
+/// `Ok` when it was; the sentence is for people.
+pub(super) fn holds(
+    promise: &'static str,
+    kept: bool,
+    sentence: impl FnOnce() -> String,
+) -> Verdict {
     if kept { Ok(()) } else { Err(Violation::new(promise, sentence())) }
 }
 
@@ -78,6 +92,7 @@ impl Happened {
 /// What is known of everything that was written and said.
 #[derive(Default)]
 pub(super) struct Books {
+    pub(super) deals: Deals,
     ledger: Ledger,
     /// Per shard: the next position and the last epoch.
     tails: BTreeMap<Shard, (u64, u64)>,
@@ -102,7 +117,11 @@ impl Books {
     }
 
     /// An event has become durable.
-    pub(super) fn landed(&mut self, record: &Record) -> Result<Happened, Violation> {
+    pub(super) fn landed(
+        &mut self,
+        who: Option<Who>,
+        record: &Record,
+    ) -> Result<Happened, Violation> {
         let (next, epoch) = self.tails.get(&record.shard).copied().unwrap_or((1, 0));
         let place = || format!("shard {} position {}", record.shard, record.position);
         holds("R16", record.position == next, || format!("{} follows {next}", place()))?;
@@ -125,6 +144,9 @@ impl Books {
         };
         let booked = self.ledger.book(&entry);
         booked.map_err(|found| Violation::new(found.promise, found.to_string()))?;
+        if let Some(who) = who {
+            self.deals.book(who, record, &happened)?;
+        }
         Ok(happened)
     }
 
@@ -133,6 +155,13 @@ impl Books {
         self.rejected.insert(request);
         holds("R19", !self.written_for.contains(&request), || {
             format!("request {} was told that nothing happened", request.as_u128())
+        })
+    }
+
+    /// A client is told that something was changed for it.
+    pub(super) fn changed(&self, request: Uuid) -> Verdict {
+        holds("R19", self.written_for.contains(&request), || {
+            format!("request {} was told of a change that is not durable", request.as_u128())
         })
     }
 
@@ -193,6 +222,11 @@ pub(super) fn done(who: Who, version: u64, names: &Names, store: &Store) -> Verd
     })
 }
 
+/// Everybody was answered, and every place in a mailbox is free again.
+pub(super) fn nothing_owed(answers: usize) -> Verdict {
+    holds("R20", answers == 0, || format!("{answers} answers are owed still"))
+}
+
 /// The request that caused an event, where one did.
 fn cause(record: &Record) -> Option<Uuid> {
     // The journal's meta starts with it; see `Cause`.
@@ -211,8 +245,23 @@ fn chain(store: &Store, names: &Names) -> Verdict {
                 .follow(&record.as_stored())
                 .map_err(|error| Violation::new("R16", error.to_string()))?;
         }
+        if let [.., before, last] = records.as_slice() {
+            spoilt(before.hash, last)?;
+        }
     }
     Ok(())
+}
+
+/// A changed byte and a broken chain would be noticed, wherever they are.
+fn spoilt(before: Digest, record: &Record) -> Verdict {
+    let mut changed = record.clone();
+    changed.payload.push(' ');
+    holds("R16", Chain::after(before).follow(&changed.as_stored()).is_err(), || {
+        "a changed byte is not noticed".to_owned()
+    })?;
+    holds("R16", Chain::after(record.hash).follow(&record.as_stored()).is_err(), || {
+        "a broken chain is not noticed".to_owned()
+    })
 }
 
 /// The provider's books beside ours, both ways.
@@ -237,6 +286,7 @@ fn join(store: &Store, provider: &Provider) -> Verdict {
         })?;
     }
     for (id, order) in &orders {
+        deals::in_place(order)?;
         let ours = order.payment.captured.is_some();
         holds("R4", ours == captured.contains(id), || {
             format!("{id}: captured by us {ours}, by the provider {}", captured.contains(id))

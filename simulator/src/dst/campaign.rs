@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::diary::Run;
-use super::options::Options;
-use super::plan;
+use super::books::Violation;
+use super::case::Case;
+use super::diary::{Run, Runs};
 use super::sights::Sights;
-use super::world;
 
 /// Which seeds are run, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +23,8 @@ pub(super) struct Course {
     pub(super) workers: usize,
     /// One of so many seeds is run twice, to see that both runs are the same; 0 for none.
     pub(super) twice_every: u64,
-    /// How a seed is run, with as many of its last steps kept.
-    pub(super) world: fn(u64, usize) -> Run,
+    /// What runs it.
+    pub(super) runs: Runs,
 }
 
 /// What came of a campaign.
@@ -37,8 +36,8 @@ pub(super) struct Harvest {
     pub(super) steps: u64,
     /// Virtual time of all of them, in microseconds.
     pub(super) span: u64,
-    /// Seeds in which a promise was broken, ascending, with the sentence.
-    pub(super) failed: Vec<(u64, String)>,
+    /// Seeds in which a promise was broken, ascending.
+    pub(super) failed: Vec<(u64, Violation)>,
     /// Seeds that were run twice.
     pub(super) compared: u64,
     /// Seeds whose two runs differed, ascending.
@@ -70,16 +69,9 @@ impl Harvest {
         self.sights.add(&run.sights);
         self.trace = self.trace.wrapping_add(run.trace);
         if let Some(violation) = &run.violation {
-            self.failed.push((seed, format!("{}: {}", violation.promise, violation.sentence)));
+            self.failed.push((seed, violation.clone()));
         }
     }
-}
-
-/// Runs a seed; its last `tells` steps are kept.
-pub(super) fn seed(seed: u64, tells: usize) -> Run {
-    let options = Options::of(seed);
-    let plan = plan::of(seed, &options);
-    world::run(seed, options, plan, tells)
 }
 
 /// Runs a campaign.
@@ -92,11 +84,11 @@ pub(super) fn run(course: &Course) -> Harvest {
             .map(|_| scope.spawn(|| work(course, &next, began)))
             .collect();
         for worker in workers {
-            // Seeds that panic are caught one by one, so a worker does not.
+            // A world catches its own panics, so a worker has none.
             harvest.add(worker.join().unwrap_or_default());
         }
     });
-    harvest.failed.sort_unstable();
+    harvest.failed.sort_unstable_by_key(|(seed, _)| *seed);
     harvest.differed.sort_unstable();
     harvest.took = began.elapsed();
     harvest
@@ -111,25 +103,16 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
             return harvest;
         }
         let wanted = course.from.saturating_add(number);
-        let Some(run) = caught(course, wanted) else {
-            let sentence = "a rule panicked; run the seed alone to see where".to_owned();
-            harvest.seeds = harvest.seeds.saturating_add(1);
-            harvest.failed.push((wanted, sentence));
-            continue;
-        };
+        let case = Case::of(wanted);
+        let run = (course.runs)(&case, 0);
         harvest.book(wanted, &run);
         if 0 < course.twice_every && number.is_multiple_of(course.twice_every) {
             harvest.compared = harvest.compared.saturating_add(1);
-            if caught(course, wanted).is_none_or(|again| again.trace != run.trace) {
+            if (course.runs)(&case, 0).trace != run.trace {
                 harvest.differed.push(wanted);
             }
         }
     }
-}
-
-/// Assertions of the rules are promises too: one that fails must not end the campaign.
-fn caught(course: &Course, wanted: u64) -> Option<Run> {
-    std::panic::catch_unwind(|| (course.world)(wanted, 0)).ok()
 }
 
 #[cfg(test)]
@@ -137,7 +120,7 @@ mod tests {
     use super::*;
 
     fn campaign(seeds: u64) -> Harvest {
-        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4, world: seed })
+        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4, runs: world::run })
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Clients, operators and the provider's callbacks: they ask over a network that loses, doubles and
 //! delays, and ask again until they know.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actors::outcome::{Cause, NotAccepted, NotDone};
@@ -11,6 +12,8 @@ use uuid::Uuid;
 
 use super::books::{self, Violation};
 use super::cast::{Cast, Verdict};
+use super::deals;
+use super::edge::believed;
 use super::names::{Kind, Who};
 use super::outside::{Event, Outside};
 use super::plan::{What, Wish};
@@ -127,6 +130,8 @@ pub(super) struct Attempt {
 #[derive(Default)]
 pub(super) struct Clients {
     pub(super) attempts: Vec<Attempt>,
+    /// By order: how often it was asked for.
+    placed: BTreeMap<usize, u32>,
 }
 
 /// Somebody asks something; it reaches the edge within that span.
@@ -135,6 +140,10 @@ pub(super) fn send(request: Request, longest: u64, outside: &mut Outside) {
 }
 
 fn try_again(request: Request, tries: u32, longest: u64, outside: &mut Outside) {
+    if let Request::Place { wish, .. } = &request {
+        let asked = outside.clients.placed.entry(wish.order).or_default();
+        *asked = asked.saturating_add(1);
+    }
     let attempt = outside.clients.attempts.len();
     // Never nil: that stands for "no request".
     let id = Uuid::from_u128(attempt as u128 + 1);
@@ -189,15 +198,20 @@ pub(super) fn answered(attempt: usize, outcome: Outcome, outside: &mut Outside) 
     open.over = true;
     let (who, id) = (open.request.of(), open.cause.id);
     let asked = match &open.request {
-        Request::Place { wish, other } => Some(fingerprint(wish, *other)),
+        Request::Place { wish, other } => Some((fingerprint(wish, *other), believed(wish))),
         _ => None,
     };
     let reads = matches!(open.request, Request::Read { .. });
     match &outcome {
-        Outcome::Done { version, order, .. } => {
+        Outcome::Done { version, changed, order } => {
+            if *changed {
+                let changed = outside.books.changed(id);
+                outside.judge(changed);
+            }
             let done = books::done(who, *version, &outside.names, &outside.store);
             outside.judge(done);
-            if let (Some(asked), Some(order)) = (asked, order) {
+            if let (Some((asked, believed)), Some(order)) = (asked, order) {
+                outside.judge(deals::settled(order, believed));
                 let same = order.placement.fingerprint == asked;
                 let told = outside.books.told(who.index, *version, order);
                 outside.judge(told);
@@ -217,6 +231,11 @@ pub(super) fn answered(attempt: usize, outcome: Outcome, outside: &mut Outside) 
         Outcome::Refused(_) | Outcome::NotAccepted(_) => {
             let rejected = outside.books.rejected(id);
             outside.judge(rejected);
+            // Where somebody else asked for the same order, what is held may be held for them.
+            if asked.is_some() && outside.clients.placed.get(&who.index) == Some(&1) {
+                let kept = outside.books.deals.keeps_nothing(who.index);
+                outside.judge(kept);
+            }
         }
         Outcome::Unknown => {}
     }

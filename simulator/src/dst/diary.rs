@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::books::Violation;
+use super::case::Case;
 use super::outside::{Event, Outside};
 use super::sights::Sights;
 
@@ -22,6 +23,9 @@ pub(super) struct Run {
     /// The last steps, when they were wanted.
     pub(super) told: Vec<String>,
 }
+
+/// What runs a case; as many of its last steps are kept for people.
+pub(super) type Runs = fn(&Case, usize) -> Run;
 
 /// A run while it lasts.
 pub(super) struct Diary {

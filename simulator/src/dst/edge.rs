@@ -24,6 +24,11 @@ use super::reply::{Reply, Way};
 /// What one unit costs at first, and after it was repriced.
 const PRICES: [i64; 2] = [1_999, 2_499];
 
+/// What a client believes that a unit costs, if it says so.
+pub(super) fn believed(wish: &Wish) -> Option<Money> {
+    wish.believes.then(|| price(PRICES[0]))
+}
+
 /// What the edge makes of a request.
 pub(super) enum Errand {
     Product(ProductCommand),
@@ -160,7 +165,7 @@ impl Process {
         let cause = open.cause.clone();
         let reply = Reply::new(Way::Client(attempt), self.lost.clone());
         let deadline = outside.now().saturating_add(DEADLINE);
-        let asked = Asked { command, cause, reply, generation: None };
+        let asked = Asked { command, cause, reply, from: None };
         self.send::<A>(index, asked, deadline, true, outside);
     }
 
@@ -205,7 +210,7 @@ fn place(wish: &Wish, other: bool) -> Option<PlaceOrder> {
     };
     let item = |(index, units): &(usize, u32)| {
         let units = i64::from(*units).saturating_add(i64::from(other));
-        Some(WishedItem::new(product(*index)?, units, None))
+        Some(WishedItem::new(product(*index)?, units, believed(wish)))
     };
     Some(PlaceOrder {
         order: order(wish.order),

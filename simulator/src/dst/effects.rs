@@ -47,9 +47,9 @@ impl Process {
                     }
                     self.submit::<A>(index, records, view, outside);
                 }
-                Effect::Perform { ticket, intent } => {
+                Effect::Perform { ticket, intent, ahead } => {
                     let asker = Asker { who, life: number, ticket };
-                    if let Some(answer) = self.perform(asker, intent, outside) {
+                    if let Some(answer) = self.perform(asker, intent, ahead, outside) {
                         let wall = self.wall(outside);
                         let entity = A::hosts(self).life(index).and_then(|l| l.entity.as_mut());
                         if let Some(entity) = entity {

@@ -2,7 +2,7 @@
 //! through the breaker. The counterpart of the performer in production.
 
 use actors::answers;
-use actors::entity::Asked;
+use actors::entity::{Asked, Entity, Neighbour};
 use actors::outcome::{Cause, NotAccepted, NotDone};
 use engine::Aggregate;
 use engine::cart::{Cart, CartCommand};
@@ -10,8 +10,9 @@ use engine::catalog::Product;
 use engine::inventory::{Inventory, InventoryCommand};
 use engine::process::{Answer, HeldUnits, Intent};
 
+use super::books::holds;
 use super::calls::CallOf;
-use super::names::{cart_index, product_index};
+use super::names::{Who, cart_index, product_index};
 use super::outside::Outside;
 use super::process::Process;
 use super::reply::{Asker, Join, Reply, Way};
@@ -26,15 +27,27 @@ impl Process {
         &mut self,
         asker: Asker,
         intent: Intent,
+        ahead: bool,
         outside: &mut Outside,
     ) -> Option<Answer> {
+        if intent.leaves_the_engine() {
+            self.leaves_durable(asker.who, outside);
+        }
+        let from = Neighbour { generation: self.generation_of(asker.who), ahead };
         match intent {
             Intent::Lookup { product } => {
                 let index = product_index(product.as_str())?;
                 if let Some(published) = self.products.view(index) {
                     return Some(Answer::Listing(published.view.clone()));
                 }
-                let question = self.question::<Product>(asker, None, Way::Entity(asker));
+                // It comes from outside, as far as the catalogue is concerned.
+                let reply = self.way_back(Way::Entity(asker));
+                let question = Asked::<Product, _> {
+                    command: None,
+                    cause: Cause::default(),
+                    reply,
+                    from: None,
+                };
                 self.send(index, question, deadline(outside), true, outside);
                 None
             }
@@ -48,21 +61,21 @@ impl Process {
                     return Some(Answer::StockRefused(refusal));
                 }
                 let command = InventoryCommand::of(&intent, units);
-                let question = self.question::<Inventory>(asker, command, Way::Entity(asker));
+                let question = self.question::<Inventory>(from, command?, Way::Entity(asker));
                 self.send(index, question, deadline(outside), true, outside);
                 None
             }
             Intent::Extend { ref units, .. }
             | Intent::Commit { ref units }
             | Intent::Release { ref units }
-            | Intent::Restock { ref units } => self.each(asker, &intent, units, outside),
+            | Intent::Restock { ref units } => self.each(asker, from, &intent, units, outside),
             Intent::ClaimCart { cart, order, contents } => {
                 let command = CartCommand::CheckOut { order, contents };
-                self.ask_cart(asker, cart_index(cart)?, command, outside)
+                self.ask_cart(asker, from, cart_index(cart)?, command, outside)
             }
             Intent::ReopenCart { cart, order } => {
                 let command = CartCommand::Reopen { order };
-                self.ask_cart(asker, cart_index(cart)?, command, outside)
+                self.ask_cart(asker, from, cart_index(cart)?, command, outside)
             }
             Intent::Charge { key, amount, token, .. } => {
                 let token = token.expose().to_owned();
@@ -75,27 +88,40 @@ impl Process {
         }
     }
 
-    /// Work between actors, which is answered ahead of the disk.
+    /// Nobody outside is called on the strength of something that may be lost.
+    fn leaves_durable(&mut self, who: Who, outside: &mut Outside) {
+        let entity = self.orders.life(who.index).and_then(|life| life.entity.as_ref());
+        let version = entity.map_or(0, Entity::version);
+        let durable = outside.names.stream(who).map_or(0, |stream| outside.store.version(stream));
+        outside.judge(holds("R4", version <= durable, || {
+            format!("{who:?}: the provider is called at {version}, of which {durable} are durable")
+        }));
+    }
+
+    fn way_back(&self, way: Way) -> Reply {
+        Reply::new(way, self.lost.clone())
+    }
+
+    /// Work between actors.
     fn question<A: Aggregate>(
-        &mut self,
-        asker: Asker,
-        command: Option<A::Command>,
+        &self,
+        from: Neighbour,
+        command: A::Command,
         way: Way,
     ) -> Asked<A, Reply> {
-        // A lookup comes from outside, as far as the catalogue is concerned.
-        let generation = command.is_some().then(|| self.generation_of(asker.who));
-        let reply = Reply::new(way, self.lost.clone());
-        Asked { command, cause: Cause::default(), reply, generation }
+        let reply = self.way_back(way);
+        Asked { command: Some(command), cause: Cause::default(), reply, from: Some(from) }
     }
 
     fn ask_cart(
         &mut self,
         asker: Asker,
+        from: Neighbour,
         index: usize,
         command: CartCommand,
         outside: &mut Outside,
     ) -> Option<Answer> {
-        let question = self.question::<Cart>(asker, Some(command), Way::Entity(asker));
+        let question = self.question::<Cart>(from, command, Way::Entity(asker));
         self.send(index, question, deadline(outside), false, outside);
         None
     }
@@ -104,6 +130,7 @@ impl Process {
     fn each(
         &mut self,
         asker: Asker,
+        from: Neighbour,
         intent: &Intent,
         units: &[HeldUnits],
         outside: &mut Outside,
@@ -112,12 +139,13 @@ impl Process {
         for unit in units {
             let way =
                 if units.len() == 1 { Way::Entity(asker) } else { Way::Together(join.clone()) };
-            let Some(index) = product_index(unit.product.as_str()) else {
+            let index = product_index(unit.product.as_str());
+            let command = InventoryCommand::of(intent, unit);
+            let (Some(index), Some(command)) = (index, command) else {
                 let unknown = answers::of_stock(Err(NotDone::NotAccepted(NotAccepted::Restarting)));
                 return Some(unknown);
             };
-            let question =
-                self.question::<Inventory>(asker, InventoryCommand::of(intent, unit), way);
+            let question = self.question::<Inventory>(from, command, way);
             self.send(index, question, deadline(outside), false, outside);
         }
         None

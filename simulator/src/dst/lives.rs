@@ -8,8 +8,9 @@ use std::time::Duration;
 use actors::entity::{Asked, Effect, Entity, Loaded, NextWake, fold};
 use actors::outcome::{NotAccepted, NotDone};
 use persistence::codec;
+use persistence::journal::Record;
 
-use super::books::Violation;
+use super::books::{Verdict, Violation, holds};
 use super::cast::{Cast, Life, Message, Stage};
 use super::names::{Kind, Who};
 use super::outside::{Event, Outside};
@@ -160,6 +161,8 @@ impl Process {
             && let Some(snapshot) = outside.store.snapshot(&stream)
         {
             if let Ok(state) = codec::decode_state::<A>(&snapshot.body) {
+                let whole = outside.store.history(&stream, 0);
+                outside.judge(stands_for::<A>(&state, snapshot.version, whole));
                 loaded.state = state;
                 loaded.version = snapshot.version;
                 loaded.snapshot = snapshot.version;
@@ -358,4 +361,13 @@ impl Process {
             *view = None;
         }
     }
+}
+
+/// A snapshot is nothing but a cache of what the history tells.
+fn stands_for<A: Cast>(state: &A::State, version: u64, whole: &[Record]) -> Verdict {
+    let upto = usize::try_from(version).unwrap_or(usize::MAX);
+    let told = whole.get(..upto).and_then(|told| fold::<A>(Loaded::default(), told).ok());
+    holds("R15", told.is_some_and(|told| told.state == *state), || {
+        format!("a snapshot of a {} at version {version} tells something else", A::KIND)
+    })
 }

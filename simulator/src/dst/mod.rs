@@ -10,9 +10,11 @@ mod args;
 mod books;
 mod calls;
 mod campaign;
+mod case;
 mod cast;
 mod chance;
 mod clients;
+mod deals;
 mod diary;
 mod edge;
 mod effects;
@@ -22,17 +24,23 @@ mod lives;
 mod names;
 mod options;
 mod outside;
+mod panics;
 mod plan;
 mod process;
 mod provider;
 mod reply;
 mod rows;
 mod shell;
+mod shrink;
 mod sights;
 mod store;
+#[cfg(feature = "planted")]
+mod teeth;
 mod waking;
 mod watch;
 mod world;
 mod writing;
 
 pub use args::{DstArgs, run};
+#[cfg(feature = "planted")]
+pub use teeth::{PlantedArgs, run as run_planted};

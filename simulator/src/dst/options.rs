@@ -3,12 +3,12 @@
 //! Each seed draws its own mixture (swarm testing): every fault is absent from many seeds, so that
 //! faults which hide each other are also met alone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chance::{Chance, Purpose};
 
 /// The options of one seed. Spans are in microseconds, shares in thousandths.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Options {
     /// Products for sale.
     pub(super) products: usize,
@@ -41,7 +41,8 @@ pub(super) struct Options {
 }
 
 /// What goes wrong, and how often.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Faults {
     /// Times that the process is killed and started again.
     pub(super) crashes: u64,
@@ -124,6 +125,32 @@ impl Faults {
             self.provider_late = 0;
         }
         self
+    }
+
+    /// Every fault, so that each can be left out.
+    pub(super) const fn all(&mut self) -> [&mut u64; 20] {
+        [
+            &mut self.crashes,
+            &mut self.take_overs,
+            &mut self.store_outages,
+            &mut self.provider_outages,
+            &mut self.clock_steps,
+            &mut self.append_unknown,
+            &mut self.append_unavailable,
+            &mut self.append_late,
+            &mut self.panics,
+            &mut self.answers_lost,
+            &mut self.requests_doubled,
+            &mut self.requests_delayed,
+            &mut self.provider_answers_lost,
+            &mut self.provider_requests_lost,
+            &mut self.provider_late,
+            &mut self.declines,
+            &mut self.callbacks,
+            &mut self.snapshots_lost,
+            &mut self.snapshots_rotten,
+            &mut self.sleeps,
+        ]
     }
 
     fn draw(chance: &mut Chance) -> Self {

@@ -64,6 +64,9 @@ pub(super) struct Wish {
     pub(super) pays: Pays,
     /// From which cart; the items are the cart's then.
     pub(super) cart: Option<usize>,
+    /// Whether the client says what it believes a unit costs.
+    #[serde(default)]
+    pub(super) believes: bool,
 }
 
 /// How an order is paid.
@@ -100,12 +103,16 @@ pub(super) fn of(seed: u64, options: &Options) -> Vec<Act> {
 fn wish(order: usize, options: &Options, chance: &mut Chance) -> Wish {
     let count = if chance.permille(250) { 2 } else { 1 };
     let first = chance.index(options.products);
-    let items = (0..count.min(options.products))
+    let mut items: Vec<(usize, u32)> = (0..count.min(options.products))
         .map(|item| {
             let units = u32::try_from(chance.between(1, 3)).unwrap_or(1);
             ((first + item) % options.products, units)
         })
         .collect();
+    if chance.permille(30) {
+        // One product in two items, which is against the rules.
+        items.extend_from_within(..1);
+    }
     let pays = if chance.permille(options.faults.declines) {
         Pays::BadCard
     } else {
@@ -118,6 +125,7 @@ fn wish(order: usize, options: &Options, chance: &mut Chance) -> Wish {
         items,
         pays,
         cart: from_cart.then(|| chance.index(options.carts)),
+        believes: chance.permille(300),
     }
 }
 

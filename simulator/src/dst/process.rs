@@ -18,7 +18,7 @@ use persistence::journal::Tenure;
 
 use super::calls::Call;
 use super::cast::{Cast, Hosts, Message, Verdict};
-use super::clients::Outcome;
+use super::clients::{self, Outcome};
 use super::names::{Kind, Names, Who};
 use super::outside::Outside;
 use super::reply::{Asker, Lost, LostReplies, Outbox, Reply, Told, Way};
@@ -160,7 +160,7 @@ impl Process {
         self.free(place);
         match way {
             Some(Way::Client(attempt)) => {
-                super::clients::answered(attempt, Outcome::of::<A>(verdict), outside);
+                clients::answered(attempt, Outcome::of::<A>(verdict), outside);
             }
             Some(Way::Entity(asker)) => self.answer(asker, A::answer(verdict), outside),
             Some(Way::Together(join)) => {
@@ -171,6 +171,14 @@ impl Process {
             }
             None => {}
         }
+    }
+
+    /// Answers that somebody waits for.
+    pub(super) fn owed(&self) -> usize {
+        fn places<A: Cast>(hosts: &Hosts<A>) -> usize {
+            hosts.lives.iter().flatten().map(|life| life.places).sum()
+        }
+        places(&self.products) + places(&self.stocks) + places(&self.carts) + places(&self.orders)
     }
 
     /// The generation under which an entity lives.

@@ -3,14 +3,15 @@
 
 use actors::outcome::NotAccepted;
 
-use super::books::Violation;
+use super::books::{self, Violation};
 use super::calls::{self, CallEvent};
+use super::case::Case;
 use super::chance::{Chance, Purpose};
 use super::clients::{self, Outcome, Request};
 use super::diary::{Diary, Run};
-use super::options::Options;
 use super::outside::{Event, Outside};
-use super::plan::{Act, What};
+use super::panics;
+use super::plan::What;
 use super::process::Process;
 use super::sights::Sight;
 use super::writing;
@@ -29,15 +30,18 @@ struct World {
     diary: Diary,
 }
 
-/// Runs a seed with these options through a plan. The last `tells` steps are kept for people.
-pub(super) fn run(seed: u64, options: Options, plan: Vec<Act>, tells: usize) -> Run {
-    let mut world = World::new(seed, options, plan, tells);
-    world.run();
+/// Runs a case. The last `tells` steps are kept for people.
+pub(super) fn run(case: &Case, tells: usize) -> Run {
+    let mut world = World::new(case, tells);
+    if let Err(said) = panics::caught(|| world.run()) {
+        world.outside.judge(Err(Violation::new("assertion", said)));
+    }
     world.diary.close(&mut world.outside)
 }
 
 /// What is around the processes before the first one starts.
-pub(super) fn outside(seed: u64, options: Options, mut plan: Vec<Act>) -> Outside {
+pub(super) fn outside(case: &Case) -> Outside {
+    let Case { seed, options, mut plan } = case.clone();
     for act in &mut plan {
         act.at = act.at.saturating_add(OPENING);
     }
@@ -91,9 +95,9 @@ pub(super) fn lost_with_its_process(outside: &mut Outside) -> bool {
 }
 
 impl World {
-    fn new(seed: u64, options: Options, plan: Vec<Act>, tells: usize) -> Self {
+    fn new(case: &Case, tells: usize) -> Self {
         Self {
-            outside: outside(seed, options, plan),
+            outside: outside(case),
             processes: Vec::new(),
             started: 0,
             diary: Diary::new(tells),
@@ -115,9 +119,11 @@ impl World {
                 return self.outside.judge(Err(Violation::new("R20", sentence)));
             }
         }
+        let owed = self.processes.iter().map(Process::owed).sum();
         let Outside { books, names, store, provider, .. } = &self.outside;
         let closed = books.close(names, store, provider);
         self.outside.judge(closed);
+        self.outside.judge(books::nothing_owed(owed));
     }
 
     fn process(&mut self, id: u32) -> Option<(&mut Process, &mut Outside)> {

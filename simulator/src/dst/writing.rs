@@ -342,10 +342,11 @@ pub(super) fn land(process: u32, flight: u64, batch: &Batch, reports: bool, outs
 fn follow(batch: &Batch, outside: &mut Outside) {
     let lagged = outside.rows.lags();
     for record in &batch.records {
-        match outside.books.landed(record) {
+        let who = outside.names.who(&record.stream);
+        match outside.books.landed(who, record) {
             Ok(happened) => {
                 super::watch::durable(&happened, outside);
-                if let Some(who) = outside.names.who(&record.stream) {
+                if let Some(who) = who {
                     outside.rows.follow(who, record.version, record.at, happened);
                 }
             }

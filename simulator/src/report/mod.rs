@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::checks::Check;
 use crate::crowd::arrivals::Shape;
+use crate::history::{Fractions, Verdict};
 use crate::record::{Stock, StockSample};
 use latency::{Curve, Percentiles};
 use summary::{Counts, Left, Second};
@@ -90,6 +91,10 @@ pub struct RunReport {
     pub options: Options,
     /// Whether every check passed.
     pub passed: bool,
+    /// What the history says about the server.
+    pub verdict: Verdict,
+    /// How the questions of the history ended.
+    pub questions: Fractions,
     /// People and answers.
     pub counts: Counts,
     /// Latencies in microseconds.

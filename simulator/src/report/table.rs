@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::RunReport;
 use super::latency::Percentiles;
 use crate::checks::Check;
+use crate::history::{Fractions, Verdict};
 
 /// The final table: people, answers, latencies and the verdict.
 pub fn render(report: &RunReport) -> String {
@@ -56,16 +57,46 @@ fn write(text: &mut String, report: &RunReport) -> std::fmt::Result {
     row(text, "whole visit", &latency.whole_visit)?;
     row(text, "generator's lateness", &latency.lateness)?;
     writeln!(text)?;
-    for check in &report.checks {
-        verdict(text, check)?;
-    }
+    checks(text, &report.checks)?;
     writeln!(text)?;
+    history(text, report.verdict, report.questions)?;
     let failed = report.checks.iter().filter(|check| !check.passed).count();
     if failed == 0 {
         writeln!(text, "all {} checks passed", report.checks.len())
     } else {
         writeln!(text, "{failed} of {} checks FAILED", report.checks.len())
     }
+}
+
+/// One line for each check, and its first violations.
+pub(crate) fn checks(text: &mut String, checks: &[Check]) -> std::fmt::Result {
+    checks.iter().try_for_each(|check| verdict(text, check))
+}
+
+/// The verdict on a history, with the share of questions that nobody knows the end of.
+pub(crate) fn history(
+    text: &mut String,
+    verdict: Verdict,
+    questions: Fractions,
+) -> std::fmt::Result {
+    let word = match verdict {
+        Verdict::Valid => "valid",
+        Verdict::Violated => "violated",
+        Verdict::Unknown => "unknown",
+    };
+    let Fractions { ok, rejected, unknown } = questions;
+    let all = ok.saturating_add(rejected).saturating_add(unknown);
+    let share = |part: usize| {
+        let hundredths = part.saturating_mul(10_000).checked_div(all).unwrap_or(0);
+        format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+    };
+    writeln!(
+        text,
+        "history {word}: {all} questions, {} ok, {} rejected, {} unknown",
+        share(ok),
+        share(rejected),
+        share(unknown)
+    )
 }
 
 fn line(text: &mut String, name: &str, count: u64, unit: &str) -> std::fmt::Result {

@@ -7,6 +7,7 @@ use super::summary::{Counts, Left, Second};
 use super::{Latencies, Options, RunReport, SCHEMA, TOOL, html, json, table};
 use crate::checks::Check;
 use crate::crowd::arrivals::Shape;
+use crate::history::{Fractions, Verdict};
 use crate::record::{Stock, StockSample};
 
 const MALICE: &str = "<script>alert('x')</script> & \"more\"";
@@ -36,6 +37,8 @@ fn report(passed: bool, text: &str) -> RunReport {
             timeout_ms: 10_000,
         },
         passed,
+        verdict: if passed { Verdict::Valid } else { Verdict::Violated },
+        questions: Fractions { ok: 1, rejected: 2, unknown: 1 },
         counts: Counts {
             shoppers: 3,
             refused_by_code: BTreeMap::from([(text.to_owned(), 1)]),

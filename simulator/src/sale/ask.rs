@@ -6,6 +6,8 @@ use tokio::time::sleep;
 
 use crate::client::{Call, Fault, Pool, Reply};
 use crate::crowd::retry::Patience;
+use crate::history::{Ask, BadHistory, Recorder, Witness};
+use crate::provider::BadLedger;
 use crate::record::{Outcome, Stock};
 
 /// Why a sale cannot be prepared.
@@ -37,6 +39,15 @@ pub enum SaleError {
         /// Why.
         reason: String,
     },
+    /// The history of the run cannot be written.
+    #[error("cannot write the history")]
+    Unrecorded(#[from] std::io::Error),
+    /// The history of the run cannot be read again.
+    #[error("cannot judge the history")]
+    Unjudged(#[from] BadHistory),
+    /// The ledger of the provider cannot be read.
+    #[error("cannot join the ledger")]
+    NoLedger(#[from] BadLedger),
 }
 
 impl SaleError {
@@ -47,16 +58,38 @@ impl SaleError {
     }
 }
 
-/// Sends `call` until it has a definite answer or the patience ends.
-pub(super) async fn ask(
-    pool: &Pool,
-    call: &Call,
+/// Whoever prepares a sale and looks again after it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clerk<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) recorder: &'a Recorder,
+}
+
+impl Clerk<'_> {
+    /// Sends `call` until it has a definite answer or the patience ends, and writes it down as
+    /// `question`.
+    pub(super) async fn ask(
+        &self,
+        call: &Call,
+        question: &Ask,
+        patience: Patience,
+        chance: &mut Xoshiro256PlusPlus,
+    ) -> Result<Reply, Fault> {
+        let mut witness = Witness::new(self.recorder);
+        let exchange = async || witness.exchange(self.recorder, self.pool, call, question).await;
+        insist(exchange, patience, chance).await
+    }
+}
+
+/// Tries until there is a definite answer or the patience ends.
+pub(super) async fn insist(
+    mut exchange: impl AsyncFnMut() -> Result<Reply, Fault>,
     patience: Patience,
     chance: &mut Xoshiro256PlusPlus,
 ) -> Result<Reply, Fault> {
     let mut made = 0_u32;
     loop {
-        let result = pool.exchange(call).await;
+        let result = exchange().await;
         made = made.saturating_add(1);
         match patience.next(made, &Outcome::from(result.clone()), chance) {
             Some(wait) => sleep(wait).await,

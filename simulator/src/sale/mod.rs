@@ -5,6 +5,7 @@ mod ask;
 mod prepare;
 mod sampler;
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,11 +17,14 @@ use crate::client::{Endpoint, Pool};
 use crate::crowd::arrivals::{self, Shape};
 use crate::crowd::retry::Patience;
 use crate::crowd::{Board, Crowd, Offer, Street, Visit, open_doors};
+use crate::history::{self, History, Judgement, Recorder};
 use crate::progress::Line;
+use crate::provider;
 use crate::record::{Shelf, ShopperRecord, Stock, StockSample};
 use crate::report::latency::{Percentiles, curve};
 use crate::report::{Latencies, Options, RunReport, SCHEMA, TOOL, millis, summary};
 
+use ask::Clerk;
 pub use ask::SaleError;
 
 /// Calls that are out at once before and after the sale.
@@ -65,6 +69,10 @@ pub struct Plan {
     pub timeout: Duration,
     /// How long queued orders may take to settle.
     pub settle: Duration,
+    /// Where the history is kept; else it goes when the run is over.
+    pub history: Option<PathBuf>,
+    /// The ledger of the payment provider, to be joined with the history.
+    pub ledger: Option<PathBuf>,
 }
 
 impl Plan {
@@ -80,31 +88,47 @@ impl Plan {
 /// opened is a finding in the report.
 pub async fn run(plan: &Plan) -> Result<RunReport, SaleError> {
     let side = plan.pool(SIDE_CALLS.min(plan.connections));
+    let folder = tempfile::tempdir()?;
+    let kept = plan.history.clone().unwrap_or_else(|| folder.path().join("history"));
+    let recorder = Rc::new(Recorder::create(&kept)?);
+    let clerk = Clerk { pool: &side, recorder: &recorder };
+    let earlier = entries(plan)?.map_or(0, |entries| entries.len());
     let mut shelves = {
         let _line = Line::step("preparing the products");
-        prepare::shelves(&side, plan).await?
+        prepare::shelves(clerk, plan).await?
     };
-    let (mut crowd, samples, opened) = let_them_in(plan, &shelves).await;
+    let (mut crowd, samples, opened) = let_them_in(plan, &shelves, &recorder).await;
     let _line = Line::step("checking from outside");
-    aftermath::resolve(&side, plan, &mut crowd.records).await;
+    aftermath::resolve(clerk, plan, &mut crowd.records).await;
+    // Looks come last: only what nobody changes any more can be held against what was told.
+    aftermath::replay_keys(clerk, plan, &crowd.records).await;
     let deadline = Instant::now() + plan.settle;
-    let readings = aftermath::read_orders(&side, plan, &crowd.records, deadline).await;
-    let replays = aftermath::replay_keys(&side, plan, &crowd.records).await;
-    aftermath::read_stock(&side, plan, &mut shelves, deadline).await;
-    let checks = checks::all(&Evidence {
+    aftermath::read_orders(clerk, plan, &crowd.records, deadline).await;
+    aftermath::read_stock(clerk, plan, &mut shelves, deadline).await;
+    recorder.finish()?;
+    let entries = entries(plan)?;
+    let entries = entries.as_deref().map(|entries| entries.get(earlier..).unwrap_or_default());
+    let judgement = history::check(&History::read(&kept)?, entries);
+    let people = checks::all(&Evidence {
         shoppers: plan.shoppers,
         records: &crowd.records,
         shelves: &shelves,
-        readings: &readings,
-        replays: &replays,
-        samples: &samples,
     });
-    Ok(report(plan, &crowd, &shelves, samples, checks, opened))
+    Ok(report(plan, &crowd, &shelves, samples, judgement, people, opened))
+}
+
+/// What the provider's ledger holds, when it is to be joined.
+fn entries(plan: &Plan) -> Result<Option<Vec<provider::Entry>>, SaleError> {
+    Ok(plan.ledger.as_deref().map(provider::read).transpose()?)
 }
 
 /// Lets the crowd in and watches the stock meanwhile; also gives the number of
 /// connections that the crowd opened.
-async fn let_them_in(plan: &Plan, shelves: &[Shelf]) -> (Crowd, Vec<StockSample>, u64) {
+async fn let_them_in(
+    plan: &Plan,
+    shelves: &[Shelf],
+    recorder: &Rc<Recorder>,
+) -> (Crowd, Vec<StockSample>, u64) {
     let offers: Vec<Rc<Offer>> = shelves
         .iter()
         .map(|shelf| {
@@ -112,6 +136,7 @@ async fn let_them_in(plan: &Plan, shelves: &[Shelf]) -> (Crowd, Vec<StockSample>
                 product: Rc::clone(&shelf.product),
                 quantity: plan.quantity,
                 body: prepare::order_body(&shelf.product, plan.quantity),
+                ask: prepare::order_ask(&shelf.product, plan.quantity),
             })
         })
         .collect();
@@ -125,13 +150,14 @@ async fn let_them_in(plan: &Plan, shelves: &[Shelf]) -> (Crowd, Vec<StockSample>
     let street = Rc::new(Street {
         pool: plan.pool(plan.connections),
         patience: Patience::new(plan.tries),
+        recorder: Rc::clone(recorder),
         board: Board::default(),
         opened: Instant::now(),
     });
     let _line = Line::crowd(plan.shoppers, &street);
-    let watch = sampler::Watch::start(plan, shelves, street.opened);
+    let watch = sampler::Watch::start(plan, shelves, street.opened, recorder);
     let crowd = open_doors(&street, visits, &plan.run, plan.seed).await;
-    (crowd, watch.stop(), street.pool.opened())
+    (crowd, watch.stop().await, street.pool.opened())
 }
 
 fn report(
@@ -139,11 +165,14 @@ fn report(
     crowd: &Crowd,
     shelves: &[Shelf],
     samples: Vec<StockSample>,
-    checks: Vec<checks::Check>,
+    judgement: Judgement,
+    people: Vec<checks::Check>,
     opened: u64,
 ) -> RunReport {
     let times = summary::times(&crowd.records);
     let records: &[ShopperRecord] = &crowd.records;
+    let Judgement { verdict, ended, mut checks } = judgement;
+    checks.extend(people);
     let loaded = shelves.iter().map(|shelf| shelf.before.available).sum();
     RunReport {
         schema: SCHEMA,
@@ -164,6 +193,8 @@ fn report(
             timeout_ms: millis(plan.timeout),
         },
         passed: checks.iter().all(|check| check.passed),
+        verdict,
+        questions: ended,
         counts: summary::counts(records, opened),
         latency_us: Latencies {
             accepted: Percentiles::of(&times.accepted),

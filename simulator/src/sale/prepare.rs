@@ -8,10 +8,11 @@ use rand::SeedableRng as _;
 use rand::rngs::Xoshiro256PlusPlus;
 use serde_json::json;
 
-use super::ask::{SaleError, ask, stock_of};
+use super::ask::{Clerk, SaleError, insist, stock_of};
 use super::{Plan, SIDE_CALLS};
-use crate::client::{Call, Pool, Reply};
+use crate::client::{Call, Fault, Reply};
 use crate::crowd::retry::Patience;
+use crate::history::{Ask, Wanted};
 use crate::record::{Shelf, Stock};
 
 /// Price of a product that a run creates, in US cents.
@@ -26,43 +27,48 @@ pub(super) fn order_body(product: &str, quantity: u32) -> Bytes {
     Bytes::from(order.to_string())
 }
 
+/// The same as the history tells it.
+pub(super) fn order_ask(product: &str, quantity: u32) -> Ask {
+    Ask::Place(vec![Wanted { product: product.into(), n: u64::from(quantity) }])
+}
+
 /// Makes all products ready and reads their stock.
 ///
 /// # Errors
 /// [`SaleError`] when one of them cannot be made ready.
-pub(super) async fn shelves(pool: &Pool, plan: &Plan) -> Result<Vec<Shelf>, SaleError> {
+pub(super) async fn shelves(clerk: Clerk<'_>, plan: &Plan) -> Result<Vec<Shelf>, SaleError> {
     stream::iter(0..plan.products)
-        .map(|number| shelf(pool, plan, number))
+        .map(|number| shelf(clerk, plan, number))
         .buffered(SIDE_CALLS)
         .try_collect()
         .await
 }
 
-async fn shelf(pool: &Pool, plan: &Plan, number: u32) -> Result<Shelf, SaleError> {
+async fn shelf(clerk: Clerk<'_>, plan: &Plan, number: u32) -> Result<Shelf, SaleError> {
     let base = plan.product_id.as_deref().unwrap_or(&plan.run);
     let product: Rc<str> = match plan.products {
         1 => Rc::from(base),
         _ => Rc::from(format!("{base}-{number}")),
     };
-    let clerk = Clerk { pool, plan, product: &product, number };
+    let place = Place { clerk, plan, product: &product, number };
     let before = match &plan.product_id {
-        None => clerk.create().await?,
-        Some(_) => clerk.find_or_create().await?,
+        None => place.create().await?,
+        Some(_) => place.find_or_create().await?,
     };
     Ok(Shelf { product, before, after: None })
 }
 
-/// Makes one product ready.
-struct Clerk<'a> {
-    pool: &'a Pool,
+/// Where one product is made ready.
+struct Place<'a> {
+    clerk: Clerk<'a>,
     plan: &'a Plan,
     product: &'a str,
     number: u32,
 }
 
-impl Clerk<'_> {
+impl Place<'_> {
     async fn find_or_create(&self) -> Result<Stock, SaleError> {
-        let page = self.ask("reading", &self.page()).await?;
+        let page = self.look().await?;
         match page.status {
             404 => self.create().await,
             200 => {
@@ -84,7 +90,11 @@ impl Clerk<'_> {
             "price": { "minor": PRICE, "currency": "USD" },
             "stock": stock,
         });
-        let reply = self.ask("creating", &self.post("/v1/products", "create", &body)).await?;
+        let call = self.post("/v1/products", "create", &body);
+        // A product that is not there has no stock that a history could tell of.
+        let exchange = async || self.clerk.pool.exchange(&call).await;
+        let reply = insist(exchange, Patience::new(self.plan.tries), &mut self.chance()).await;
+        let reply = self.answered("creating", reply)?;
         if !(200..300).contains(&reply.status) {
             return Err(SaleError::refused(self.doing("creating"), &reply));
         }
@@ -94,12 +104,15 @@ impl Clerk<'_> {
     /// Moves the available units of an existing product to `wanted`.
     async fn set(&self, found: Stock, wanted: u64) -> Result<Stock, SaleError> {
         let delta = i128::from(wanted).saturating_sub(i128::from(found.available));
+        let delta = i64::try_from(delta).unwrap_or(i64::MAX);
         let body = json!({
-            "delta": i64::try_from(delta).unwrap_or(i64::MAX),
+            "delta": delta,
             "reason": format!("stock for load run {}", self.plan.run),
         });
         let path = format!("/v1/products/{}/stock", self.product);
-        let reply = self.ask("stocking", &self.post(&path, "stock", &body)).await?;
+        let question = Ask::Restock(self.product.into(), delta);
+        let call = self.post(&path, "stock", &body);
+        let reply = self.ask("stocking", &call, &question).await?;
         if !(200..300).contains(&reply.status) {
             return Err(SaleError::refused(self.doing("stocking"), &reply));
         }
@@ -107,7 +120,7 @@ impl Clerk<'_> {
     }
 
     async fn read(&self) -> Result<Stock, SaleError> {
-        let page = self.ask("reading", &self.page()).await?;
+        let page = self.look().await?;
         if page.status != 200 {
             return Err(SaleError::refused(self.doing("reading"), &page));
         }
@@ -121,15 +134,23 @@ impl Clerk<'_> {
         })
     }
 
-    async fn ask(&self, verb: &str, call: &Call) -> Result<Reply, SaleError> {
-        let mut chance = Xoshiro256PlusPlus::seed_from_u64(self.plan.seed ^ u64::from(self.number));
-        ask(self.pool, call, Patience::new(self.plan.tries), &mut chance)
-            .await
-            .map_err(|fault| SaleError::NoAnswer { doing: self.doing(verb), fault })
+    async fn look(&self) -> Result<Reply, SaleError> {
+        let call = Call::get(format!("/v1/products/{}", self.product));
+        self.ask("reading", &call, &Ask::Look(self.product.into())).await
     }
 
-    fn page(&self) -> Call {
-        Call::get(format!("/v1/products/{}", self.product))
+    async fn ask(&self, verb: &str, call: &Call, question: &Ask) -> Result<Reply, SaleError> {
+        let patience = Patience::new(self.plan.tries);
+        let reply = self.clerk.ask(call, question, patience, &mut self.chance()).await;
+        self.answered(verb, reply)
+    }
+
+    fn answered(&self, verb: &str, reply: Result<Reply, Fault>) -> Result<Reply, SaleError> {
+        reply.map_err(|fault| SaleError::NoAnswer { doing: self.doing(verb), fault })
+    }
+
+    fn chance(&self) -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(self.plan.seed ^ u64::from(self.number))
     }
 
     fn post(&self, path: &str, step: &str, body: &serde_json::Value) -> Call {

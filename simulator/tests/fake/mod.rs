@@ -228,6 +228,7 @@ impl Shop {
         order.reads += 1;
         if order.reads == 2 && self.habit == Habit::Queues {
             order.body["payment_status"] = json!("paid");
+            order.body["version"] = json!(2);
             let found = self.shelves.get_mut(&order.product).unwrap();
             found.held -= order.quantity;
             found.sold += order.quantity;

@@ -114,6 +114,8 @@ impl Audit {
         audit.acked = ids.len();
         audit.failed = failed.len();
         audit.settle(shop, &ids, shelves).await?;
+        // What came to nothing is looked at in the end as well.
+        sold(shop, &failed).await?;
         audit.count_duplicates(shop).await?;
         Ok(audit)
     }

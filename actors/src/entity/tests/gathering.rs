@@ -69,6 +69,7 @@ fn what_was_taken_in_vain_goes_back_before_the_refusal_is_told() {
 
     let undo = entity.answered(3, Answer::StockRefused(none), NOW);
     assert_eq!(words(&undo), ["perform release"]);
+    assert!(matches!(undo[..], [Effect::Perform { ahead: false, .. }]), "a refusal rests on it");
 
     let told = words(&entity.answered(ticket(&undo), Answer::StockDone, NOW));
     assert!(told[0].starts_with("reply a: refused, laptop"), "{told:?}");

@@ -14,7 +14,7 @@ use engine::values::{
 use persistence::journal::Shard;
 use uuid::Uuid;
 
-use super::{Asked, Effect, Entity, Loaded};
+use super::{Asked, Effect, Entity, Loaded, Neighbour};
 use crate::outcome::{Accepted, Cause, NotAccepted, NotDone, Position};
 
 const NOW: Moment = Moment::from_unix_micros(1_000_000);
@@ -29,7 +29,7 @@ fn at(position: u64) -> Position {
 }
 
 fn asked<A: Aggregate>(command: A::Command, reply: Reply) -> Asked<A, Reply> {
-    Asked { command: Some(command), cause: Cause::default(), reply, generation: None }
+    Asked { command: Some(command), cause: Cause::default(), reply, from: None }
 }
 
 /// What the effects say, in short words; tickets are kept for the answers.
@@ -138,20 +138,27 @@ fn a_refusal_waits_for_the_last_event_that_it_has_seen() {
 #[test]
 fn another_entity_is_answered_ahead_of_the_disk_but_never_before_the_writer_has_the_events() {
     let mut entity = stock(5);
-    let ahead = |command, reply| Asked { generation: Some(1), ..asked(command, reply) };
+    let from = |ahead| Some(Neighbour { generation: 1, ahead });
+    let ahead = |command, reply| Asked { from: from(true), ..asked(command, reply) };
     let granted = words(&entity.ask(ahead(hold(1, 5), "order a"), LATER, NOW));
     assert_eq!(granted, ["append inventory.held", "reply order a: done at 1"]);
 
     // A refusal is told to a person in the end, so it waits for what it has seen.
     assert!(entity.ask(ahead(hold(2, 1), "order b"), LATER, NOW).is_empty());
     assert_eq!(words(&entity.written(2, at(2), NOW)).len(), 1);
+
+    // Who tells a person of what it gives back waits for the disk as well.
+    let release = InventoryCommand::Release { hold: HoldId::new(Uuid::from_u128(1)) };
+    let vain = Asked { from: from(false), ..asked(release, "order a") };
+    assert_eq!(words(&entity.ask(vain, LATER, NOW)), ["append inventory.released"]);
+    assert_eq!(words(&entity.written(3, at(3), NOW)), ["reply order a: done at 3"]);
 }
 
 #[test]
 fn readers_see_only_what_is_durable() {
     let mut entity = stock(5);
     entity.ask(asked(hold(1, 5), "a"), LATER, NOW);
-    let read = Asked { command: None, cause: Cause::default(), reply: "reader", generation: None };
+    let read = Asked { command: None, cause: Cause::default(), reply: "reader", from: None };
     assert!(entity.ask(read, LATER, NOW).is_empty(), "a read waits like everybody else");
 
     let effects = entity.written(2, at(2), NOW);
@@ -170,6 +177,17 @@ fn a_snapshot_is_kept_only_once_its_events_are_durable() {
     let mut entity: Entity<Inventory, Reply> = Entity::new(Loaded { version: 1, ..small }, 1, 1);
     assert_eq!(words(&entity.ask(asked(hold(1, 1), "a"), LATER, NOW)), ["append inventory.held"]);
     assert!(words(&entity.written(2, at(2), NOW)).contains(&"snapshot 2".to_owned()));
+}
+
+#[test]
+fn an_entity_that_only_a_snapshot_tells_of_decides_nothing_before_its_last_event() {
+    let loaded = Loaded { state: stock(5).state().clone(), version: 1, ..Loaded::default() };
+    let mut entity: Entity<Inventory, Reply> = Entity::new(loaded, 1_000, 1);
+    let before = Moment::from_unix_micros(999_999);
+
+    let effects = entity.ask(asked(hold(1, 5), "a"), LATER, before);
+
+    assert!(matches!(effects[..], [Effect::Append { at: NOW, .. }]), "{:?}", words(&effects));
 }
 
 #[test]
@@ -284,7 +302,8 @@ fn whoever_asks_under_an_ended_generation_hears_that_nothing_happened() {
     let heard_by = |of_entity: u64, of_asker: Option<u64>| {
         let loaded = Loaded { state: stock(5).state().clone(), version: 1, ..Loaded::default() };
         let mut entity: Entity<Inventory, Reply> = Entity::new(loaded, 1_000, of_entity);
-        let ask = Asked { generation: of_asker, ..asked(hold(1, 5), "order a") };
+        let from = of_asker.map(|generation| Neighbour { generation, ahead: true });
+        let ask = Asked { from, ..asked(hold(1, 5), "order a") };
         let effects = entity.ask(ask, LATER, NOW);
         let [Effect::Reply { answer, .. }] = &effects[..] else { return None };
         answer.clone().err()

@@ -111,6 +111,13 @@ fn a_snapshot_keeps_everything_and_rebuilds_what_it_leaves_out() {
     assert!(!json.contains("expiries") && !json.contains("forget_at"));
 }
 
+#[test]
+fn a_snapshot_that_does_not_say_when_it_was_decided_is_none() {
+    let mut json = serde_json::to_value(books(&[(received(9), seconds(7))])).unwrap();
+    json.as_object_mut().unwrap().remove("decided_at").unwrap();
+    assert!(serde_json::from_value::<StockLevel>(json).is_err());
+}
+
 /// A shelf after so many changes by hand, the first at the epoch and the others at `later`.
 fn changed_by_hand(count: usize, later: Moment) -> StockLevel {
     let change = |number: usize| InventoryEvent::Adjusted {

@@ -17,4 +17,4 @@ mod shelf;
 mod tests;
 mod views;
 
-pub(super) use run::seed;
+pub(super) use run::run;

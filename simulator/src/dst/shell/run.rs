@@ -8,11 +8,11 @@ use tokio::task::yield_now;
 
 use super::super::books::Violation;
 use super::super::calls::{self, CallEvent};
+use super::super::case::Case;
 use super::super::clients;
 use super::super::diary::{Diary, Run};
-use super::super::options::Options;
 use super::super::outside::{Event, Outside};
-use super::super::plan::{self, What};
+use super::super::plan::What;
 use super::super::world::{self, lost_with_its_process};
 use super::super::writing;
 use super::engines::{self, Kept};
@@ -36,18 +36,23 @@ const GENTLY: u64 = 250;
 /// Turns that engines may have between two events of one moment.
 const TURNS_MAX: u64 = 8;
 
-/// Runs a seed; its last `tells` steps are kept.
-pub(in crate::dst) fn seed(seed: u64, tells: usize) -> Run {
+/// Runs a case. The last `tells` steps are kept for people.
+pub(in crate::dst) fn run(case: &Case, tells: usize) -> Run {
     // On a thread of its own: its caller may be in a runtime already, and panics are counted by thread.
-    let run = std::thread::scope(|scope| scope.spawn(|| run(seed, tells)).join());
-    run.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let ran = std::thread::scope(|scope| scope.spawn(|| alone(case, tells)).join());
+    ran.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        let mut outside = world::outside(case);
+        let said = said.unwrap_or_else(|| "the world panicked".to_owned());
+        outside.judge(Err(Violation::new("assertion", said)));
+        Diary::new(tells).close(&mut outside)
+    })
 }
 
-fn run(seed: u64, tells: usize) -> Run {
+fn alone(case: &Case, tells: usize) -> Run {
     panics::watch();
-    let options = Options::of(seed);
-    let plan = plan::of(seed, &options);
-    let mut outside = world::outside(seed, options, plan);
+    let mut outside = world::outside(case);
     let mut builder = tokio::runtime::Builder::new_current_thread();
     match builder.enable_time().start_paused(true).build() {
         Ok(runtime) => runtime.block_on(live(outside, Diary::new(tells))),

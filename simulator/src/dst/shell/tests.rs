@@ -1,12 +1,13 @@
 //! Real engines from seeds: every promise is kept, and a seed is the same wherever it runs.
 
 use super::super::campaign::{self, Course, Harvest};
+use super::super::case::Case;
 use super::super::sights::Sight;
-use super::seed;
+use super::run;
 
 fn campaign(from: u64, seeds: u64) -> Harvest {
     let (within, workers, twice_every) = (None, 2, 10);
-    campaign::run(&Course { from, seeds, within, workers, twice_every, world: seed })
+    campaign::run(&Course { from, seeds, within, workers, twice_every, runs: run })
 }
 
 #[test]
@@ -34,11 +35,11 @@ fn every_seed_keeps_every_promise_and_two_runs_of_one_are_the_same() {
 
 #[test]
 fn another_seed_is_another_world() {
-    assert_ne!(seed(1, 0).trace, seed(2, 0).trace);
+    assert_ne!(run(&Case::of(1), 0).trace, run(&Case::of(2), 0).trace);
 }
 
 #[test]
 fn the_last_steps_are_told_when_they_are_wanted() {
-    assert_eq!(seed(3, 5).told.len(), 5);
-    assert!(seed(3, 0).told.is_empty());
+    assert_eq!(run(&Case::of(3), 5).told.len(), 5);
+    assert!(run(&Case::of(3), 0).told.is_empty());
 }

@@ -1,0 +1,211 @@
+//! The command `planted`: plants one bug after the other, and looks how soon the simulation finds it.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use engine::planted::{Bug, plant};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::books::Violation;
+use super::case::{Case, KeptCase};
+use super::shrink::shrink;
+use super::world;
+
+/// How long a case may be shrunk.
+const SHRINK_WITHIN: Duration = Duration::from_secs(30);
+
+/// Flags of `planted`.
+#[derive(Debug, Args)]
+pub struct PlantedArgs {
+    /// Give a bug up after so many seconds
+    #[arg(long, default_value_t = 60)]
+    seconds_each: u64,
+    /// Plant this bug only; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = bug)]
+    only: Vec<Bug>,
+    /// The first seed for each
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Bugs at once, each in one thread; as many as there are cores when absent
+    #[arg(long)]
+    workers: Option<usize>,
+    /// Write the table here as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Shrink what was found, and keep the cases in this folder
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+}
+
+fn bug(name: &str) -> Result<Bug, String> {
+    let known = Bug::ALL.iter().copied().find(|bug| bug.name() == name);
+    known.ok_or_else(|| "no bug has that name".to_owned())
+}
+
+/// How soon a bug was found, or that it was not.
+pub(super) struct Finding {
+    pub(super) bug: Bug,
+    /// Seeds that were run, the one included that found it.
+    pub(super) seeds: u64,
+    pub(super) took: Duration,
+    /// The seed that found it, and the promise that it broke.
+    pub(super) found: Option<(u64, Violation)>,
+}
+
+/// Looks for one bug in seed after seed.
+pub(super) fn hunt(bug: Bug, from: u64, within: Duration) -> Finding {
+    let began = Instant::now();
+    let mut finding = Finding { bug, seeds: 0, took: Duration::ZERO, found: None };
+    plant(Some(bug));
+    while finding.found.is_none() && began.elapsed() < within {
+        let seed = from.saturating_add(finding.seeds);
+        finding.seeds = finding.seeds.saturating_add(1);
+        let violation = world::run(&Case::of(seed), 0).violation;
+        finding.found = violation.map(|violation| (seed, violation));
+    }
+    plant(None);
+    finding.took = began.elapsed();
+    finding
+}
+
+/// Runs the table; whether every bug was found.
+///
+/// # Errors
+///
+/// When the result cannot be written.
+pub fn run(args: &PlantedArgs) -> anyhow::Result<bool> {
+    let bugs = if args.only.is_empty() { Bug::ALL } else { &args.only };
+    let findings = hunt_all(bugs, args);
+    tell(&mut io::stdout().lock(), &findings).context("cannot write the result")?;
+    if let Some(path) = &args.json {
+        let rows: Vec<Row<'_>> = findings.iter().map(Row::of).collect();
+        std::fs::write(path, serde_json::to_string_pretty(&rows)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(folder) = &args.save {
+        for finding in &findings {
+            let Some((seed, violation)) = &finding.found else { continue };
+            let kept = keep(finding.bug, *seed, violation);
+            let path = kept.save(folder)?;
+            let acts = kept.case.plan.len();
+            writeln!(io::stdout(), "{}: {acts} acts", path.display())?;
+        }
+    }
+    Ok(findings.iter().all(|finding| finding.found.is_some()))
+}
+
+fn hunt_all(bugs: &[Bug], args: &PlantedArgs) -> Vec<Finding> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let within = Duration::from_secs(args.seconds_each);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let mine = numbers.map_while(|number| bugs.get(number).copied());
+        mine.map(|bug| hunt(bug, args.from, within)).collect::<Vec<_>>()
+    };
+    let mut findings = Vec::new();
+    std::thread::scope(|scope| {
+        let workers = args.workers.unwrap_or(cores).max(1);
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            // A world catches its own panics, so a worker has none.
+            findings.extend(worker.join().unwrap_or_default());
+        }
+    });
+    findings.sort_by_key(|finding| finding.bug);
+    findings
+}
+
+fn keep(bug: Bug, seed: u64, violation: &Violation) -> KeptCase {
+    plant(Some(bug));
+    let shrunk = shrink(Case::of(seed), violation.promise, Instant::now() + SHRINK_WITHIN);
+    plant(None);
+    KeptCase {
+        why: bug.sentence().to_owned(),
+        promise: violation.promise.to_owned(),
+        planted: Some(bug.name().to_owned()),
+        case: shrunk.case,
+    }
+}
+
+/// A line of the table, for machines.
+#[derive(Serialize)]
+struct Row<'a> {
+    bug: &'static str,
+    what: &'static str,
+    seeds: u64,
+    seconds: f64,
+    /// Absent when it was not found.
+    seed: Option<u64>,
+    promise: Option<&'a str>,
+    sentence: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        let violation = finding.found.as_ref().map(|(_, violation)| violation);
+        Self {
+            bug: finding.bug.name(),
+            what: finding.bug.sentence(),
+            seeds: finding.seeds,
+            seconds: finding.took.as_secs_f64(),
+            seed: finding.found.as_ref().map(|(seed, _)| *seed),
+            promise: violation.map(|violation| violation.promise),
+            sentence: violation.map(|violation| violation.sentence.as_str()),
+        }
+    }
+}
+
+fn tell(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
+    writeln!(out, "{:<22}{:>8}{:>10}  found by", "bug", "seeds", "seconds")?;
+    for finding in findings {
+        let (name, seeds, seconds) =
+            (finding.bug.name(), finding.seeds, finding.took.as_secs_f64());
+        let by = match &finding.found {
+            Some((_, violation)) => violation.to_string(),
+            None => format!("NOT FOUND: {}", finding.bug.sentence()),
+        };
+        let short: String = by.chars().take(100).collect();
+        writeln!(out, "{name:<22}{seeds:>8}{seconds:>10.2}  {short}")?;
+    }
+    let mut seeds: Vec<u64> =
+        findings.iter().filter(|one| one.found.is_some()).map(|one| one.seeds).collect();
+    seeds.sort_unstable();
+    let median = seeds.get(seeds.len() / 2).copied().unwrap_or_default();
+    let planted = findings.len();
+    writeln!(out, "\n{} of {planted} bugs found, half of them within {median} seeds", seeds.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bugs_of_every_layer_are_found_soon() {
+        for bug in [
+            Bug::Oversells,
+            Bug::IgnoresFingerprint,
+            Bug::SellsUnpaid,
+            Bug::AnswersEarly,
+            Bug::UnknownIsSuccess,
+            Bug::TearsBatch,
+        ] {
+            let finding = hunt(bug, 0, Duration::from_mins(1));
+            assert!(finding.found.is_some(), "{} in {} seeds", bug.name(), finding.seeds);
+        }
+    }
+
+    #[test]
+    fn every_bug_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
+        assert_eq!(names.len(), Bug::ALL.len());
+        for bug in Bug::ALL {
+            assert_eq!(super::bug(bug.name()), Ok(*bug));
+        }
+    }
+}
