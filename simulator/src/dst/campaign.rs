@@ -117,6 +117,7 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
 
 #[cfg(test)]
 mod tests {
+    use super::super::world;
     use super::*;
 
     fn campaign(seeds: u64) -> Harvest {
@@ -138,12 +139,12 @@ mod tests {
 
     #[test]
     fn another_seed_is_another_world() {
-        assert_ne!(seed(1, 0).trace, seed(2, 0).trace);
+        assert_ne!(world::run(&Case::of(1), 0).trace, world::run(&Case::of(2), 0).trace);
     }
 
     #[test]
     fn the_last_steps_are_told_when_they_are_wanted() {
-        assert_eq!(seed(1, 5).told.len(), 5);
-        assert!(seed(1, 0).told.is_empty());
+        assert_eq!(world::run(&Case::of(1), 5).told.len(), 5);
+        assert!(world::run(&Case::of(1), 0).told.is_empty());
     }
 }

@@ -96,12 +96,7 @@ pub(super) fn lost_with_its_process(outside: &mut Outside) -> bool {
 
 impl World {
     fn new(case: &Case, tells: usize) -> Self {
-        Self {
-            outside: outside(case),
-            processes: Vec::new(),
-            started: 0,
-            diary: Diary::new(tells),
-        }
+        Self { outside: outside(case), processes: Vec::new(), started: 0, diary: Diary::new(tells) }
     }
 
     fn run(&mut self) {
