@@ -325,9 +325,9 @@ impl<A: Hosted> Directory<A> {
 
     /// Drops every incarnation of a generation before this one.
     pub(crate) fn abandon(&self, generation: u64) {
-        let live: Vec<Address<A>> =
-            self.mailboxes.iter().map(|mailbox| mailbox.address.clone()).collect();
-        for address in live {
+        let live = self.mailboxes.iter();
+        let live = live.map(|mailbox| (Arc::clone(mailbox.key()), mailbox.address.clone()));
+        for address in in_order(live.collect()) {
             // In the mailbox's order, after everything that was let in before.
             address.send(EntityMessage::Outdated { generation });
         }
@@ -336,8 +336,12 @@ impl<A: Hosted> Directory<A> {
     /// Sends the idle to sleep; each may refuse if something has just come in.
     pub(crate) fn put_idle_to_sleep(&self, idle_seconds: u64) {
         let before = self.seconds().saturating_sub(idle_seconds);
-        for mailbox in &self.mailboxes {
-            mailbox.nudge_unless_used_since(before);
+        let idle = self.mailboxes.iter().filter_map(|mailbox| {
+            let (address, nudge) = mailbox.nudge_unless_used_since(before)?;
+            Some((Arc::clone(mailbox.key()), (address, nudge)))
+        });
+        for (address, nudge) in in_order(idle.collect()) {
+            address.send(EntityMessage::Sleep { nudge });
         }
     }
 
@@ -363,5 +367,23 @@ impl<A: Hosted> Directory<A> {
         let (reply, state) = oneshot::channel();
         self.address(world, key, self.live_max)?.send(EntityMessage::Inspect { reply });
         state.await.map_err(|_| NotAccepted::Restarting)
+    }
+}
+
+/// What goes to many goes to them in the order of their keys. That of the map is another one in every
+/// process, and nothing may be built upon it.
+fn in_order<T>(mut many: Vec<(Arc<str>, T)>) -> impl Iterator<Item = T> {
+    many.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    many.into_iter().map(|(_, each)| each)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_to_many_goes_to_them_in_the_order_of_their_keys() {
+        let many = ["b", "c", "a"].map(|key| (Arc::from(key), key)).to_vec();
+        assert_eq!(in_order(many).collect::<Vec<_>>(), ["a", "b", "c"]);
     }
 }

@@ -8,7 +8,7 @@ use ractor::ActorId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::directory::Hosted;
-use crate::entity::{Address, EntityMessage, Incarnation, Nudge};
+use crate::entity::{Address, Incarnation, Nudge};
 
 /// Actors that may rest between two lives; one more is stopped. An idle one takes about 7 KB.
 const RESTING_MAX: usize = 1_024;
@@ -46,14 +46,12 @@ impl<A: Aggregate> Mailbox<A> {
         self.used_at.store(second, Ordering::Relaxed);
     }
 
-    /// Asks the entity to sleep if nobody has used it since `second`, and it has heard the last
-    /// time that it was asked.
-    pub(crate) fn nudge_unless_used_since(&self, second: u64) {
-        if self.used_at.load(Ordering::Relaxed) < second
-            && let Some(nudge) = Nudge::unless_pending(&self.nudged)
-        {
-            self.address.send(EntityMessage::Sleep { nudge });
-        }
+    /// How to ask the entity to sleep, if nobody has used it since `second` and it has heard the
+    /// last time that it was asked.
+    pub(crate) fn nudge_unless_used_since(&self, second: u64) -> Option<(Address<A>, Nudge)> {
+        let is_idle = self.used_at.load(Ordering::Relaxed) < second;
+        let nudge = is_idle.then(|| Nudge::unless_pending(&self.nudged)).flatten()?;
+        Some((self.address.clone(), nudge))
     }
 }
 

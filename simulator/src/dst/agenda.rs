@@ -55,9 +55,19 @@ impl<E> Agenda<E> {
         Self { now: 0, number: 0, chance, queue: BinaryHeap::new() }
     }
 
-    /// The time of the event that was taken last.
+    /// The time of the event that was taken last, or to which time was moved on since.
     pub(super) const fn now(&self) -> u64 {
         self.now
+    }
+
+    /// Time moves on although nothing on the agenda was due. It never goes back.
+    pub(super) fn move_on(&mut self, to: u64) {
+        self.now = self.now.max(to);
+    }
+
+    /// When the next event is due.
+    pub(super) fn due(&self) -> Option<u64> {
+        self.queue.peek().map(|due| due.at)
     }
 
     /// Something happens at that time, or now if that is past.
@@ -81,7 +91,7 @@ impl<E> Agenda<E> {
     /// The next event; time moves on to it.
     pub(super) fn next(&mut self) -> Option<E> {
         let due = self.queue.pop()?;
-        self.now = due.at;
+        self.move_on(due.at);
         Some(due.event)
     }
 }

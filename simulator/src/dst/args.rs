@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::books::Violation;
 use super::campaign::{self, Course, Harvest};
 use super::case::{Case, KeptCase};
+use super::diary::{Run, Runs};
 use super::shrink::{Shrunk, shrink};
-use super::world::{self, Run};
+use super::{shell, world};
 
 /// Seeds that are told in full when they fail.
 const TOLD_MAX: usize = 3;
@@ -39,7 +40,7 @@ pub struct DstArgs {
     #[arg(long, default_value_t = 40)]
     tell: usize,
     /// Fail when a rare state was never seen
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shell")]
     must_see_all: bool,
     /// Make a seed that fails smaller for so many seconds; 0 for not at all
     #[arg(long, default_value_t = 30)]
@@ -50,6 +51,16 @@ pub struct DstArgs {
     /// Run a kept case instead of seeds; may be given more than once
     #[arg(long = "case", value_name = "FILE")]
     cases: Vec<PathBuf>,
+    /// Run real actors on paused time instead of their logic under a scheduler
+    #[arg(long)]
+    shell: bool,
+}
+
+impl DstArgs {
+    /// In what kind of world a case is run.
+    fn runs(&self) -> Runs {
+        if self.shell { shell::run } else { world::run }
+    }
 }
 
 /// Runs the campaign; whether every promise was kept.
@@ -68,6 +79,7 @@ pub fn run(args: &DstArgs) -> anyhow::Result<bool> {
         within: args.seconds.map(Duration::from_secs),
         workers: args.workers.unwrap_or(cores),
         twice_every: args.twice_every,
+        runs: args.runs(),
     });
     tell(&mut io::stdout().lock(), &harvest, args)?;
     let saw_all = harvest.sights.counts().all(|(_, count)| 0 < count);
@@ -87,7 +99,9 @@ fn tell(out: &mut impl Write, harvest: &Harvest, args: &DstArgs) -> anyhow::Resu
     writeln!(out, "run twice       {:>12}  differed {}", harvest.compared, harvest.differed.len())?;
     writeln!(out, "trace       {:016x}", harvest.trace)?;
     writeln!(out, "\nseen:")?;
-    for (sight, count) in harvest.sights.counts() {
+    // Of what only the logic alone shows, real actors say nothing.
+    let shown = |(_, count): &(_, u64)| !args.shell || 0 < *count;
+    for (sight, count) in harvest.sights.counts().filter(shown) {
         writeln!(out, "{count:>12}  {}", sight.words())?;
     }
     for (seed, violation) in harvest.failed.iter().take(TOLD_MAX) {
@@ -112,14 +126,14 @@ fn tell_failure(
     violation: &Violation,
     args: &DstArgs,
 ) -> anyhow::Result<()> {
-    let steps = args.tell;
+    let (steps, tier) = (args.tell, if args.shell { " --shell" } else { "" });
     writeln!(out, "\nseed {seed} broke a promise: {violation}")?;
-    writeln!(out, "again: millrace-sim dst --from {seed} --seeds 1 --tell {steps}")?;
+    writeln!(out, "again: millrace-sim dst{tier} --from {seed} --seeds 1 --tell {steps}")?;
     let whole = Case::of(seed);
     let acts = whole.plan.len();
     let until = Instant::now() + Duration::from_secs(args.shrink_seconds);
-    let Shrunk { case, runs } = shrink(whole, violation.promise, until);
-    let run = world::run(&case, steps);
+    let Shrunk { case, runs } = shrink(whole, violation.promise, args.runs(), until);
+    let run = (args.runs())(&case, steps);
     let (left, lasted) = (case.plan.len(), run.steps);
     writeln!(out, "smaller after {runs} runs: {left} of {acts} acts, {lasted} steps")?;
     tell_steps(out, &case, &run)?;
@@ -127,7 +141,7 @@ fn tell_failure(
         let promise = violation.promise.to_owned();
         let kept = KeptCase { why: violation.sentence.clone(), promise, planted: None, case };
         let path = kept.save(folder)?;
-        writeln!(out, "again: millrace-sim dst --case {} --tell {steps}", path.display())?;
+        writeln!(out, "again: millrace-sim dst{tier} --case {} --tell {steps}", path.display())?;
     }
     Ok(())
 }
@@ -147,7 +161,7 @@ fn run_cases(args: &DstArgs) -> anyhow::Result<bool> {
     for path in &args.cases {
         let kept = KeptCase::read(path)?;
         let planted = kept.plant();
-        let run = world::run(&kept.case, args.tell);
+        let run = (args.runs())(&kept.case, args.tell);
         tell_steps(&mut out, &kept.case, &run)?;
         let verdict = run.violation.as_ref().map_or_else(
             || "every promise was kept".to_owned(),

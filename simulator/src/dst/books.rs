@@ -11,6 +11,7 @@ use std::sync::Arc;
 use engine::Aggregate as _;
 use engine::cart::{Cart, CartEvent};
 use engine::catalog::{Product, ProductEvent};
+use engine::drill::{Drill, DrillEvent};
 use engine::inventory::{Inventory, InventoryEvent};
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::{Order, OrderEvent, PaymentStatus};
@@ -62,6 +63,7 @@ pub(super) enum Happened {
     Stock(InventoryEvent),
     Cart(CartEvent),
     Order(OrderEvent),
+    Drill(DrillEvent),
 }
 
 impl Happened {
@@ -70,6 +72,7 @@ impl Happened {
             Product::KIND => codec::decode::<Product>(record).map(Self::Product),
             Inventory::KIND => codec::decode::<Inventory>(record).map(Self::Stock),
             Cart::KIND => codec::decode::<Cart>(record).map(Self::Cart),
+            Drill::KIND => codec::decode::<Drill>(record).map(Self::Drill),
             _ => codec::decode::<Order>(record).map(Self::Order),
         };
         decoded.map_err(|error| Violation::new("R17", error.to_string()))
@@ -81,6 +84,7 @@ impl Happened {
             Self::Stock(event) => LedgerEvent::Inventory(event),
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
+            Self::Drill(event) => LedgerEvent::Drill(event),
         }
     }
 }

@@ -202,7 +202,7 @@ impl Process {
 }
 
 /// An attempt leaves for the provider, and fate decides what becomes of it.
-fn dispatch(process: u32, call: u64, attempt: u32, of: CallOf, outside: &mut Outside) {
+pub(super) fn dispatch(process: u32, call: u64, attempt: u32, of: CallOf, outside: &mut Outside) {
     let unknown = Err(ProviderFailure::Unknown);
     let times_out = CallEvent::Ends { process, call, attempt, said: unknown };
     outside.agenda.after(TIMEOUT, Event::Call(times_out));

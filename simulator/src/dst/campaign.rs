@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::books::Violation;
 use super::case::Case;
+use super::diary::{Run, Runs};
 use super::sights::Sights;
-use super::world::{self, Run};
 
 /// Which seeds are run, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Course {
     pub(super) workers: usize,
     /// One of so many seeds is run twice, to see that both runs are the same; 0 for none.
     pub(super) twice_every: u64,
+    /// What runs it.
+    pub(super) runs: Runs,
 }
 
 /// What came of a campaign.
@@ -72,11 +74,6 @@ impl Harvest {
     }
 }
 
-/// Runs a seed; its last `tells` steps are kept.
-pub(super) fn seed(seed: u64, tells: usize) -> Run {
-    world::run(&Case::of(seed), tells)
-}
-
 /// Runs a campaign.
 pub(super) fn run(course: &Course) -> Harvest {
     let began = Instant::now();
@@ -106,11 +103,12 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
             return harvest;
         }
         let wanted = course.from.saturating_add(number);
-        let run = seed(wanted, 0);
+        let case = Case::of(wanted);
+        let run = (course.runs)(&case, 0);
         harvest.book(wanted, &run);
         if 0 < course.twice_every && number.is_multiple_of(course.twice_every) {
             harvest.compared = harvest.compared.saturating_add(1);
-            if seed(wanted, 0).trace != run.trace {
+            if (course.runs)(&case, 0).trace != run.trace {
                 harvest.differed.push(wanted);
             }
         }
@@ -119,10 +117,11 @@ fn work(course: &Course, next: &AtomicU64, began: Instant) -> Harvest {
 
 #[cfg(test)]
 mod tests {
+    use super::super::world;
     use super::*;
 
     fn campaign(seeds: u64) -> Harvest {
-        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4 })
+        run(&Course { from: 0, seeds, within: None, workers: 2, twice_every: 4, runs: world::run })
     }
 
     #[test]
@@ -140,12 +139,12 @@ mod tests {
 
     #[test]
     fn another_seed_is_another_world() {
-        assert_ne!(seed(1, 0).trace, seed(2, 0).trace);
+        assert_ne!(world::run(&Case::of(1), 0).trace, world::run(&Case::of(2), 0).trace);
     }
 
     #[test]
     fn the_last_steps_are_told_when_they_are_wanted() {
-        assert_eq!(seed(1, 5).told.len(), 5);
-        assert!(seed(1, 0).told.is_empty());
+        assert_eq!(world::run(&Case::of(1), 5).told.len(), 5);
+        assert!(world::run(&Case::of(1), 0).told.is_empty());
     }
 }

@@ -5,10 +5,11 @@ use engine::cart::CartCommand;
 use engine::catalog::ProductCommand;
 use engine::inventory::InventoryCommand;
 use engine::order::{
-    HOLD_FIRST, OrderCommand, OrderStatus, Personal, PlaceOrder, WishedCart, WishedItem,
+    HOLD_FIRST, Order, OrderCommand, OrderStatus, Personal, PlaceOrder, WishedCart, WishedItem,
 };
 use engine::values::{
-    AdjustmentId, Currency, CustomerId, KeyedRequest, Money, PaymentMethod, PaymentToken, Quantity,
+    AdjustmentId, Currency, CustomerId, KeyedRequest, Money, OrderId, PaymentMethod, PaymentToken,
+    Quantity,
 };
 
 use super::cast::Cast;
@@ -28,73 +29,118 @@ pub(super) fn believed(wish: &Wish) -> Option<Money> {
     wish.believes.then(|| price(PRICES[0]))
 }
 
+/// What the edge makes of a request.
+pub(super) enum Errand {
+    Product(ProductCommand),
+    Stock(InventoryCommand),
+    Cart(CartCommand),
+    Order(OrderCommand),
+    /// The order is moved to whatever status comes next.
+    MoveOn,
+    /// The cart is freed if its order came to nothing.
+    FreeCart,
+    /// The order is read.
+    Read,
+}
+
+impl Request {
+    /// What the edge makes of it.
+    pub(super) fn errand(&self) -> Option<Errand> {
+        Some(match self {
+            Self::Publish { product: index } => {
+                let (id, price) = (product(*index)?, price(PRICES[0]));
+                let name = id.to_string();
+                Errand::Product(ProductCommand::Publish { name, product: id, price })
+            }
+            Self::Reprice { .. } => {
+                let price = Some(price(PRICES[1]));
+                Errand::Product(ProductCommand::Revise { name: None, price, status: None })
+            }
+            Self::Adjust { delta, adjustment, .. } => Errand::Stock(InventoryCommand::Adjust {
+                adjustment: AdjustmentId::new(*adjustment),
+                delta: *delta,
+                reason: "counted".to_owned(),
+                if_version: None,
+            }),
+            Self::SetLimit { units, .. } => {
+                let limit = Some(Quantity::new(*units));
+                Errand::Stock(InventoryCommand::SetLimit { limit })
+            }
+            Self::OpenCart { cart: index } => {
+                Errand::Cart(CartCommand::Open { cart: cart(*index), customer: None })
+            }
+            Self::AddToCart { product: wanted, quantity, key, .. } => {
+                let (product, quantity) = (product(*wanted)?, Quantity::new(*quantity));
+                let command = Box::new(CartCommand::AddUnits { product, quantity });
+                let fingerprint = engine::values::Fingerprint::from_bytes(*key.as_bytes());
+                let request = KeyedRequest { key: *key, fingerprint };
+                Errand::Cart(CartCommand::Once { request, command })
+            }
+            Self::FreeCart { .. } => Errand::FreeCart,
+            Self::Place { wish, other } => {
+                Errand::Order(OrderCommand::Place(Box::new(place(wish, *other)?)))
+            }
+            Self::Cancel { as_operator, .. } => {
+                let as_operator = *as_operator;
+                let by = if as_operator { "operator" } else { "client" };
+                Errand::Order(OrderCommand::Cancel { by: by.into(), as_operator, reason: None })
+            }
+            Self::MoveOn { .. } => Errand::MoveOn,
+            Self::CallBack { key, outcome, .. } => {
+                Errand::Order(OrderCommand::RecordCharge { key: *key, outcome: outcome.clone() })
+            }
+            Self::Read { .. } => Errand::Read,
+        })
+    }
+}
+
+/// The order is moved on from the status that an operator sees.
+pub(super) fn move_on(shown: Option<&Order>) -> OrderCommand {
+    let status = shown.map_or(OrderStatus::Processing, |order| next_status(order.status));
+    OrderCommand::SetStatus { status, by: "operator".into() }
+}
+
+/// What frees a cart that belongs to an order, by what is known of it; nothing while that is under
+/// way.
+pub(super) fn free(owner: OrderId, order: Option<&Order>) -> Option<CartCommand> {
+    match order {
+        None => Some(CartCommand::Abandon { order: owner }),
+        Some(order) if order.status == OrderStatus::Cancelled => {
+            Some(CartCommand::Reopen { order: owner })
+        }
+        Some(order) if order.fate.is_some() => Some(CartCommand::Empty { order: owner }),
+        Some(_) => None,
+    }
+}
+
 impl Process {
     /// A request has reached the edge.
     pub(super) fn request(&mut self, attempt: usize, outside: &mut Outside) {
         let Some(open) = outside.clients.attempts.get_mut(attempt) else { return };
         open.process = Some(self.id);
-        let request = open.request.clone();
+        let (index, errand) = (open.request.of().index, open.request.errand());
         outside.agenda.after(DEADLINE, Event::GiveUp { attempt });
-        match request {
-            Request::Publish { product: index } => {
-                let (Some(id), price) = (product(index), price(PRICES[0])) else { return };
-                let command = ProductCommand::Publish { name: id.to_string(), product: id, price };
+        match errand {
+            Some(Errand::Product(command)) => {
                 self.ask::<engine::catalog::Product>(index, command, attempt, outside);
             }
-            Request::Reprice { product: index } => {
-                let price = Some(price(PRICES[1]));
-                let command = ProductCommand::Revise { name: None, price, status: None };
-                self.ask::<engine::catalog::Product>(index, command, attempt, outside);
-            }
-            Request::Adjust { product: index, delta, adjustment } => {
-                let command = InventoryCommand::Adjust {
-                    adjustment: AdjustmentId::new(adjustment),
-                    delta,
-                    reason: "counted".to_owned(),
-                    if_version: None,
-                };
+            Some(Errand::Stock(command)) => {
                 self.ask::<engine::inventory::Inventory>(index, command, attempt, outside);
             }
-            Request::SetLimit { product: index, units } => {
-                let command = InventoryCommand::SetLimit { limit: Some(Quantity::new(units)) };
-                self.ask::<engine::inventory::Inventory>(index, command, attempt, outside);
-            }
-            Request::OpenCart { cart: index } => {
-                let command = CartCommand::Open { cart: cart(index), customer: None };
+            Some(Errand::Cart(command)) => {
                 self.ask::<engine::cart::Cart>(index, command, attempt, outside);
             }
-            Request::AddToCart { cart: index, product: wanted, quantity, key } => {
-                let Some(product) = product(wanted) else { return };
-                let quantity = Quantity::new(quantity);
-                let command = Box::new(CartCommand::AddUnits { product, quantity });
-                let fingerprint = engine::values::Fingerprint::from_bytes(*key.as_bytes());
-                let request = KeyedRequest { key, fingerprint };
-                let command = CartCommand::Once { request, command };
-                self.ask::<engine::cart::Cart>(index, command, attempt, outside);
-            }
-            Request::FreeCart { cart: index } => self.free_cart(index, attempt, outside),
-            Request::Place { wish, other } => {
-                let index = wish.order;
-                let Some(place) = place(&wish, other) else { return };
-                let command = OrderCommand::Place(Box::new(place));
+            Some(Errand::Order(command)) => {
                 self.ask::<engine::order::Order>(index, command, attempt, outside);
             }
-            Request::Cancel { order: index, as_operator } => {
-                let by = if as_operator { "operator" } else { "client" };
-                let command = OrderCommand::Cancel { by: by.into(), as_operator, reason: None };
-                self.ask::<engine::order::Order>(index, command, attempt, outside);
-            }
-            Request::MoveOn { order: index } => {
+            Some(Errand::MoveOn) => {
                 let shown = self.orders.view(index).and_then(|published| published.view.clone());
-                let status = shown.map_or(OrderStatus::Processing, |o| next_status(o.status));
-                let command = OrderCommand::SetStatus { status, by: "operator".into() };
+                let command = move_on(shown.as_deref());
                 self.ask::<engine::order::Order>(index, command, attempt, outside);
             }
-            Request::CallBack { order: index, key, outcome } => {
-                let command = OrderCommand::RecordCharge { key, outcome };
-                self.ask::<engine::order::Order>(index, command, attempt, outside);
-            }
-            Request::Read { order: index } => self.read(index, attempt, outside),
+            Some(Errand::FreeCart) => self.free_cart(index, attempt, outside),
+            Some(Errand::Read) => self.read(index, attempt, outside),
+            None => {}
         }
     }
 
@@ -140,13 +186,9 @@ impl Process {
         let nothing = Outcome::Done { version: 0, changed: false, order: None };
         let Some(owner) = owner else { return answered(attempt, nothing, outside) };
         let known = names::order_index(owner).and_then(|order| self.orders.view(order));
-        let command = match known.map(|published| published.view.as_ref()) {
-            None | Some(None) => CartCommand::Abandon { order: owner },
-            Some(Some(order)) if order.status == OrderStatus::Cancelled => {
-                CartCommand::Reopen { order: owner }
-            }
-            Some(Some(order)) if order.fate.is_some() => CartCommand::Empty { order: owner },
-            Some(Some(_)) => return answered(attempt, nothing, outside),
+        let order = known.and_then(|published| published.view.as_deref());
+        let Some(command) = free(owner, order) else {
+            return answered(attempt, nothing, outside);
         };
         self.ask::<engine::cart::Cart>(index, command, attempt, outside);
     }

@@ -66,7 +66,7 @@ impl Rows {
                         fold::<Inventory>(place, version, at, &event);
                     }
                 }
-                Happened::Product(_) | Happened::Cart(_) => {}
+                Happened::Product(_) | Happened::Cart(_) | Happened::Drill(_) => {}
             }
         }
     }

@@ -4,9 +4,9 @@
 use tokio::time::Instant;
 
 use super::case::Case;
+use super::diary::Runs;
 use super::options::Options;
 use super::plan::What;
-use super::world;
 
 /// A smaller case may meet the fault under another schedule only, so that many are tried.
 const SCHEDULES: u64 = 4;
@@ -22,13 +22,15 @@ pub(super) struct Shrunk {
 struct Shrinker {
     case: Case,
     promise: &'static str,
+    world: Runs,
     until: Instant,
     runs: u64,
 }
 
-/// Shrinks a case that breaks `promise`, until nothing can be left out or time is up.
-pub(super) fn shrink(case: Case, promise: &'static str, until: Instant) -> Shrunk {
-    let mut shrinker = Shrinker { case, promise, until, runs: 0 };
+/// Shrinks a case that breaks `promise` in this kind of world, until nothing can be left out or time is
+/// up.
+pub(super) fn shrink(case: Case, promise: &'static str, world: Runs, until: Instant) -> Shrunk {
+    let mut shrinker = Shrinker { case, promise, world, until, runs: 0 };
     while shrinker.fewer_acts() | shrinker.fewer_faults() | shrinker.plainer() {}
     Shrunk { case: shrinker.case, runs: shrinker.runs }
 }
@@ -42,7 +44,7 @@ impl Shrinker {
                 return false;
             }
             self.runs = self.runs.saturating_add(1);
-            let violation = world::run(&candidate, 0).violation;
+            let violation = (self.world)(&candidate, 0).violation;
             if violation.is_some_and(|found| found.promise == self.promise) {
                 self.case = candidate;
                 return true;
@@ -150,6 +152,7 @@ mod tests {
 
     use engine::planted::{Bug, plant};
 
+    use super::super::world;
     use super::*;
 
     #[test]
@@ -162,7 +165,7 @@ mod tests {
         let (case, promise) = found.unwrap();
         let whole = case.plan.len();
         let until = Instant::now() + Duration::from_secs(20);
-        let Shrunk { case, runs } = shrink(case, promise, until);
+        let Shrunk { case, runs } = shrink(case, promise, world::run, until);
         let again = world::run(&case, 0).violation.unwrap();
         plant(None);
 

@@ -18,7 +18,9 @@ pub(super) struct Store {
 }
 
 /// The adapters in memory never wait.
-fn at_once<T>(future: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+pub(super) fn at_once<T>(
+    future: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     let unavailable = || Err(StoreError::Unavailable("not answered at once".into()));
     future.now_or_never().unwrap_or_else(unavailable)
 }
@@ -46,6 +48,11 @@ impl Store {
     /// Lets it be reached from now on.
     pub(super) const fn heal(&mut self) {
         self.down_until = 0;
+    }
+
+    /// The journal itself, to be read.
+    pub(super) const fn journal(&self) -> &MemoryJournal {
+        &self.journal
     }
 
     /// Fences every older writer.

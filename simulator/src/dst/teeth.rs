@@ -123,7 +123,8 @@ fn hunt_all(bugs: &[Bug], args: &PlantedArgs) -> Vec<Finding> {
 
 fn keep(bug: Bug, seed: u64, violation: &Violation) -> KeptCase {
     plant(Some(bug));
-    let shrunk = shrink(Case::of(seed), violation.promise, Instant::now() + SHRINK_WITHIN);
+    let shrunk =
+        shrink(Case::of(seed), violation.promise, world::run, Instant::now() + SHRINK_WITHIN);
     plant(None);
     KeptCase {
         why: bug.sentence().to_owned(),

@@ -15,7 +15,7 @@ pub(super) fn durable(happened: &Happened, outside: &mut Outside) {
         Happened::Order(event) => of_order(event),
         Happened::Cart(CartEvent::CheckedOut { .. }) => Some(Sight::CartClaimed),
         Happened::Cart(CartEvent::Reopened { .. }) => Some(Sight::CartReopened),
-        Happened::Cart(_) | Happened::Product(_) => None,
+        Happened::Cart(_) | Happened::Product(_) | Happened::Drill(_) => None,
     };
     if let Some(sight) = sight {
         outside.see(sight);

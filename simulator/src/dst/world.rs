@@ -1,8 +1,6 @@
 //! One seed from beginning to end: a world in which things go wrong, then heals, and must come to
 //! rest with every promise kept.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use actors::outcome::NotAccepted;
 
 use super::books::{self, Violation};
@@ -10,11 +8,12 @@ use super::calls::{self, CallEvent};
 use super::case::Case;
 use super::chance::{Chance, Purpose};
 use super::clients::{self, Outcome, Request};
+use super::diary::{Diary, Run};
 use super::outside::{Event, Outside};
 use super::panics;
 use super::plan::What;
 use super::process::Process;
-use super::sights::{Sight, Sights};
+use super::sights::Sight;
 use super::writing;
 
 /// When the plan begins: by then the shop is open.
@@ -23,31 +22,12 @@ const OPENING: u64 = 3_000_000;
 /// More steps than any world needs that comes to rest.
 const STEPS_MAX: u64 = 400_000;
 
-/// What came of a seed.
-pub(super) struct Run {
-    /// The promise that was broken.
-    pub(super) violation: Option<Violation>,
-    /// Steps of the scheduler.
-    pub(super) steps: u64,
-    /// Virtual time that has passed, in microseconds.
-    pub(super) span: u64,
-    /// The same for every run of the same seed, in any process.
-    pub(super) trace: u64,
-    /// What was seen.
-    pub(super) sights: Sights,
-    /// The last steps, when they were wanted.
-    pub(super) told: Vec<String>,
-}
-
 /// The world of a seed.
 struct World {
     outside: Outside,
     processes: Vec<Process>,
     started: u32,
-    steps: u64,
-    trace: DefaultHasher,
-    tells: usize,
-    told: std::collections::VecDeque<String>,
+    diary: Diary,
 }
 
 /// Runs a case. The last `tells` steps are kept for people.
@@ -56,44 +36,72 @@ pub(super) fn run(case: &Case, tells: usize) -> Run {
     if let Err(said) = panics::caught(|| world.run()) {
         world.outside.judge(Err(Violation::new("assertion", said)));
     }
-    let World { outside, steps, trace, told, .. } = world;
-    Run {
-        violation: outside.violation,
-        steps,
-        span: outside.agenda.now(),
-        trace: trace.finish(),
-        sights: outside.sights,
-        told: told.into(),
+    world.diary.close(&mut world.outside)
+}
+
+/// What is around the processes before the first one starts.
+pub(super) fn outside(case: &Case) -> Outside {
+    let Case { seed, options, mut plan } = case.clone();
+    for act in &mut plan {
+        act.at = act.at.saturating_add(OPENING);
     }
+    let last = plan.last().map_or(OPENING, |act| act.at);
+    let mut outside = Outside::new(seed, options, plan);
+    outside.agenda.at(0, Event::Start);
+    let calm_after = Chance::of(seed, Purpose::Options).below(60_000_000);
+    outside.agenda.at(last.saturating_add(calm_after), Event::Heal);
+    open(&mut outside);
+    outside
+}
+
+/// The shop gets its wares before anybody comes.
+fn open(outside: &mut Outside) {
+    let (products, carts) = (outside.options.products, outside.options.carts);
+    let (stock, limit) = (outside.options.stock, outside.options.limit);
+    for product in 0..products {
+        clients::send(Request::Publish { product }, 1_000, outside);
+        let adjustment = uuid::Uuid::from_u128((1 << 91) + product as u128);
+        let delta = i64::from(stock);
+        clients::send(Request::Adjust { product, delta, adjustment }, 1_000, outside);
+        if let Some(units) = limit {
+            clients::send(Request::SetLimit { product, units }, 1_000, outside);
+        }
+    }
+    for cart in 0..carts {
+        clients::send(Request::OpenCart { cart }, 1_000, outside);
+    }
+}
+
+/// What happens outside of the processes.
+pub(super) fn befall(what: &What, index: usize, outside: &mut Outside) {
+    let now = outside.now();
+    match what {
+        What::StoreOutage { lasts } => outside.store.fail_until(now.saturating_add(*lasts)),
+        What::ProviderOutage { lasts } => outside.provider.fail_until(now.saturating_add(*lasts)),
+        What::ClockStep { seconds } => {
+            let off = seconds.saturating_mul(1_000_000);
+            outside.clock_off = outside.clock_off.saturating_add(off);
+            outside.see(if *seconds < 0 { Sight::ClockWentBack } else { Sight::ClockLeapt });
+        }
+        what => clients::act(what, index, outside),
+    }
+}
+
+/// Whether an append that was on its way when its process died is lost; nobody knows how far it came.
+pub(super) fn lost_with_its_process(outside: &mut Outside) -> bool {
+    let is_lost = outside.luck.permille(500);
+    outside.see(if is_lost { Sight::LostWithCrash } else { Sight::LandedAfterCrash });
+    is_lost
 }
 
 impl World {
     fn new(case: &Case, tells: usize) -> Self {
-        let Case { seed, options, mut plan } = case.clone();
-        for act in &mut plan {
-            act.at = act.at.saturating_add(OPENING);
-        }
-        let last = plan.last().map_or(OPENING, |act| act.at);
-        let mut outside = Outside::new(seed, options, plan);
-        outside.agenda.at(0, Event::Start);
-        let calm_after = Chance::of(seed, Purpose::Options).below(60_000_000);
-        outside.agenda.at(last.saturating_add(calm_after), Event::Heal);
-        Self {
-            outside,
-            processes: Vec::new(),
-            started: 0,
-            steps: 0,
-            trace: DefaultHasher::new(),
-            tells,
-            told: std::collections::VecDeque::new(),
-        }
+        Self { outside: outside(case), processes: Vec::new(), started: 0, diary: Diary::new(tells) }
     }
 
     fn run(&mut self) {
-        self.open();
         while let Some(event) = self.outside.agenda.next() {
-            self.steps = self.steps.saturating_add(1);
-            self.note(&event);
+            self.diary.note(&event, &self.outside);
             self.step(event);
             for process in &mut self.processes {
                 process.settle(&mut self.outside);
@@ -101,8 +109,8 @@ impl World {
             if self.outside.violation.is_some() {
                 return;
             }
-            if STEPS_MAX < self.steps {
-                let sentence = format!("no rest after {} steps", self.steps);
+            if STEPS_MAX < self.diary.steps() {
+                let sentence = format!("no rest after {} steps", self.diary.steps());
                 return self.outside.judge(Err(Violation::new("R20", sentence)));
             }
         }
@@ -113,41 +121,9 @@ impl World {
         self.outside.judge(books::nothing_owed(owed));
     }
 
-    /// The shop gets its wares before anybody comes.
-    fn open(&mut self) {
-        let outside = &mut self.outside;
-        let (products, carts) = (outside.options.products, outside.options.carts);
-        let (stock, limit) = (outside.options.stock, outside.options.limit);
-        for product in 0..products {
-            clients::send(Request::Publish { product }, 1_000, outside);
-            let adjustment = uuid::Uuid::from_u128((1 << 91) + product as u128);
-            let delta = i64::from(stock);
-            clients::send(Request::Adjust { product, delta, adjustment }, 1_000, outside);
-            if let Some(units) = limit {
-                clients::send(Request::SetLimit { product, units }, 1_000, outside);
-            }
-        }
-        for cart in 0..carts {
-            clients::send(Request::OpenCart { cart }, 1_000, outside);
-        }
-    }
-
     fn process(&mut self, id: u32) -> Option<(&mut Process, &mut Outside)> {
         let process = self.processes.iter_mut().find(|process| process.id == id)?;
         Some((process, &mut self.outside))
-    }
-
-    fn note(&mut self, event: &Event) {
-        let name = event.name();
-        let now = self.outside.now();
-        (now, name, event.whose()).hash(&mut self.trace);
-        if 0 < self.tells {
-            if self.tells <= self.told.len() {
-                self.told.pop_front();
-            }
-            let detail = event.detail(&self.outside);
-            self.told.push_back(format!("{now:>12} µs  {name} {detail}"));
-        }
     }
 
     fn step(&mut self, event: Event) {
@@ -220,7 +196,6 @@ impl World {
 
     fn act(&mut self, index: usize) {
         let Some(act) = self.outside.plan.get(index) else { return };
-        let now = self.outside.now();
         match act.what.clone() {
             What::Crash { down_for } => {
                 let ids: Vec<u32> = self.processes.iter().map(|process| process.id).collect();
@@ -230,20 +205,14 @@ impl World {
                 self.outside.agenda.after(down_for, Event::Start);
             }
             What::TakeOver => self.start(true),
-            What::StoreOutage { lasts } => self.outside.store.fail_until(now.saturating_add(lasts)),
-            What::ProviderOutage { lasts } => {
-                self.outside.provider.fail_until(now.saturating_add(lasts));
-            }
-            What::ClockStep { seconds } => {
-                let off = seconds.saturating_mul(1_000_000);
-                self.outside.clock_off = self.outside.clock_off.saturating_add(off);
-                let sight = if seconds < 0 { Sight::ClockWentBack } else { Sight::ClockLeapt };
-                self.outside.see(sight);
-                for process in &mut self.processes {
-                    process.plan_tick(&mut self.outside);
+            what => {
+                befall(&what, index, &mut self.outside);
+                if let What::ClockStep { .. } = what {
+                    for process in &mut self.processes {
+                        process.plan_tick(&mut self.outside);
+                    }
                 }
             }
-            what => clients::act(&what, index, &mut self.outside),
         }
         if self.outside.strikes(|faults| faults.sleeps)
             && let Some(process) = self.processes.last_mut()
@@ -301,9 +270,7 @@ impl World {
 
     /// From here on nothing goes wrong.
     fn heal(&mut self) {
-        self.outside.is_healed = true;
-        self.outside.store.heal();
-        self.outside.provider.heal();
+        self.outside.heal();
         let mut ids: Vec<u32> = self.processes.iter().map(|process| process.id).collect();
         ids.pop();
         for id in ids {
@@ -320,12 +287,8 @@ impl World {
         reports: bool,
     ) {
         let is_orphan = self.process(process).is_none();
-        if is_orphan {
-            // It was on its way when its process died; nobody knows how far it came.
-            if self.outside.luck.permille(500) {
-                return self.outside.see(Sight::LostWithCrash);
-            }
-            self.outside.see(Sight::LandedAfterCrash);
+        if is_orphan && lost_with_its_process(&mut self.outside) {
+            return;
         }
         writing::land(process, flight, batch, reports, &mut self.outside);
     }

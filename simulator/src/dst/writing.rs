@@ -216,13 +216,7 @@ impl Process {
         if flight != self.desk.flight || !self.desk.busy {
             return;
         }
-        let result = match outcome {
-            Appended::Done => Ok(()),
-            Appended::Fenced => Err(AppendError::Fenced),
-            Appended::Unavailable => Err(AppendError::Unavailable("simulated".into())),
-            Appended::Unknown => Err(AppendError::Unknown("simulated".into())),
-        };
-        self.ended(WriterInput::Appended(result), outside);
+        self.ended(WriterInput::Appended(outcome.told()), outside);
     }
 
     /// Fences first, then looks for the batch.
@@ -277,8 +271,20 @@ impl Process {
     }
 }
 
+impl Appended {
+    /// As the port tells it.
+    pub(super) fn told(self) -> Result<(), AppendError> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Fenced => Err(AppendError::Fenced),
+            Self::Unavailable => Err(AppendError::Unavailable("simulated".into())),
+            Self::Unknown => Err(AppendError::Unknown("simulated".into())),
+        }
+    }
+}
+
 /// An append leaves for the store, and fate decides what becomes of it.
-fn send_append(process: u32, flight: u64, batch: Arc<Batch>, outside: &mut Outside) {
+pub(super) fn send_append(process: u32, flight: u64, batch: Arc<Batch>, outside: &mut Outside) {
     let longest = outside.options.commit;
     let streams = batch.records.iter().map(|record| &record.stream);
     if 1 < streams.collect::<std::collections::BTreeSet<_>>().len() {
