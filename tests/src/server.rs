@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::postgres::Database;
-use crate::processes::{binary, signal, stands_still};
+use crate::processes::{binary, resident_bytes, signal, stands_still};
 use crate::shop::Shop;
 use crate::{ports, wait};
 
@@ -300,14 +300,17 @@ impl Server {
 
     /// Sends a signal to the process by its name, `STOP` for one.
     pub async fn signal(&self, name: &str) -> Result<()> {
-        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
-        signal(pid, name).await
+        signal(self.pid()?, name).await
+    }
+
+    fn pid(&self) -> Result<u32> {
+        self.process.as_ref().and_then(Child::id).context("the server is not running")
     }
 
     /// Stops its clock, and waits until no thread of it is in a call to the kernel any more.
     pub async fn freeze(&self) -> Result<()> {
         self.signal("STOP").await?;
-        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
+        let pid = self.pid()?;
         wait::until("the server stands still", GONE_WITHIN, || async {
             ensure!(stands_still(pid)?, "a thread goes on");
             Ok(())
@@ -371,11 +374,7 @@ impl Server {
 
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let pid = self.process.as_ref().and_then(Child::id).context("the server is not running")?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()).context("no VmRSS")?;
-        Ok(kilobytes.parse::<u64>()? * 1024)
+        resident_bytes(self.pid()?)
     }
 
     /// The status with which the process ended, if it has.

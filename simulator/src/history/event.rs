@@ -186,9 +186,15 @@ pub struct OrderSeen {
 }
 
 impl OrderSeen {
-    /// Paid, and nobody took it back: its units are sold.
+    /// Paid, and nobody took it back: its units are sold, or soon will be.
     pub fn stands(&self) -> bool {
         self.payment == Payment::Paid && self.status != Status::Cancelled
+    }
+
+    /// Its units are sold. Whoever is told "accepted" instead of "done" may see them held for a
+    /// while, although the money is there: the store may have gone in between.
+    pub fn is_sold(&self) -> bool {
+        self.stands() && (self.http == 201 || self.status != Status::Pending)
     }
 
     /// It came to an end in which its units went back.

@@ -31,7 +31,7 @@ struct Tally {
     tried: u64,
     /// Of these, no longer.
     dropped: u64,
-    /// In orders that surely stand.
+    /// In orders whose units are surely sold.
     sold: u64,
     /// Brought by hand: asked for, and surely.
     brought: [u64; 2],
@@ -66,7 +66,7 @@ pub(super) fn walk(docket: &Docket<'_>) -> Walk {
         .iter()
         .filter(|(_, order)| !order.may_be_gone())
         .filter_map(|(id, order)| {
-            let (op, _) = order.seen.iter().find(|(_, seen)| seen.stands())?;
+            let (op, _) = order.seen.iter().find(|(_, seen)| seen.is_sold())?;
             Some((op.ended, *id))
         })
         .collect();

@@ -153,6 +153,21 @@ fn an_honest_history_is_valid() {
 }
 
 #[test]
+fn units_of_an_order_that_is_paid_and_not_done_may_still_be_held() {
+    let looked = |http| {
+        let mut story = Story::default();
+        story.look(1, 2, 0, 0);
+        story.place(2, "a", OrderSeen { http, ver: Some(2), ..order("o-a", 10) });
+        story.look(1, 1, 1, 0);
+        story.read(6, read_back("o-a"));
+        story.look(1, 1, 0, 1);
+        story.failed()
+    };
+    assert!(looked(202).is_empty(), "{:?}", looked(202));
+    assert_eq!(looked(201), ["nothing_oversold"]);
+}
+
+#[test]
 fn what_was_not_looked_at_in_the_end_leaves_the_verdict_open() {
     for missing in [5, 7] {
         let mut story = honest();
