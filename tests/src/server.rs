@@ -332,8 +332,7 @@ impl Server {
     /// `kill -9`, and wait until the process is gone.
     pub async fn kill(&mut self) -> Result<()> {
         let mut process = self.process.take().context("the server is not running")?;
-        process.kill().await?;
-        Ok(())
+        Ok(process.kill().await?)
     }
 
     /// SIGTERM, and wait until the process has left by itself.

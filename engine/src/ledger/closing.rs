@@ -19,6 +19,12 @@ pub struct OpenHold {
     pub expires_at: Moment,
 }
 
+impl OpenHold {
+    pub(super) fn name(&self) -> (&str, HoldId) {
+        (&self.product, self.hold)
+    }
+}
+
 /// Captured money that is matched by neither sold units nor a full refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenCapture {

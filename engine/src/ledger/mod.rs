@@ -32,6 +32,8 @@ mod stocks;
 mod tests;
 mod violation;
 
+#[expect(clippy::disallowed_types, reason = "asked for once per event; what is told is sorted")]
+use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aggregate::Aggregate as _;
@@ -64,7 +66,8 @@ enum Book {
 /// The books of a journal, or of a part of it that holds whole streams.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    streams: BTreeMap<Box<str>, (u64, Book)>,
+    #[expect(clippy::disallowed_types, reason = "see above")]
+    streams: HashMap<Box<str>, (u64, Book)>,
     totals: Totals,
     events: u64,
 }
@@ -141,6 +144,8 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
         }
         quotes.absorb(&ledger.totals.quotes);
     }
+    closing.open_holds.sort_unstable_by(|one, other| one.name().cmp(&other.name()));
+    closing.open_captures.sort_unstable_by_key(|capture| capture.order);
     closing.units.retain(|_, units| units.sold != units.ordered);
     closing.balances.retain(|_, balance| *balance != 0);
     closing.mispriced = quotes.wrong(&listed, |product| broken.contains(product));
