@@ -26,6 +26,9 @@ use crate::quarantine::Quarantine;
 use crate::supervisor::Deaths;
 use crate::system::World;
 
+/// Entities that are sent to sleep at once. More would keep a thread busy with their order.
+const SLEEPERS_MAX: usize = 8_192;
+
 /// An aggregate that the engine hosts.
 pub trait Hosted: Aggregate {
     /// Whether its histories grow so long that snapshots pay.
@@ -337,10 +340,10 @@ impl<A: Hosted> Directory<A> {
     pub(crate) fn put_idle_to_sleep(&self, idle_seconds: u64) {
         let before = self.seconds().saturating_sub(idle_seconds);
         let idle = self.mailboxes.iter().filter_map(|mailbox| {
-            let (address, nudge) = mailbox.nudge_unless_used_since(before)?;
+            let (address, nudge) = mailbox.idle_since(before)?;
             Some((Arc::clone(mailbox.key()), (address, nudge)))
         });
-        for (address, nudge) in in_order(idle.collect()) {
+        for (address, nudge) in in_order(idle.take(SLEEPERS_MAX).collect()) {
             address.send(EntityMessage::Sleep { nudge });
         }
     }

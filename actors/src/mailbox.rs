@@ -48,7 +48,7 @@ impl<A: Aggregate> Mailbox<A> {
 
     /// How to ask the entity to sleep, if nobody has used it since `second` and it has heard the
     /// last time that it was asked.
-    pub(crate) fn nudge_unless_used_since(&self, second: u64) -> Option<(Address<A>, Nudge)> {
+    pub(crate) fn idle_since(&self, second: u64) -> Option<(Address<A>, Nudge)> {
         let is_idle = self.used_at.load(Ordering::Relaxed) < second;
         let nudge = is_idle.then(|| Nudge::unless_pending(&self.nudged)).flatten()?;
         Some((self.address.clone(), nudge))

@@ -69,7 +69,9 @@ async fn keep_snapshots(stores: Stores, queue: Arc<Mutex<mpsc::Receiver<Encoding
             Ok(Ok(snapshot)) => {
                 crash_point(CrashPoint::SnapshotEncoded);
                 let kept = stores.snapshots.save(&snapshot).await;
-                crash_point(CrashPoint::SnapshotStored);
+                if kept.is_ok() {
+                    crash_point(CrashPoint::SnapshotStored);
+                }
                 kept
             }
             Ok(Err(error)) => Err(error),

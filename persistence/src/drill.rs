@@ -34,7 +34,7 @@ macro_rules! crash_points {
 }
 
 crash_points! {
-    /// The tables are there, the rows of the shards are not.
+    /// The tables are there; those of a new journal are empty.
     StoreMigrated = "store.migrated",
     /// The epoch is raised in a transaction that is not committed.
     JournalAcquiring = "journal.acquiring",

@@ -207,9 +207,10 @@ impl Gate {
     }
 
     fn leave(self: &Arc<Self>, class: Class, seat: Seat, held: Duration) {
+        let inside = self.inside(class, held);
         self.counts.finished.fetch_add(1, Ordering::Relaxed);
-        self.counts.took_micros.fetch_add(micros(held), Ordering::Relaxed);
-        if self.target() < held && !self.waited_outside(class, held) {
+        self.counts.took_micros.fetch_add(micros(inside), Ordering::Relaxed);
+        if self.target() < inside {
             self.counts.slow.fetch_add(1, Ordering::Relaxed);
         }
         let next = {
@@ -227,13 +228,10 @@ impl Gate {
         }
     }
 
-    /// Whether a checkout was long because the provider was; fewer at once would not help then.
-    fn waited_outside(&self, class: Class, held: Duration) -> bool {
-        class == Class::Checkout
-            && self
-                .outside
-                .as_ref()
-                .is_some_and(|outside| held <= self.target().saturating_add(outside()))
+    /// Without the wait for the provider: fewer checkouts at once would not shorten that.
+    fn inside(&self, class: Class, held: Duration) -> Duration {
+        let outside = self.outside.as_ref().filter(|_| class == Class::Checkout);
+        held.saturating_sub(outside.map_or(Duration::ZERO, |outside| outside()))
     }
 
     fn overloaded(&self) -> Rejected {

@@ -31,6 +31,8 @@ pub struct LinePolicy {
     pub crowded_max: Duration,
 }
 
+const A_THOUSAND: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+
 impl Default for LinePolicy {
     fn default() -> Self {
         Self {
@@ -38,7 +40,7 @@ impl Default for LinePolicy {
             orderly: Duration::from_millis(20),
             fresh: Duration::from_millis(50),
             patience: Duration::from_secs(2),
-            rejections_per_second: NonZeroU32::MIN.saturating_add(999),
+            rejections_per_second: A_THOUSAND,
             crowded_min: Duration::from_millis(50),
             crowded_max: Duration::from_millis(500),
         }
@@ -326,22 +328,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_place_is_held_by_somebody_and_half_are_never_free_while_somebody_alone_waits(
-            steps in prop::collection::vec((0_u8..5, 0_usize..16, 0_u64..40), 0..200),
+        fn every_place_is_held_by_somebody_and_half_are_never_free_while_somebody_waits(
+            steps in prop::collection::vec((0_u8..5, 0_usize..16, 0_u64..40, 1_usize..4), 0..200),
         ) {
             let mut places = Places::new(LinePolicy::default(), 4);
-            let (mut inside, mut tickets, mut now) = (0, Vec::new(), Duration::ZERO);
-            for (what, number, gap) in steps {
+            let (mut inside, mut tickets, mut now) = (Vec::new(), Vec::new(), Duration::ZERO);
+            for (what, number, gap, seat) in steps {
                 now += ms(gap);
+                let seat = Seat::at(seat);
                 match what {
-                    0 => inside += usize::from(places.take(ONE)),
-                    1 if 0 < inside => { places.give_back(ONE); inside -= 1; }
-                    2 => tickets.extend(places.join(ONE, now, number)),
+                    0 => inside.extend(places.take(seat).then_some(seat)),
+                    1 => if let Some(seat) = inside.pop() { places.give_back(seat) },
+                    2 => tickets.extend(places.join(seat, now, number)),
                     3 => places.set_limit(number.max(1)),
                     _ => if let Some((ticket, _)) = tickets.pop() { places.give_up(ticket) },
                 }
-                while places.call(now).is_some() { inside += 1; }
-                prop_assert_eq!(places.taken(), inside);
+                while let Some((_, seat)) = places.call(now) { inside.push(seat); }
+                prop_assert_eq!(places.taken(), inside.len());
                 prop_assert!(places.waiting() == 0 || places.limit() <= 2 * places.taken());
             }
         }

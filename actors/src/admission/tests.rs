@@ -229,7 +229,11 @@ async fn mutations_are_rejected_while_the_store_is_out_and_reads_are_not() {
 
 /// Holds `shoppers` places for `span`, a hundred times over.
 async fn crowd(door: &Admission, shoppers: usize, span: Duration) {
-    for _ in 0..100 {
+    crowds(100, door, shoppers, span).await;
+}
+
+async fn crowds(rounds: u32, door: &Admission, shoppers: usize, span: Duration) {
+    for _ in 0..rounds {
         let passes: Vec<_> = (0..shoppers).map_while(|_| door.enter(&SHOPPER).ok()).collect();
         sleep(span).await;
         drop(passes);
@@ -254,6 +258,16 @@ async fn time_spent_outside_does_not_lower_the_limit() {
     assert_eq!(door.limit(), 64);
     crowd(&door, 64, Duration::from_millis(650)).await;
     assert!(door.limit() < 16, "{}", door.limit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_spent_outside_is_no_reason_to_expect_little_of_those_inside() {
+    let outside: Outside = Arc::new(|| Duration::from_millis(290));
+    let config = AdmissionConfig { outside: Some(outside), ..places(16) };
+    let door = Admission::start(config).await.unwrap();
+    crowds(5, &door, 1, Duration::from_millis(300)).await;
+    crowds(8, &door, 64, Duration::from_millis(290 + 60)).await;
+    assert!(door.limit() < 16, "60 ms are slow here: {}", door.limit());
 }
 
 #[tokio::test(start_paused = true)]

@@ -216,7 +216,9 @@ impl Payments {
         crash_point(CrashPoint::ProviderAsking);
         let started = Instant::now();
         let ended = timeout(self.config.timeout, attempt).await;
-        crash_point(CrashPoint::ProviderAnswered);
+        if ended.is_ok() {
+            crash_point(CrashPoint::ProviderAnswered);
+        }
         let took = started.elapsed();
         let (end, result) = match ended {
             Ok(Ok(answer)) => (end_of(&answer), Ok(answer)),

@@ -305,6 +305,10 @@ impl Task {
                     return WriterInput::Reacquired(tenure);
                 }
                 Ok(None) => return WriterInput::TakenOver,
+                Err(StoreError::Corrupt(words)) => {
+                    error!(error = words, "the journal is damaged, nothing is written to it");
+                    sleep(PROBE_EVERY).await;
+                }
                 Err(cause) => warn!(error = %cause, "journal still out of reach"),
             }
             sleep(RETRY_PAUSE).await;

@@ -17,7 +17,7 @@
 //!
 //! Memory: for each stream its name and a few counts; for each order that can still be called off its
 //! lines; for each hold that lives, lapsed or was sold its units, because it may go back; for each
-//! price of a listing one quote. What was released and what has ended is forgotten.
+//! version of a listing that orders quote one price. What was released and what has ended is forgotten.
 
 mod accounts;
 mod closing;
@@ -32,7 +32,10 @@ mod stocks;
 mod tests;
 mod violation;
 
-#[expect(clippy::disallowed_types, reason = "asked for once per event; what is told is sorted")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "asked for once per event; what is told is sorted"
+)]
 use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +107,13 @@ impl Ledger {
             *book = Book::Broken;
             found.at(entry)
         })
+    }
+
+    /// Judges no more of a stream: one of its events cannot be read. The event counts.
+    pub fn give_up(&mut self, stream: &str) {
+        self.events = self.events.saturating_add(1);
+        let book = self.streams.entry(stream.into()).or_insert((0, Book::Broken));
+        book.1 = Book::Broken;
     }
 
     /// What is open at the end. Once all work is done there must be nothing.

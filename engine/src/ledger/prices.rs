@@ -1,7 +1,7 @@
 //! What listings cost, version by version, and what orders say that they cost (R14).
 //!
 //! An order and a listing that it quotes may lie in different shards, so nothing is compared before
-//! both were read. Memory grows with the prices of listings, not with the orders that quote them.
+//! both were read. Memory grows with the versions of listings, not with the orders that quote them.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,9 @@ impl Listed {
     }
 
     fn at(&self, version: u64) -> Option<Money> {
-        let known = self.prices.iter().rev().find(|(since, _)| *since <= version);
-        known.map(|(_, price)| *price).filter(|_| version <= self.last)
+        let later = self.prices.partition_point(|(since, _)| *since <= version);
+        let (_, price) = self.prices.get(later.checked_sub(1)?)?;
+        (version <= self.last).then_some(*price)
     }
 }
 
@@ -70,12 +71,15 @@ impl Quotes {
         }
     }
 
-    /// Takes what another part of the journal quotes. The first place of the earlier part counts.
+    /// Takes what another part of the journal quotes. The lower place counts.
     pub(super) fn absorb(&mut self, other: &Self) {
         for (product, quotes) in &other.0 {
             let known = self.0.entry(product.clone()).or_default();
             for (quote, first) in quotes {
-                known.entry(*quote).or_insert_with(|| first.clone());
+                let lowest = known.entry(*quote).or_insert_with(|| first.clone());
+                if first.place < lowest.place {
+                    *lowest = first.clone();
+                }
             }
         }
     }

@@ -56,6 +56,17 @@ impl Stores {
     /// [`StoreError::Unsafe`] for a store that must not be used as it is, or that this build has
     /// no adapter for.
     pub async fn open(config: &StorageConfig) -> Result<Self, StoreError> {
+        let stores = Self::inspect(config).await?;
+        discard_views_of_the_future(&stores).await?;
+        Ok(stores)
+    }
+
+    /// The same for somebody who only looks: views that are ahead of the journal stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub async fn inspect(config: &StorageConfig) -> Result<Self, StoreError> {
         config.check()?;
         let mut stores = match &config.database {
             Database::Memory => Self::in_memory_with(config.shards),
@@ -71,7 +82,6 @@ impl Stores {
         if let Some(url) = &config.redis_url {
             stores.pubsub = over_redis(url)?;
         }
-        discard_views_of_the_future(&stores).await?;
         Ok(stores)
     }
 }
@@ -102,8 +112,9 @@ fn not_built(name: &str, feature: &str) -> StoreError {
 
 /// Empties views that know more than the journal: it was put back from an older copy.
 async fn discard_views_of_the_future(stores: &Stores) -> Result<(), StoreError> {
-    let heads = stores.journal.heads().await?;
+    // In this order: another server may be at work, whose cursors follow the heads.
     let cursors = stores.read_models.cursors(stores.journal.shards()).await?;
+    let heads = stores.journal.heads().await?;
     if cursors.iter().zip(&heads).any(|(cursor, head)| head < cursor) {
         tracing::warn!("the views are ahead of the journal; they are rebuilt from it");
         stores.read_models.clear().await?;

@@ -79,6 +79,29 @@ fn a_listing_with_a_broken_history_judges_nobody() {
 }
 
 #[test]
+fn the_same_wrong_price_in_two_parts_is_told_where_it_lies_lowest() {
+    let (mut low, mut high) = (Journal::default(), Journal { position: 7, ..Journal::default() });
+    low.sound([quoting(1, 499, None)]);
+    high.sound([quoting(1, 499, None)]);
+    for parts in [[&low, &high], [&high, &low]] {
+        let found = close(parts.map(|part| &part.ledger)).mispriced;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].place, Place { shard: 3, position: 1 });
+    }
+}
+
+#[test]
+fn nothing_is_judged_of_a_listing_that_cannot_be_read() {
+    let mut journal = Journal::default();
+    journal.ledger.give_up(LISTING);
+    journal.versions.insert(LISTING.to_owned(), 1);
+    journal.sound([repriced(1)]);
+    journal.sound([quoting(3, 77, None)]);
+    let closing = journal.ledger.finish();
+    assert_eq!((closing.mispriced.len(), closing.broken_streams, closing.events), (0, 1, 3));
+}
+
+#[test]
 fn the_same_wrong_price_is_told_once_where_it_was_quoted_first() {
     let mut journal = Journal::default();
     journal.book_in(LISTING, &published(500).into()).unwrap();

@@ -34,7 +34,7 @@ pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
     there_is_one(&stores::config(args)?.database)?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     on_runtime(threads, async {
-        let stores = stores::open(args).await?;
+        let stores = Stores::inspect(&stores::config(args)?).await?;
         let findings = audit(&stores, threads).await?;
         std::io::stdout().write_all(findings.to_string().as_bytes())?;
         Ok(if findings.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -53,7 +53,7 @@ pub(super) struct Audit {
     pub(super) spent: Spent,
     /// Snapshots that were compared with their histories.
     pub(super) snapshots: u64,
-    /// Whether it was read to its end. What follows a damaged frame hangs on it.
+    /// Whether every event was read. What follows a damaged frame hangs on it.
     pub(super) is_whole: bool,
 }
 
@@ -122,25 +122,23 @@ impl Reader<'_> {
     /// Reads up to the fence. What is damaged ends it: what follows hangs on it.
     async fn read(&mut self, journal: &Arc<dyn Journal>) -> Result<(), StoreError> {
         let (shard, head) = (self.fence.shard, self.fence.next_position.saturating_sub(1));
-        let mut page = Page::after(0, journal, shard);
-        loop {
+        let mut page = Some(Page::after(0, journal, shard));
+        while let Some(awaited) = page.take() {
             let began = Instant::now();
-            let landed = page.landed().await;
+            let landed = awaited.landed().await;
             self.audit.spent.reading = self.audit.spent.reading.saturating_add(began.elapsed());
             let mut frames = landed?;
-            let last = frames.last().map(StoredFrame::last_position);
-            page = Page::after(last.unwrap_or(head), journal, shard);
+            let last = frames.last().map(StoredFrame::last_position).filter(|last| *last < head);
+            page = last.map(|last| Page::after(last, journal, shard));
             // Frames become durable whole and with their fence: a running server adds more.
             frames.retain(|frame| frame.last_position() <= head);
             self.check(&frames)?;
-            if last.is_none_or(|last| head <= last) {
-                break;
-            }
         }
         if self.position < head {
             let missing = head.saturating_sub(self.position);
             let words = format!("{missing} events are missing at the end of the shard");
             self.broken("R16", self.position.saturating_add(1), &words);
+            self.audit.is_whole = false;
         }
         self.nothing_lies_behind(journal).await
     }
@@ -194,6 +192,7 @@ impl Reader<'_> {
         let Stored { shard, position, epoch, event_id: id, .. } = *event;
         if self.position.checked_add(1) != Some(position) {
             self.broken("R16", position, &format!("it follows position {}", self.position));
+            self.audit.is_whole = false;
         }
         if epoch < self.epoch {
             self.broken("R9", position, &format!("epoch {epoch} follows epoch {}", self.epoch));
@@ -280,6 +279,7 @@ impl Reader<'_> {
 
     fn unreadable(&mut self, event: &Stored<'_>, words: &str) {
         self.refolds.forget(&event.stream);
+        self.audit.ledger.give_up(&event.stream);
         self.broken("R17", event.position, &format!("{}: {words}", event.stream));
     }
 

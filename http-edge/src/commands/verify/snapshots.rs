@@ -100,7 +100,12 @@ async fn judge<A: Aggregate>(
     if version < until {
         return broken(format!("is at version {until}, its history ends at version {version}"));
     }
-    let found = snapshots.load(&[stream]).await?;
+    let found = match snapshots.load(&[stream]).await {
+        Err(StoreError::Corrupt(words)) => {
+            return broken(format!("names what is damaged: {words}"));
+        }
+        found => found?,
+    };
     let Some(snapshot) = found.first() else {
         return broken("fails its checksum, or its event is not in the journal".to_owned());
     };

@@ -90,7 +90,9 @@ async fn take(
     let fences: Vec<FenceRow> = sqlx::query_as(FENCES).fetch_all(&mut *connection).await?;
     let frames: Vec<StoredFrame> = sqlx::query_as(LAST_FRAMES).fetch_all(&mut *connection).await?;
     let tenure = tenure(fences, &frames);
-    crash_point(CrashPoint::JournalAcquiring);
+    if tenure.is_ok() {
+        crash_point(CrashPoint::JournalAcquiring);
+    }
     connection.execute(if tenure.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     Ok(tenure.map(Some))
 }
