@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use engine::Aggregate;
 use metrics::{Histogram, counter, histogram};
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::StreamId;
 use ractor::ActorId;
 use tokio::sync::oneshot;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use metrics::counter;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::StreamId;
 use persistence::read_models::Wakeup;
 use tokio::time::sleep;

@@ -10,7 +10,7 @@ use engine::catalog::Product;
 use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, Stores};

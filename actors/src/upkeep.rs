@@ -9,7 +9,7 @@ use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
 use metrics::gauge;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::{StoreError, Stores};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::time::{sleep, timeout};

@@ -18,13 +18,14 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service as _;
 use uuid::Uuid;
 
 use crate::access::{Keys, Principal};
 use crate::call::{Call, REQUEST_ID, RequestId};
+use crate::carried_on::CarriedOn;
 use crate::head;
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
@@ -63,7 +64,7 @@ pub struct Front {
     router: Router,
     config: FrontConfig,
     rejections: Rejections,
-    meters: Meters,
+    meters: Arc<Meters>,
 }
 
 impl std::fmt::Debug for Front {
@@ -116,7 +117,7 @@ fn fixed(status: StatusCode, body: &Bytes) -> Response {
 impl Front {
     /// A front before `router`.
     pub fn new(admission: Arc<Admission>, keys: Keys, router: Router, config: FrontConfig) -> Self {
-        let (rejections, meters) = (Rejections::new(), Meters::new());
+        let (rejections, meters) = (Rejections::new(), Arc::new(Meters::new()));
         Self { admission, keys, router, config, rejections, meters }
     }
 
@@ -198,11 +199,12 @@ impl Front {
             Err(rejected) => return rejected,
         };
         // Waiting at the door is part of the time to an answer.
-        let deadline = Instant::now() + self.config.answer_within;
+        let began = Instant::now();
+        let deadline = began + self.config.answer_within;
         // Whoever looks after the server is answered in a crowd, too.
         let is_operator =
             endpoint == Endpoint::Operations && (is_open || is_drill(head.uri.path()));
-        let _pass = if is_operator {
+        let pass = if is_operator {
             None
         } else {
             match self.admission.enter_soon(&caller).await {
@@ -217,19 +219,29 @@ impl Front {
             request_id: request_id.clone(),
             deadline,
         };
-        let is_safe = head.method.is_safe();
+        let method = head.method.clone();
         head.extensions.insert(call);
         let request = Request::from_parts(head, Body::from(body));
-        let handled = AssertUnwindSafe(self.handle(request)).catch_unwind();
-        let response = if is_safe {
+        let handled = AssertUnwindSafe(handle(self.router.clone(), request)).catch_unwind();
+        let response = if method.is_safe() {
+            let _pass = pass;
             // A read that nobody waits for any more is dropped; nothing depends on it.
             match timeout_at(deadline + READ_GRACE, handled).await {
                 Ok(handled) => handled.unwrap_or_else(|_| panicked()),
                 Err(_) => late(),
             }
         } else {
-            // Handlers of mutations keep the deadline themselves and say what came of them.
-            handled.await.unwrap_or_else(|_| panicked())
+            // Handlers of mutations keep the deadline themselves and say what came of them. Hanging up
+            // changes nothing about what they do, so it gives no place back, and they are counted.
+            let work = async move {
+                let _pass = pass;
+                handled.await.unwrap_or_else(|_| panicked())
+            };
+            let meters = Arc::clone(&self.meters);
+            let count = move |response: Response| {
+                meters.answered(endpoint, &method, response.status(), began.elapsed());
+            };
+            CarriedOn::new(work, count).await
         };
         if response.extensions().get().map(Problem::code) == Some(Code::Overloaded) {
             self.admission.note_overload();
@@ -270,13 +282,12 @@ impl Front {
             Err(_) => Err(Problem::new(Code::MalformedJson, ENDED_BODY).into_response()),
         }
     }
+}
 
-    async fn handle(&self, request: Request<Body>) -> Response {
-        let mut router = self.router.clone();
-        match router.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+async fn handle(mut router: Router, request: Request<Body>) -> Response {
+    match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod call;
+mod carried_on;
 pub mod cli;
 pub mod commands;
 pub mod compat;

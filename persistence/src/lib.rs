@@ -1,9 +1,9 @@
 //! Storage ports and their adapters; nothing here knows actors, and no rule of the shop lives here.
 
 pub mod codec;
+pub mod crash_points;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod database;
-pub mod drill;
 pub mod journal;
 pub mod pubsub;
 pub mod read_models;

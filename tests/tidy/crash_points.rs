@@ -27,7 +27,7 @@ fn differences(code: &str, page: &str) -> Vec<String> {
 #[test]
 fn every_crash_point_is_on_its_page() {
     let read = |path: &str| fs::read_to_string(workspace().join(path)).expect("a readable file");
-    let code = read("persistence/src/drill.rs");
+    let code = read("persistence/src/crash_points.rs");
     assert!(10 < in_code(&code).len(), "the list of crash points was not found");
     assert_none(&differences(&code, &read("docs/crash-points.md")));
 }

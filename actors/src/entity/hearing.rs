@@ -1,7 +1,7 @@
 //! What each message of a mailbox asks of the logic.
 
 use engine::values::Moment;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use tokio::time::Instant;
 
 use super::effect::{Asked, Effect};

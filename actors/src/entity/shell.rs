@@ -8,7 +8,7 @@ use engine::Aggregate;
 use engine::process::Answer;
 use engine::values::Moment;
 use metrics::counter;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{NewEvent, StreamId};
 use persistence::snapshots::Snapshot;
 use persistence::{StoreError, codec};

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use engine::process::ChargeOutcome;
 use engine::values::{ChargeKey, Money};
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use ractor::SpawnErr;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};

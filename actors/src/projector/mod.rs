@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::gauge;
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{Batch, Record, Shard};
 use persistence::pubsub::Announcement;
 use persistence::read_models::Changes;

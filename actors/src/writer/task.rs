@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::values::Moment;
 use futures::FutureExt as _;
 use metrics::{counter, gauge, histogram};
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{AppendError, Batch, Journal, Tenure};
 use persistence::{BoxError, StoreError};
 use tokio::sync::{mpsc, watch};

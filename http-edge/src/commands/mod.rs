@@ -63,7 +63,7 @@ pub fn run(cli: Cli) -> ExitCode {
 /// One name a line.
 #[cfg(feature = "drill")]
 fn crash_points() -> Result<ExitCode, Failure> {
-    for point in persistence::drill::CrashPoint::ALL {
+    for point in persistence::crash_points::CrashPoint::ALL {
         writeln!(std::io::stdout(), "{}", point.name())?;
     }
     Ok(ExitCode::SUCCESS)

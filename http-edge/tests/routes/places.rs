@@ -1,9 +1,13 @@
 //! Where things are, and since when parts of the server are not.
 
-use actors::admission::{Dependency, Report};
-use serde_json::json;
+use std::time::Duration;
 
-use crate::shop::TestShop;
+use actors::admission::{Dependency, Report};
+use futures::FutureExt as _;
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::shop::{TestShop, card_order};
 
 fn new_product(id: &str) -> serde_json::Value {
     json!({"id": id, "name": "A thing", "price": {"minor": 1, "currency": "USD"}})
@@ -29,6 +33,23 @@ async fn an_id_that_means_another_place_in_a_path_is_refused() {
         let customer = shop.post("/v1/carts", json!({"customer_id": id})).await;
         customer.expect_problem(422, "validation_failed");
     }
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_gives_no_place_back_before_the_work_is_done() {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 1_250, 10).await;
+    let left = shop.place("k", card_order("mug", 1, "tok_ok")).now_or_never();
+    assert!(left.is_none(), "nobody waited for the answer");
+    assert_eq!(shop.admission.in_flight(), 1);
+    let placed = shop.place("k", card_order("mug", 1, "tok_ok")).await.expect(201);
+    assert_eq!(placed.header("idempotent-replayed"), "true", "the first one was carried on");
+    let empty = async {
+        while shop.admission.in_flight() != 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), empty).await.expect("the place is given back");
 }
 
 #[tokio::test]

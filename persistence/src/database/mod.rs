@@ -14,7 +14,7 @@ pub(crate) mod sqlite_views;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::StoreError;
-use crate::drill::{CrashPoint, crash_point};
+use crate::crash_points::{CrashPoint, crash_point};
 
 /// Runs the migrations that are missing. Tables that another build made differently are refused.
 async fn migrate<C: sqlx::migrate::Migrate>(

@@ -8,7 +8,7 @@ use engine::order::{Fate, Order, OrderCommand, OrderRefusal};
 use engine::values::{Fingerprint, OrderId};
 use http::request::Parts;
 use http::{HeaderName, StatusCode};
-use persistence::drill::{CrashPoint, crash_point};
+use persistence::crash_points::{CrashPoint, crash_point};
 
 use super::body::{OrderBody, OrderView};
 use super::wish::{Circumstances, NewOrder};

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::writer::{NOTE_PROCESS, Writer};
 use crate::StoreError;
+use crate::crash_points::{CrashPoint, crash_point};
 use crate::database::postgres::{sqlstate, trouble};
-use crate::drill::{CrashPoint, crash_point};
 use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::{Claim, StoredFrame, Tenure};
 

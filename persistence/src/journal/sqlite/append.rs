@@ -4,9 +4,9 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, SqlSafeStr as _, SqlStr};
 
 use super::Fatal;
+use crate::crash_points::{CrashPoint, crash_point};
 use crate::database::sqlite::{extended_code, primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::push_rows;
-use crate::drill::{CrashPoint, crash_point};
 use crate::journal::fence::{FENCES, FOREIGN, FenceRow, tenure};
 use crate::journal::frame::pack;
 use crate::journal::{AppendError, Batch, Claim, ShardMove, StoredFrame, Tenure};

@@ -8,8 +8,8 @@ use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
 use super::super::{Changes, HistoryRow, OrderRow, ProductRow, positions};
 use super::wakeups::Wakeups;
 use crate::StoreError;
+use crate::crash_points::{CrashPoint, crash_point};
 use crate::database::postgres::{sqlstate, trouble};
-use crate::drill::{CrashPoint, crash_point};
 
 /// One projector at a time, so that what it counts stays what it changes. Readers go on.
 const BEGIN: &str = "BEGIN; LOCK TABLE read_cursors IN SHARE ROW EXCLUSIVE MODE";

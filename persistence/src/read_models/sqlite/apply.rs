@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
 use super::super::{Changes, HistoryRow, OrderRow, Wakeup, positions};
 use super::wakeups;
+use crate::crash_points::{CrashPoint, crash_point};
 use crate::database::sqlite::{primary_code, roll_back, trouble};
 use crate::database::sqlite_rows::{ROWS_MAX, push_rows};
-use crate::drill::{CrashPoint, crash_point};
 use crate::{BoxError, StoreError};
 
 /// A cursor that would move back gets NULL, which its column refuses: another projector is ahead.
