@@ -9,13 +9,14 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{delete, get, post, put};
-use engine::cart::{Cart, CartCommand, LINE_UNITS_MAX, OpenCart};
+use engine::cart::{CART_LINES_MAX, Cart, CartCommand, LINE_UNITS_MAX, OpenCart};
 use engine::values::{CartId, CustomerId, Money, ProductId, Quantity};
 use http::header::CONTENT_LENGTH;
 use http::{Method, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::time::timeout_at;
 
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
@@ -140,9 +141,13 @@ async fn place(
     } else {
         parse(&body.0)?
     };
+    // What is refused for its length is not looked up, and nobody looks for longer than the caller has.
+    let looks_up = order.items.len() <= CART_LINES_MAX;
     let mut items = Vec::with_capacity(order.items.len().min(64));
     for (index, Object(item)) in order.items.into_iter().enumerate().take(1_000) {
-        items.push(Object(new_item(&edge, index, item).await?));
+        let item = timeout_at(call.deadline, new_item(&edge, index, item, looks_up)).await;
+        let late = |_| Problem::new(Code::Unavailable, "the products cannot be read in time");
+        items.push(Object(item.map_err(late)??));
     }
     let customer = order.customer_id.map(String::from).or(user);
     let wish = wish(customer, items, order.payment);
@@ -169,10 +174,16 @@ fn wish(
 }
 
 /// An item in its canonical form: the decimal is read in the currency of the product.
-async fn new_item(edge: &Edge, index: usize, item: OldItem) -> Result<NewItem, Problem> {
+async fn new_item(
+    edge: &Edge,
+    index: usize,
+    item: OldItem,
+    looks_up: bool,
+) -> Result<NewItem, Problem> {
     let product_id = String::from(item.product_id);
     let mut unit_price = None;
     if let Some(text) = item.unit_price
+        && looks_up
         && let Ok(product) = ProductId::parse(&product_id)
         && let Some((listing, _)) = edge.shop.product(&product).await?
     {

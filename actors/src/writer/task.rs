@@ -35,6 +35,9 @@ const RESOLVE_WITHIN: Duration = Duration::from_secs(4);
 /// Pause between two tries to reach the journal again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often a writer that has nothing to write looks whether the journal is still its own.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Called when a generation ends: every incarnation of it is to be dropped.
 type OnAbandon = Box<dyn Fn(u64) + Send + Sync>;
 
@@ -122,15 +125,14 @@ impl Task {
             // waits here and what waits in the queue are bounded by the same number.
             let limit = queue.max_capacity();
             let mut next = Next::Wait;
-            if self.health.is_out(Dependency::Store) {
+            let is_out = self.health.is_out(Dependency::Store);
+            let idle = if is_out { PROBE_EVERY } else { LOOK_EVERY };
+            match timeout(idle, queue.recv_many(&mut drained, limit)).await {
+                Ok(0) => return,
+                Ok(_) => {}
                 // Nobody is let in who would find out that it is back, so it is looked for here.
-                match timeout(PROBE_EVERY, queue.recv_many(&mut drained, limit)).await {
-                    Ok(0) => return,
-                    Ok(_) => {}
-                    Err(_) => next = self.probe(next).await,
-                }
-            } else if queue.recv_many(&mut drained, limit).await == 0 {
-                return;
+                Err(_) if is_out => next = self.probe(next).await,
+                Err(_) => next = self.look_whose(next).await,
             }
             for submission in drained.drain(..) {
                 let effects = self.logic.on(WriterInput::Submit(submission));
@@ -172,6 +174,23 @@ impl Task {
             }
             Err(cause) => {
                 debug!(error = %cause, "journal still out of reach");
+                next
+            }
+        }
+    }
+
+    /// Looks whether the journal is still ours. Whoever writes is told by the fence; whoever only
+    /// reads and refuses would go on for ever about what is long past.
+    async fn look_whose(&mut self, next: Next) -> Next {
+        // What comes in meanwhile waits for it, so it must not take long.
+        match timeout(LOOK_EVERY, self.journal.fences()).await {
+            Ok(Ok(fences)) if fences.iter().any(|fence| fence.owner != self.owner) => {
+                let effects = self.logic.on(WriterInput::TakenOver);
+                self.carry_out(effects, next)
+            }
+            Ok(Ok(_)) => next,
+            Ok(Err(_)) | Err(_) => {
+                debug!("nobody can tell now whose the journal is");
                 next
             }
         }

@@ -132,6 +132,17 @@ async fn a_taken_over_journal_stops_the_older_engine() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_older_engine_that_writes_nothing_notices_that_it_was_taken_over() {
+    let stores = Stores::in_memory();
+    let old = Shop::over(stores.clone()).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!old.system.is_fenced());
+    let _new = Shop::over(stores).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(old.system.is_fenced());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_queued_order_is_resumed_after_a_restart_without_anybody_asking() {
     let stores = Stores::in_memory();
     let before = Shop::over(stores.clone()).await;

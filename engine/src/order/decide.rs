@@ -42,7 +42,7 @@ impl Aggregate for Order {
             }
             OrderCommand::SetStatus { status, by } => set_status(order, *status, by, now),
             OrderCommand::RecordCharge { key, outcome } => {
-                is_charged(order)?;
+                is_charged(order, *key)?;
                 Ok(charged(order, *key, outcome, now))
             }
             OrderCommand::RecordChargeTrouble { key } => Ok(charge_trouble(order, *key, now)),
@@ -172,11 +172,14 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
 }
 
 /// The provider is never asked for money that is paid at the counter or at the door: whoever says
-/// that it took some speaks of something else, and nothing could be given back.
-fn is_charged(order: &Order) -> Result<(), OrderRefusal> {
+/// that it took some speaks of something else, and nothing could be given back. The same holds for
+/// an attempt that was never made.
+fn is_charged(order: &Order, key: ChargeKey) -> Result<(), OrderRefusal> {
+    let was_tried = (1..=order.charge_key().attempt).contains(&key.attempt);
     match order.method() {
         // One that is to be paid later may be paid through the provider.
-        Some(PaymentMethod::Card) | None => Ok(()),
+        Some(PaymentMethod::Card) | None if was_tried => Ok(()),
+        Some(PaymentMethod::Card) | None => Err(OrderRefusal::NotCharged),
         Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => {
             Err(OrderRefusal::NotCharged)
         }

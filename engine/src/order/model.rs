@@ -381,8 +381,8 @@ pub enum OrderRefusal {
         /// Why.
         why: Unavailable,
     },
-    /// It is paid without the provider, who cannot have taken anything for it.
-    #[error("the order is not paid through the provider")]
+    /// It is paid without the provider, or the provider was not asked for money under that key.
+    #[error("the provider was not asked for money for the order under that key")]
     NotCharged,
     /// The key was used for another request.
     #[error("the key names an order with other content")]

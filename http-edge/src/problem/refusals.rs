@@ -45,7 +45,7 @@ impl From<OrderRefusal> for Problem {
                 return Self::invalid(vec![FieldError::new(
                     "key",
                     "invalid_value",
-                    "the order is not paid through the provider",
+                    "the provider was not asked for money for the order under that key",
                     "Send callbacks for charges that were asked for only.",
                 )]);
             }

@@ -46,6 +46,15 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnec
     }
 }
 
+/// Whether a database holds a journal. Waits for the server; nothing is created or changed.
+pub(crate) async fn holds_journal(options: &PgConnectOptions) -> Result<bool, StoreError> {
+    let mut connection = connect_patiently(options).await?;
+    sqlx::query_scalar("SELECT to_regclass('journal_info') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(trouble)
+}
+
 /// Waits for the server, prepares the tables, and asserts what we promise on its behalf.
 pub(crate) async fn prepare(options: &PgConnectOptions) -> Result<PgPool, StoreError> {
     let mut connection = connect_patiently(options).await?;

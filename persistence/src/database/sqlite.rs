@@ -93,6 +93,18 @@ pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> 
     pool.connect_with(options(path).read_only(true)).await.map_err(trouble)
 }
 
+/// Whether a file holds a journal. Nothing is created or changed.
+pub(crate) async fn holds_journal(path: &Path) -> Result<bool, StoreError> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let mut connection = options(path).read_only(true).connect().await.map_err(trouble)?;
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'journal_info')")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(trouble)
+}
+
 async fn assert_version(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(connection)

@@ -56,18 +56,37 @@ impl Stores {
     /// [`StoreError::Unsafe`] for a store that must not be used as it is, or that this build has
     /// no adapter for.
     pub async fn open(config: &StorageConfig) -> Result<Self, StoreError> {
-        let stores = Self::inspect(config).await?;
+        config.check()?;
+        let stores = Self::connect(config).await?;
         discard_views_of_the_future(&stores).await?;
         Ok(stores)
     }
 
-    /// The same for somebody who only looks: views that are ahead of the journal stay.
+    /// The same for somebody who only looks: `None` where there is no journal, and views that are
+    /// ahead of it stay.
     ///
     /// # Errors
     ///
     /// As [`Self::open`].
-    pub async fn inspect(config: &StorageConfig) -> Result<Self, StoreError> {
+    pub async fn inspect(config: &StorageConfig) -> Result<Option<Self>, StoreError> {
         config.check()?;
+        let is_there = match &config.database {
+            Database::Memory => true,
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(path) => crate::database::sqlite::holds_journal(path).await?,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(url) => {
+                let options = crate::database::postgres::options(url)?;
+                crate::database::postgres::holds_journal(&options).await?
+            }
+            // Opening says that this build has no adapter for it.
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            _ => true,
+        };
+        Ok(if is_there { Some(Self::connect(config).await?) } else { None })
+    }
+
+    async fn connect(config: &StorageConfig) -> Result<Self, StoreError> {
         let mut stores = match &config.database {
             Database::Memory => Self::in_memory_with(config.shards),
             #[cfg(feature = "sqlite")]

@@ -223,6 +223,19 @@ async fn views_that_are_ahead_of_the_journal_are_forgotten(place: &Place) {
     assert!(stores.snapshots.load(&[stream]).await.unwrap().is_empty());
 }
 
+async fn whoever_only_looks_makes_no_journal_and_leaves_views_that_are_ahead(place: &Place) {
+    for _ in 0..2 {
+        assert!(place.inspect().await.is_none());
+    }
+    let stores = place.open().await;
+    let ahead = Changes { cursors: vec![(Shard(0), 7)], ..Changes::default() };
+    stores.read_models.apply(&ahead).await.unwrap();
+    for _ in 0..2 {
+        let looked = place.inspect().await.unwrap();
+        assert_eq!(looked.read_models.cursors(SHARDS).await.unwrap()[0], 7);
+    }
+}
+
 async fn a_snapshot_that_the_journal_does_not_reach_counts_as_absent(place: &Place) {
     let stores = place.open().await;
     let mut writer = Writer::of(&*stores.journal).await;
@@ -273,6 +286,7 @@ macro_rules! suite {
             a_cancelled_append_leaves_no_transaction_open,
             a_cancelled_change_of_read_models_leaves_no_transaction_open,
             views_that_are_ahead_of_the_journal_are_forgotten,
+            whoever_only_looks_makes_no_journal_and_leaves_views_that_are_ahead,
             a_snapshot_that_the_journal_does_not_reach_counts_as_absent,
         ]);
     };

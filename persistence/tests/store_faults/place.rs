@@ -35,12 +35,20 @@ impl Place {
         }
     }
 
-    pub(crate) async fn try_open(&self, shards: u16) -> Result<Stores, StoreError> {
+    fn config(&self, shards: u16) -> StorageConfig {
         let database = match self {
             Self::Folder(_) => Database::Sqlite(self.file("shop.db")),
             Self::Server(database) => Database::Postgres(database.url()),
         };
-        Stores::open(&StorageConfig { database, redis_url: None, shards }).await
+        StorageConfig { database, redis_url: None, shards }
+    }
+
+    pub(crate) async fn try_open(&self, shards: u16) -> Result<Stores, StoreError> {
+        Stores::open(&self.config(shards)).await
+    }
+
+    pub(crate) async fn inspect(&self) -> Option<Stores> {
+        Stores::inspect(&self.config(SHARDS)).await.unwrap()
     }
 
     pub(crate) async fn open(&self) -> Stores {

@@ -29,11 +29,9 @@ fn a_capture_that_is_told_twice_counts_once() {
 }
 
 #[test]
-fn an_answer_for_another_attempt_is_ignored() {
+fn trouble_with_another_attempt_is_ignored() {
     let other = ORDER.charge(2);
-    let outcome = ChargeOutcome::Captured { reference: "ch_2".to_owned() };
     for command in [
-        OrderCommand::RecordCharge { key: other, outcome },
         OrderCommand::RecordChargeTrouble { key: other },
         OrderCommand::RecordQueryTrouble { key: other },
     ] {
@@ -279,6 +277,18 @@ fn nobody_takes_money_through_the_provider_for_what_is_paid_elsewhere() {
             given::<Order>(std::slice::from_ref(&first))
                 .when(told)
                 .then_refused(OrderRefusal::NotCharged);
+        }
+    }
+}
+
+#[test]
+fn nobody_takes_money_under_a_key_that_was_never_asked_for() {
+    let order = KEY.order;
+    for history in [vec![placed_by_card(), queued()], bought()] {
+        for attempt in [0, 2, u32::MAX] {
+            let outcome = ChargeOutcome::Captured { reference: "ch_7".into() };
+            let told = OrderCommand::RecordCharge { key: order.charge(attempt), outcome };
+            given::<Order>(&history).when(told).then_refused(OrderRefusal::NotCharged);
         }
     }
 }

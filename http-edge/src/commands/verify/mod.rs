@@ -31,35 +31,35 @@ use crate::cli::StoreArgs;
 
 /// Checks the journal that the arguments name.
 pub(super) fn verify(args: &StoreArgs) -> Result<ExitCode, Failure> {
-    there_is_one(&stores::config(args)?.database)?;
+    let config = stores::config(args)?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     on_runtime(threads, async {
-        let stores = Stores::inspect(&stores::config(args)?).await?;
+        let stores = Stores::inspect(&config).await?.ok_or_else(|| nothing(&config.database))?;
         let findings = audit(&stores, threads).await?;
         std::io::stdout().write_all(findings.to_string().as_bytes())?;
         Ok(if findings.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
-/// A name that was mistyped must not be told as a sound journal.
-fn there_is_one(database: &Database) -> Result<(), Failure> {
-    match database {
-        Database::Sqlite(file) if !file.exists() => {
-            Err(Failure::Misused(format!("there is no journal at {}", file.display())))
-        }
-        Database::Sqlite(_) | Database::Postgres(_) | Database::Memory => Ok(()),
-    }
+/// A name that was mistyped, or a file that was emptied, must not be told as a sound journal.
+fn nothing(database: &Database) -> Failure {
+    Failure::Misused(match database {
+        Database::Sqlite(file) => format!("there is no journal at {}", file.display()),
+        Database::Postgres(_) | Database::Memory => "there is no journal there".to_owned(),
+    })
 }
 
 /// Reads everything once.
 async fn audit(stores: &Stores, threads: usize) -> Result<Findings, StoreError> {
     let started = Instant::now();
     let snapshots = stores.snapshots.list().await?;
+    let cursors = stores.read_models.cursors(stores.journal.shards()).await?;
     // All fences at one moment are a cut through the journal: what an event refers to lies before
     // the cut if the event does. What a running server adds meanwhile is not looked at.
     let fences = stores.journal.fences().await?;
     let mut told = Told::default();
     one_owner_per_epoch(&fences, &mut told);
+    nothing_known_is_missing(&cursors, &fences, &mut told);
     let audits = read_all(stores, &fences, &snapshots, threads)?;
     let closing = close(audits.iter().map(|audit| &audit.ledger));
     // Where a part is missing, the listings may be in it.
@@ -87,6 +87,19 @@ fn one_owner_per_epoch(fences: &[Fence], told: &mut Told) {
             let place = Place { shard: fence.shard.0, position: fence.next_position };
             let (epoch, other) = (fence.epoch, known.shard);
             told.broken("R9", place, &format!("epoch {epoch} has another owner in shard {other}"));
+        }
+    }
+}
+
+/// R16: what the read models have seen is there. They follow the journal, so they know of events
+/// that were lost together with their fence, or of those behind the copy that was put back.
+fn nothing_known_is_missing(cursors: &[u64], fences: &[Fence], told: &mut Told) {
+    for fence in fences {
+        let seen = cursors.get(usize::from(fence.shard.0)).copied().unwrap_or_default();
+        if fence.next_position <= seen {
+            let place = Place { shard: fence.shard.0, position: seen };
+            let end = fence.next_position.saturating_sub(1);
+            told.broken("R16", place, &format!("it was seen, and the shard ends at {end}"));
         }
     }
 }

@@ -12,6 +12,7 @@ use persistence::codec::{encode, encode_state};
 use persistence::journal::{
     Batch, GENESIS, Journal as _, MemoryJournal, Record, Shard, ShardMove, StreamId, event_id, seal,
 };
+use persistence::read_models::Changes;
 use persistence::snapshots::Snapshot;
 use uuid::Uuid;
 
@@ -181,6 +182,16 @@ fn an_epoch_has_one_owner() {
     one_owner_per_epoch(&[fence(0, 7, "a"), fence(1, 7, "b")], &mut told);
     let words: Vec<&str> = told.words().collect();
     assert_eq!(words, ["R9 broken at 1:5: epoch 7 has another owner in shard 0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_is_missing_is_known_by_what_the_read_models_have_seen() {
+    let stores = stock().await;
+    let seen = |position| Changes { cursors: vec![(Shard(0), position)], ..Changes::default() };
+    stores.read_models.apply(&seen(3)).await.unwrap();
+    assert!(audit(&stores, 1).await.unwrap().is_sound());
+    stores.read_models.apply(&seen(4)).await.unwrap();
+    tells(&audit(&stores, 1).await.unwrap(), "R16 broken at 0:4: it was seen, and the shard ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]
