@@ -200,7 +200,8 @@ impl Shop {
     ///
     /// # Errors
     ///
-    /// `invalid_header` when there is no such shard, `not_fresh_yet` when it takes longer than a second.
+    /// `invalid_header` when there is no such shard, `not_fresh_yet` when it takes longer than a second, or the
+    /// journal has not come so far.
     pub async fn wait_for(&self, Fresh(position): Fresh) -> Result<(), Problem> {
         let Some(position) = position else { return Ok(()) };
         if self.system.shards() <= position.shard.0 {
@@ -211,7 +212,7 @@ impl Shop {
         if self.system.wait_for(position, Instant::now() + FRESHNESS_WAIT).await {
             return Ok(());
         }
-        Err(Problem::new(Code::NotFreshYet, "reads have not reached the position within a second"))
+        Err(Problem::new(Code::NotFreshYet, "reads have not reached the position"))
     }
 }
 

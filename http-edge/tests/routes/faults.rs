@@ -136,6 +136,12 @@ async fn each_fault_takes_its_own_fields_within_their_limits() {
         ),
         (
             "payment_failure",
+            json!({"probability": 0.000_000_1, "kind": "error"}),
+            "probability",
+            "out_of_range",
+        ),
+        (
+            "payment_failure",
             json!({"probability": -0.1, "kind": "error"}),
             "probability",
             "out_of_range",

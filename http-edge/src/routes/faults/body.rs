@@ -95,8 +95,9 @@ impl Wrong {
 
     /// Of a million, rounded to the nearest.
     fn share(&mut self, field: &'static str, share: f64) -> Option<u32> {
-        if !(0.0..=1.0).contains(&share) {
-            self.out_of_range(field, "Send a number from 0 to 1.".to_owned());
+        let least = 1.0 / f64::from(PER_MILLION_MAX);
+        if share != 0.0 && !(least..=1.0).contains(&share) {
+            self.out_of_range(field, "Send 0, or a number from 0.000001 to 1.".to_owned());
             return None;
         }
         #[expect(
