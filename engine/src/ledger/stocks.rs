@@ -1,7 +1,6 @@
 //! What must hold for the history of one product's stock (R1, R6, R13).
 
-use std::collections::BTreeMap;
-
+use super::Lookup;
 use super::closing::{Closing, OpenHold};
 use super::recent::Adjustments;
 use super::violation::{Found, broken, holds};
@@ -25,7 +24,7 @@ pub(super) struct StockBook {
     available: i128,
     held: i128,
     sold: i128,
-    takings: BTreeMap<HoldId, Taking>,
+    takings: Lookup<HoldId, Taking>,
     adjustments: Adjustments,
 }
 
