@@ -86,6 +86,10 @@ impl Stores {
         Ok(if is_there { Some(Self::connect(config).await?) } else { None })
     }
 
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        expect(clippy::unused_async, reason = "only adapters wait")
+    )]
     async fn connect(config: &StorageConfig) -> Result<Self, StoreError> {
         let mut stores = match &config.database {
             Database::Memory => Self::in_memory_with(config.shards),

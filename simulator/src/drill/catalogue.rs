@@ -12,7 +12,7 @@ use super::{
 };
 
 macro_rules! drills {
-    ($($drill:ident = $sheet:path, |$ground:ident| $run:expr;)+) => {
+    ($($drill:ident = $sheet:path, |$ground:ident, $findings:ident| $run:expr;)+) => {
         /// The drills.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Drill {
@@ -30,11 +30,11 @@ macro_rules! drills {
                 }
             }
 
-            /// Injects the fault and measures.
-            pub(super) async fn run(self, ground: &Ground) -> Result<Findings> {
+            /// Injects the fault and measures. What was found before an error counts, too.
+            pub(super) async fn run(self, ground: &Ground, findings: &mut Findings) -> Result<()> {
                 match self {
                     $(Self::$drill => {
-                        let $ground = ground;
+                        let ($ground, $findings) = (ground, findings);
                         $run.await
                     })+
                 }
@@ -44,27 +44,27 @@ macro_rules! drills {
 }
 
 drills! {
-    CrashPoints = sheets::CRASH_POINTS, |ground| crash_points::run(ground);
-    Kills = sheets::KILLS, |ground| kills::run(ground);
-    PowerLoss = sheets::POWER_LOSS, |ground| power::run(ground);
-    Recovery = sheets::RECOVERY, |ground| recovery::run(ground);
-    CommitCuts = sheets::COMMIT_CUTS, |ground| commit_cuts::run(ground);
-    DatabaseDown = sheets::DATABASE_DOWN, |ground| outages::down(ground);
-    DatabaseFrozen = sheets::DATABASE_FROZEN, |ground| outages::frozen(ground);
-    DatabaseSlow = sheets::DATABASE_SLOW, |ground| slow_database::run(ground);
-    Failovers = sheets::FAILOVERS, |ground| failovers::run(ground);
-    RedisDown = sheets::REDIS_DOWN, |ground| redis::run(ground, Fate::Down);
-    RedisFrozen = sheets::REDIS_FROZEN, |ground| redis::run(ground, Fate::Frozen);
-    RedisFlushed = sheets::REDIS_FLUSHED, |ground| redis::run(ground, Fate::Flushed);
-    Provider = sheets::PROVIDER, |ground| provider::run(ground);
-    DiskFull = sheets::DISK_FULL, |ground| disks::full(ground);
-    DiskGivenUp = sheets::DISK_GIVEN_UP, |ground| disks::given_up(ground);
-    DiskSync = sheets::DISK_SYNC, |ground| disks::failing_sync(ground);
-    DiskSlow = sheets::DISK_SLOW, |ground| disks::slow(ground);
-    Clock = sheets::CLOCK, |ground| clock::run(ground);
-    Poison = sheets::POISON, |ground| poison::run(ground);
-    HotKey = sheets::HOT_KEY, |ground| crowds::hot_key(ground);
-    RetryStorm = sheets::RETRY_STORM, |ground| crowds::retry_storm(ground);
-    SlowReaders = sheets::SLOW_READERS, |ground| crowds::slow_readers(ground);
-    Soak = sheets::SOAK, |ground| soak::run(ground);
+    CrashPoints = sheets::CRASH_POINTS, |ground, findings| crash_points::run(ground, findings);
+    Kills = sheets::KILLS, |ground, findings| kills::run(ground, findings);
+    PowerLoss = sheets::POWER_LOSS, |ground, findings| power::run(ground, findings);
+    Recovery = sheets::RECOVERY, |ground, findings| recovery::run(ground, findings);
+    CommitCuts = sheets::COMMIT_CUTS, |ground, findings| commit_cuts::run(ground, findings);
+    DatabaseDown = sheets::DATABASE_DOWN, |ground, findings| outages::down(ground, findings);
+    DatabaseFrozen = sheets::DATABASE_FROZEN, |ground, findings| outages::frozen(ground, findings);
+    DatabaseSlow = sheets::DATABASE_SLOW, |ground, findings| slow_database::run(ground, findings);
+    Failovers = sheets::FAILOVERS, |ground, findings| failovers::run(ground, findings);
+    RedisDown = sheets::REDIS_DOWN, |ground, findings| redis::run(ground, findings, Fate::Down);
+    RedisFrozen = sheets::REDIS_FROZEN, |ground, findings| redis::run(ground, findings, Fate::Frozen);
+    RedisFlushed = sheets::REDIS_FLUSHED, |ground, findings| redis::run(ground, findings, Fate::Flushed);
+    Provider = sheets::PROVIDER, |ground, findings| provider::run(ground, findings);
+    DiskFull = sheets::DISK_FULL, |ground, findings| disks::full(ground, findings);
+    DiskGivenUp = sheets::DISK_GIVEN_UP, |ground, findings| disks::given_up(ground, findings);
+    DiskSync = sheets::DISK_SYNC, |ground, findings| disks::failing_sync(ground, findings);
+    DiskSlow = sheets::DISK_SLOW, |ground, findings| disks::slow(ground, findings);
+    Clock = sheets::CLOCK, |ground, findings| clock::run(ground, findings);
+    Poison = sheets::POISON, |ground, findings| poison::run(ground, findings);
+    HotKey = sheets::HOT_KEY, |ground, findings| crowds::hot_key(ground, findings);
+    RetryStorm = sheets::RETRY_STORM, |ground, findings| crowds::retry_storm(ground, findings);
+    SlowReaders = sheets::SLOW_READERS, |ground, findings| crowds::slow_readers(ground, findings);
+    Soak = sheets::SOAK, |ground, findings| soak::run(ground, findings);
 }

@@ -18,8 +18,7 @@ const CUTS: [Cut; 3] = [Cut::Before, Cut::During, Cut::After];
 
 /// Orders one cut after the other while a crowd buys. The next is ordered when the server answers
 /// again, so that every cut meets a server that had recovered from the one before.
-pub(super) async fn run(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let wanted = ground.count(27, 510);
     let (mut cuts, mut appends) = (0, 0);
     let mut reckonings = Findings::default();
@@ -41,7 +40,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
     findings.at_least("commits cut", cuts, wanted);
     findings.note("appends through the proxy", appends);
     findings.take(reckonings);
-    Ok(findings)
+    Ok(())
 }
 
 async fn cut_once(scene: &mut Scene, proxy: &Proxy, number: u64) -> Result<()> {
@@ -55,8 +54,7 @@ async fn cut_once(scene: &mut Scene, proxy: &Proxy, number: u64) -> Result<()> {
         Ok(())
     })
     .await?;
-    let before = burst.so_far();
-    burst.answered(before + 20).await.with_context(|| format!("after cut {number}, {cut:?}"))?;
+    burst.served_after_now(5).await.with_context(|| format!("after cut {number}, {cut:?}"))?;
     scene.tries.extend(burst.stop().await?);
     Ok(())
 }

@@ -34,9 +34,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 const NOT_ON: [(Store, &str); 1] = [(Store::Postgres, "journal.inserted")];
 
 /// Takes the process away at every point.
-pub(super) async fn run(ground: &Ground) -> Result<Findings> {
+pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let points = names(ground).await?;
-    let mut findings = Findings::default();
     findings.note("crash points", points.len());
     let cycles = ground.count(1, 20);
     let mut kills = 0;
@@ -66,11 +65,11 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
             tally.reckoned(shared, reckoning);
         }
         kills += tally.kills;
-        tally.tell(&of_store, cycles, &mut findings);
+        tally.tell(&of_store, cycles, findings);
     }
     findings.part("");
     findings.note("kills", kills);
-    Ok(findings)
+    Ok(())
 }
 
 /// The points, as the binary names them.
@@ -117,6 +116,7 @@ impl Tally {
                     *self.by_point.entry(point.to_owned()).or_default() += 1;
                     break;
                 }
+                ensure!(ended.success(), "{point}: it was not reached, and the server {ended}");
                 if 1 < pass {
                     // This point is passed less often than that.
                     deepest = turn.max(1);

@@ -38,8 +38,7 @@ const LAZY_BUFFER: u32 = 4_096;
 const CLOSED_WITHIN: Duration = Duration::from_secs(13);
 
 /// Five in six orders want one product; the others must not feel it.
-pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn hot_key(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let mut spread = Vec::new();
     for number in 0..SPREAD {
@@ -49,17 +48,17 @@ pub(super) async fn hot_key(ground: &Ground) -> Result<Findings> {
     let rounds = ground.count(1, 5);
     let window = ground.window();
     let (mut even, mut crowded) = (Vec::new(), Vec::new());
-    watch(&mut scene, &cold, &spread, "warm", window / 2).await;
+    watch(&mut scene, &cold, &spread, "warm", window / 2).await?;
     for round in 0..rounds {
         ground.say(&format!("hot key, round {} of {rounds}", round + 1));
-        even.push(watch(&mut scene, &cold, &spread, &format!("even-{round}"), window).await);
-        crowded.push(watch(&mut scene, &cold, &hot, &format!("hot-{round}"), window).await);
+        even.push(watch(&mut scene, &cold, &spread, &format!("even-{round}"), window).await?);
+        crowded.push(watch(&mut scene, &cold, &hot, &format!("hot-{round}"), window).await?);
     }
     let names = ["p99 of the others, same crowd spread", "p99 of the others beside a hot key"];
-    windows::compare(ground, &mut findings, names, (&even, &crowded), 1.2);
-    scene.all_were_served(&mut findings);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    windows::compare(ground, findings, names, (&even, &crowded), 1.2);
+    scene.all_were_served(findings);
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// The p99 of orders for `cold` while a crowd wants `wanted`.
@@ -69,18 +68,17 @@ async fn watch(
     wanted: &[String],
     name: &str,
     window: Duration,
-) -> Duration {
+) -> Result<Duration> {
     let crowd = Pace::among(&scene.shop, &format!("{name}-crowd"), CROWD_PACE, wanted);
     let watched = Pace::among(&scene.shop, &format!("{name}-cold"), COLD_PACE, cold);
     sleep(window).await;
-    let watched = scene.end(watched).await;
-    scene.end(crowd).await;
-    quantile(&times(&watched), 990)
+    let watched = scene.end(watched).await?;
+    scene.end(crowd).await?;
+    Ok(quantile(&times(&watched), 990))
 }
 
 /// A database that stops for two seconds, and clients that repeat at once until they are served.
-pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn retry_storm(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let cluster = postgres().await?;
     let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (mut slowest, mut requests) = (Duration::ZERO, 0);
@@ -108,24 +106,23 @@ pub(super) async fn retry_storm(ground: &Ground) -> Result<Findings> {
     findings.note("clients in a storm", STORM);
     findings.note("requests", requests);
     findings.goal(ground, "return → everybody is served, slowest storm", slowest, CALM_WITHIN);
-    scene.still_serves(&mut findings);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.still_serves(findings);
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// Connections that ask and do not read: others must not wait for them.
-pub(super) async fn slow_readers(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn slow_readers(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let connections = usize::try_from(ground.count(20, LAZY as u64))?;
     let window = ground.window();
-    let alone = times(&scene.pace("alone", COLD_PACE, window).await);
+    let alone = times(&scene.pace("alone", COLD_PACE, window).await?);
     ground.say(&format!("{connections} connections that nobody reads"));
     let mut lazy = JoinSet::new();
     for _ in 0..connections {
         lazy.spawn(ask_and_wait(scene.server.address()));
     }
-    let beside = times(&scene.pace("beside", COLD_PACE, window).await);
+    let beside = times(&scene.pace("beside", COLD_PACE, window).await?);
     let mut closed = 0_u64;
     while let Some(ended) = lazy.join_next().await {
         closed += u64::from(ended??);
@@ -136,9 +133,9 @@ pub(super) async fn slow_readers(ground: &Ground) -> Result<Findings> {
     findings.note("resident memory afterwards, MB", resident);
     let all = connections as u64;
     findings.demand("connections closed by the server", closed, &all.to_string(), closed == all);
-    scene.all_were_served(&mut findings);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.all_were_served(findings);
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// Asks for more than any buffer takes, reads nothing, and says whether the server hung up.

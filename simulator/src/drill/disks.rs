@@ -22,8 +22,7 @@ const SIGABRT: i32 = 6;
 const LOG: &str = "millrace.db-wal";
 
 /// The disk is full, and then it is not.
-pub(super) async fn full(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn full(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let mount = machine::memory(64).await?;
     let launch = ground.on_file()?.data_in(&mount.folder().join("data"));
     let mut scene = Scene::open(ground, launch).await?;
@@ -44,7 +43,7 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     }
     ground.say("there is room again");
     sleep(HEALED_WITHIN).await;
-    let beats = scene.end(pace).await;
+    let beats = scene.end(pace).await?;
 
     let count = |statuses: &[u16]| {
         let dark = beats.iter().filter(|beat| filled <= beat.at && beat.at < emptied);
@@ -58,13 +57,12 @@ pub(super) async fn full(ground: &Ground) -> Result<Findings> {
     let healed = served_after(&beats, emptied);
     let healed = healed.context("nothing was acknowledged after there was room again")?;
     findings.goal(ground, "room → first acknowledged order", healed, HEALED_WITHIN);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// The file system gives itself up and is read-only; it is repaired, and the server started again.
-pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn given_up(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let mount = machine::disk(64).await?;
     let launch = ground.on_file()?.data_in(&mount.folder().join("data"));
     let mut scene = Scene::open(ground, launch).await?;
@@ -79,13 +77,11 @@ pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
         scene.server.freeze().await?;
         mount.give_up().await?;
         scene.server.thaw().await?;
-        let acknowledged = burst.so_far();
         let began = Instant::now();
         while scene.server.is_running() && began.elapsed() < HEALED_WITHIN {
             sleep(Duration::from_millis(10)).await;
         }
         ended_itself += u64::from(!scene.server.is_running());
-        ensure!(50 <= acknowledged, "{acknowledged} answers");
         if scene.server.is_running() {
             scene.server.kill().await?;
         } else {
@@ -98,14 +94,13 @@ pub(super) async fn given_up(ground: &Ground) -> Result<Findings> {
     }
     findings.note("rounds", rounds);
     findings.note("times that the server ended itself within 2 s", ended_itself);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// A sync of the journal fails: what was written before is not to be believed any more.
-pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
+pub(super) async fn failing_sync(ground: &Ground, findings: &mut Findings) -> Result<()> {
     machine::tracer().await?;
-    let mut findings = Findings::default();
     let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let rounds = ground.count(3, 40);
     let log = scene.server.launch().data().join(LOG);
@@ -117,7 +112,9 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
         let at = 5 + round * 7 % 60;
         scene.server.wrap(&machine::traced(&format!("error=EIO:when={at}"), Some(log)));
         // The sync that fails may be one of the start's own.
-        scene.server.start_or_refuse().await?;
+        if !scene.server.start_or_refuse().await? {
+            ensure!(scene.server.ended().is_some(), "sync {at} failed, and the start goes on");
+        }
         let burst = scene.burst(SHOPPERS);
         let began = Instant::now();
         while scene.server.is_running() && began.elapsed() < BACK_WITHIN {
@@ -131,31 +128,32 @@ pub(super) async fn failing_sync(ground: &Ground) -> Result<Findings> {
         scene.until_acknowledged(BACK_WITHIN).await?;
     }
     findings.demand("ends by abort", aborted, &rounds.to_string(), aborted == rounds);
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// Every sync takes longer.
-pub(super) async fn slow(ground: &Ground) -> Result<Findings> {
+pub(super) async fn slow(ground: &Ground, findings: &mut Findings) -> Result<()> {
     machine::tracer().await?;
-    let mut findings = Findings::default();
     let mut scene = Scene::open(ground, ground.on_file()?).await?;
     let seconds = ground.count(1, 10);
     for delay in [5_u32, 20, 200] {
         ground.say(&format!("each sync takes {delay} ms longer"));
         scene.server.terminate().await?;
         start(&mut scene, &machine::traced(&format!("delay_exit={}", delay * 1_000), None)).await?;
-        let beats = scene.pace(&format!("sync-{delay}"), PACE, Duration::from_secs(seconds)).await;
+        let beats =
+            scene.pace(&format!("sync-{delay}"), PACE, Duration::from_secs(seconds)).await?;
         findings.part(&format!("{delay} ms"));
         let acknowledged = beats.iter().filter(|beat| beat.is_acknowledged()).count();
-        findings.demand("acknowledged", acknowledged, "all", acknowledged == beats.len());
+        findings.all("acknowledged", acknowledged, beats.len());
+        findings.slowed(&beats, Duration::from_millis(delay.into()));
         findings.answers(&beats);
     }
     findings.part("");
     scene.server.terminate().await?;
     start(&mut scene, &[]).await?;
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// Starts the server by a wrapper, or by none.

@@ -55,6 +55,19 @@ impl Findings {
         self.demand(name, count, &format!("≥ {least}"), least <= count);
     }
 
+    /// What must be true of every one of them, and there must be some.
+    pub(super) fn all(&mut self, name: &str, count: usize, of: usize) {
+        self.demand(name, format!("{count} of {of}"), "all, and some", count == of && 0 < of);
+    }
+
+    /// What must show that the fault was there: half of the orders took that long at least.
+    pub(super) fn slowed(&mut self, beats: &[Beat], delay: Duration) {
+        let times = times(beats.iter().filter(|beat| beat.is_acknowledged()));
+        let usual = quantile(&times, 500);
+        let demand = format!("≥ {} ms", delay.as_millis());
+        self.demand("p50 of the acknowledged, ms", in_millis(usual), &demand, delay <= usual);
+    }
+
     /// What must not have taken longer.
     pub(super) fn within(&mut self, name: &str, took: Duration, longest: Duration) {
         let demand = format!("≤ {} ms", longest.as_millis());

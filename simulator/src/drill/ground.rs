@@ -40,6 +40,7 @@ impl Ground {
     /// The drill of this name begins.
     pub(super) fn begin(&self, drill: &'static str) {
         self.histories.drill.set(drill);
+        self.keep_log(String::new());
         self.say(drill);
     }
 

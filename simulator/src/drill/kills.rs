@@ -15,8 +15,7 @@ const ROUNDS_A_SHOP: u64 = 50;
 
 /// Kills after a number of answers, never after a length of time: so it hits a server at work on
 /// any machine.
-pub(super) async fn run(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let rounds = ground.count(10, 100);
     for store in ground.stores() {
         findings.part(store.name());
@@ -42,11 +41,11 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
             let scarce = scene.shop.stock("scarce").await?;
             let sells_out = now < 10 || scarce.available == 0;
             ensure!(sells_out, "the scarce product did not sell out: {scarce:?}");
-            scene.reckon(ground, &mut findings).await?;
+            scene.reckon(ground, findings).await?;
             left -= now;
         }
-        findings.demand("kills", back.len(), &rounds.to_string(), back.len() as u64 == rounds);
+        findings.note("kills", back.len());
         findings.starts(&back);
     }
-    Ok(findings)
+    Ok(())
 }

@@ -38,7 +38,7 @@ use tokio::time::Instant;
 
 pub use self::args::DrillArgs;
 use self::catalogue::Drill;
-use self::findings::{Findings, NotHere};
+use self::findings::{Figure, Findings, NotHere};
 use self::ground::Ground;
 use self::scorecard::{Row, Scorecard, Verdict};
 use crate::report::file::save;
@@ -72,20 +72,27 @@ pub async fn run(args: &DrillArgs) -> anyhow::Result<bool> {
 async fn judge(drill: Drill, ground: &Ground) -> Row {
     let (sheet, began) = (drill.sheet(), Instant::now());
     ground.begin(sheet.name);
-    let ended = Box::pin(drill.run(ground)).await;
+    let mut findings = Findings::default();
+    let ended = Box::pin(drill.run(ground, &mut findings)).await;
     ground.clear();
-    let (verdict, reason, figures) = match ended.map(Findings::into_figures) {
-        Ok(figures) if figures.iter().all(|figure| figure.met) => (Verdict::Passed, None, figures),
-        Ok(figures) => (Verdict::Failed, None, figures),
-        Err(error) => {
-            let missing = error.downcast_ref::<NotHere>().map(|NotHere(why)| why.clone());
-            let verdict = if missing.is_some() { Verdict::NotRun } else { Verdict::Failed };
-            (verdict, missing.or_else(|| Some(format!("{error:#}"))), Vec::new())
-        }
-    };
+    let (figures, reason) = (findings.into_figures(), ended.err());
+    let verdict = verdict(&figures, reason.as_ref());
+    let reason = reason.map(|error| format!("{error:#}"));
     let log = if verdict == Verdict::Failed { ground.take_log() } else { String::new() };
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Row { sheet, verdict, reason, figures, log, took_ms }
+}
+
+/// A broken promise stays one, whatever could not be injected afterwards.
+fn verdict(figures: &[Figure], ended: Option<&anyhow::Error>) -> Verdict {
+    let is_missing = ended.is_some_and(anyhow::Error::is::<NotHere>);
+    let is_broken = figures.iter().any(|figure| !figure.met);
+    match ended {
+        _ if is_broken => Verdict::Failed,
+        Some(_) if is_missing => Verdict::NotRun,
+        Some(_) => Verdict::Failed,
+        None => Verdict::Passed,
+    }
 }
 
 /// The binary under test: the one that was named, or the one beside this program.
@@ -102,4 +109,26 @@ fn program(given: Option<&Path>) -> anyhow::Result<PathBuf> {
 async fn version(millrace: &Path) -> anyhow::Result<String> {
     let told = Command::new(millrace).arg("--version").output().await?;
     Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_promise_that_was_broken_stays_broken_when_the_rest_cannot_be_injected() {
+        let judged = |lost: i128, ended: Option<anyhow::Error>| {
+            let mut findings = Findings::default();
+            findings.zero("lost", lost);
+            verdict(&findings.into_figures(), ended.as_ref())
+        };
+        let missing = || Some(NotHere("no PostgreSQL".to_owned()).into());
+        assert_eq!(judged(0, None), Verdict::Passed);
+        assert_eq!(judged(0, missing()), Verdict::NotRun);
+        assert_eq!(judged(1, missing()), Verdict::Failed);
+        assert_eq!(judged(1, None), Verdict::Failed);
+        assert_eq!(judged(0, Some(anyhow!("it never came back"))), Verdict::Failed);
+    }
 }

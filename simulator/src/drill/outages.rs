@@ -21,8 +21,7 @@ const DEFINITE_WITHIN: Duration = Duration::from_millis(50);
 pub(super) const HEALED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The database is stopped, connections and all.
-pub(super) async fn down(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn down(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let mut cluster = postgres().await?;
     let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (seconds, calm) = (ground.count(3, 30), calm(ground));
@@ -38,7 +37,7 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     let returned = pace.so_far();
     ground.say("the database is back");
     sleep(calm + HEALED_WITHIN).await;
-    let beats = scene.end(pace).await;
+    let beats = scene.end(pace).await?;
 
     findings.note("orders sent", beats.len());
     findings.note("seconds without a database", returning.saturating_sub(stopped).as_secs());
@@ -46,7 +45,7 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
     findings.note("slowest answer of the first second, ms", in_millis(quantile(&onset, 1_000)));
     let dark: Vec<&Beat> = during(&beats, stopped + ONSET, returning).collect();
     let definite: Vec<&Beat> = dark.iter().copied().filter(|beat| beat.status() == 503).collect();
-    findings.demand("definite 503", definite.len(), "all", definite.len() == dark.len());
+    findings.all("definite 503", definite.len(), dark.len());
     let times = times(definite);
     findings.goal(ground, "time to a 503, p99", quantile(&times, 990), DEFINITE_WITHIN);
     findings.note("time to a 503, slowest, ms", in_millis(quantile(&times, 1_000)));
@@ -54,8 +53,7 @@ pub(super) async fn down(ground: &Ground) -> Result<Findings> {
 }
 
 /// The database is frozen: connections stand, and nothing comes.
-pub(super) async fn frozen(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn frozen(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let cluster = postgres().await?;
     let mut scene = Scene::open(ground, ground.on_database(&cluster).await?).await?;
     let (seconds, calm) = (ground.count(2, 30), calm(ground));
@@ -68,7 +66,7 @@ pub(super) async fn frozen(ground: &Ground) -> Result<Findings> {
     let thawed = pace.so_far();
     ground.say("the database goes on");
     sleep(calm + HEALED_WITHIN).await;
-    let beats = scene.end(pace).await;
+    let beats = scene.end(pace).await?;
     findings.note("orders sent", beats.len());
     let unknown = beats.iter().filter(|beat| beat.status() == 0).count();
     findings.note("outcomes unknown", unknown);
@@ -87,18 +85,18 @@ fn during(beats: &[Beat], from: Duration, to: Duration) -> impl Iterator<Item = 
 /// What is demanded of the return and of the whole; then stock is taken.
 async fn finish(
     ground: &Ground,
-    mut findings: Findings,
+    findings: &mut Findings,
     mut scene: Scene,
     beats: &[Beat],
     returned: Duration,
-) -> Result<Findings> {
+) -> Result<()> {
     let healed = served_after(beats, returned);
     let healed = healed.context("nothing was acknowledged after the database was back")?;
     findings.goal(ground, "return → first acknowledged order", healed, HEALED_WITHIN);
     findings.within("slowest answer of all", quantile(&times(beats), 1_000), ANSWERED_WITHIN);
-    if !scene.still_serves(&mut findings) {
+    if !scene.still_serves(findings) {
         scene.server.start().await?;
     }
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }

@@ -90,7 +90,7 @@ pub(super) fn served_after(beats: &[Beat], moment: Duration) -> Option<Duration>
 pub(super) struct Pace {
     began: Instant,
     leave: watch::Sender<bool>,
-    driver: JoinSet<Vec<Beat>>,
+    driver: JoinSet<Result<Vec<Beat>>>,
 }
 
 impl Pace {
@@ -115,14 +115,14 @@ impl Pace {
     }
 
     /// Waits for the answers that are still due, and gives all of them.
-    pub(super) async fn stop(mut self) -> Vec<Beat> {
+    pub(super) async fn stop(mut self) -> Result<Vec<Beat>> {
         self.leave.send_replace(true);
         let mut beats = Vec::new();
         while let Some(driven) = self.driver.join_next().await {
-            beats.extend(driven.unwrap_or_default());
+            beats.extend(driven??);
         }
         beats.sort_by_key(|beat| beat.at);
-        beats
+        Ok(beats)
     }
 }
 
@@ -133,7 +133,7 @@ async fn drive(
     products: Vec<String>,
     began: Instant,
     left: watch::Receiver<bool>,
-) -> Vec<Beat> {
+) -> Result<Vec<Beat>> {
     let mut ticks = interval(Duration::from_secs(1) / a_second.max(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (mut under_way, mut beats) = (JoinSet::new(), Vec::new());
@@ -150,11 +150,11 @@ async fn drive(
             Beat { at: due.saturating_duration_since(began), took: due.elapsed(), attempt }
         });
         while let Some(ended) = under_way.try_join_next() {
-            beats.extend(ended);
+            beats.push(ended?);
         }
     }
     while let Some(ended) = under_way.join_next().await {
-        beats.extend(ended);
+        beats.push(ended?);
     }
-    beats
+    Ok(beats)
 }

@@ -26,8 +26,7 @@ const MOODS: [(&str, Mood); 5] = [
 ];
 
 /// One mood after the other, each with a shop of its own.
-pub(super) async fn run(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let moods = if ground.is_short() { 1 } else { MOODS.len() };
     for (name, mood) in MOODS.into_iter().take(moods) {
         findings.part(name);
@@ -35,10 +34,10 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         let mut scene = Scene::open(ground, ground.on_file()?).await?;
         let seconds = ground.count(1, 10);
         scene.provider.set(mood);
-        let beats = scene.pace("mood", PACE, Duration::from_secs(seconds)).await;
+        let beats = scene.pace("mood", PACE, Duration::from_secs(seconds)).await?;
         let calls = scene.provider.calls();
         scene.provider.set(Mood::Ok);
-        tell(&mut findings, &beats, calls);
+        tell(findings, &beats, calls);
         let ids: Vec<String> = beats
             .iter()
             .filter_map(|beat| beat.attempt.outcome.order_id().map(str::to_owned))
@@ -47,15 +46,15 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         let back = Instant::now();
         all_paid(&scene, &ids).await?;
         findings.note("all paid after, ms", in_millis(back.elapsed()));
-        scene.reckon(ground, &mut findings).await?;
+        scene.reckon(ground, findings).await?;
     }
-    Ok(findings)
+    Ok(())
 }
 
 fn tell(findings: &mut Findings, beats: &[Beat], calls: usize) {
     let queued = beats.iter().filter(|beat| beat.status() == 202).count();
     findings.note("orders sent", beats.len());
-    findings.demand("answered 202", queued, "all", queued == beats.len());
+    findings.all("answered 202", queued, beats.len());
     findings.within("slowest answer", quantile(&times(beats), 1_000), ANSWERED_WITHIN);
     findings.note("calls to the provider meanwhile", calls);
 }

@@ -29,8 +29,7 @@ const BACK_WITHIN: Duration = Duration::from_mins(1);
 const GOAL: Duration = Duration::from_secs(1);
 
 /// Fills a journal, then kills and starts again and again.
-pub(super) async fn run(ground: &Ground) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let length = if ground.is_short() { EVENTS_SHORT } else { EVENTS };
     let kills = ground.count(3, 100);
     for store in ground.stores() {
@@ -42,20 +41,22 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
             shop.stocked(&product(number), 1_250, UNITS).await?;
         }
         shop.stocked(PRODUCT, 1_250, UNITS).await?;
-        let orders = fill(ground, &shop, length).await?;
+        let mut orders = fill(ground, &shop, length).await?;
         findings.note("events", events(&shop).await?);
         findings.note("orders", orders.len());
         let mut back = Vec::new();
         for number in 0..kills {
             ground.say(&format!("kill {} of {kills} on {}", number + 1, store.name()));
-            let took = kill_and_return(&mut server, &shop, number).await?;
+            let (took, order) = kill_and_return(&mut server, &shop, number).await?;
+            // Acknowledged a moment before the next kill, so this is what can be lost.
+            orders.push(order);
             if back.iter().all(|earlier| *earlier < took) {
                 // What the slowest start said is worth reading when the goal is missed.
                 ground.keep_log(server.log_tail());
             }
             back.push(took);
         }
-        findings.demand("kills", back.len(), &kills.to_string(), back.len() as u64 == kills);
+        findings.note("kills", back.len());
         findings.note("kill → first acknowledged order, p50, ms", in_millis(quantile(&back, 500)));
         findings.goal(ground, "kill → first acknowledged order, p99", quantile(&back, 990), GOAL);
         findings.note(
@@ -70,7 +71,7 @@ pub(super) async fn run(ground: &Ground) -> Result<Findings> {
         findings.demand("journal is sound", verified.is_ok(), "true", verified.is_ok());
         verified.context("the journal is not sound")?;
     }
-    Ok(findings)
+    Ok(())
 }
 
 fn product(number: usize) -> String {
@@ -116,12 +117,18 @@ async fn events(shop: &Shop) -> Result<u64> {
         .context("a count of events")
 }
 
-async fn kill_and_return(server: &mut Server, shop: &Shop, number: u64) -> Result<Duration> {
+async fn kill_and_return(
+    server: &mut Server,
+    shop: &Shop,
+    number: u64,
+) -> Result<(Duration, String)> {
     server.kill().await?;
     let began = Instant::now();
     server.start_without_waiting()?;
-    insist(shop, format!("back-{number}"), AT_ONCE, BACK_WITHIN).await?;
-    Ok(began.elapsed())
+    let back = insist(shop, format!("back-{number}"), AT_ONCE, BACK_WITHIN).await?;
+    let took = began.elapsed();
+    let order = back.attempt.outcome.order_id().context("an order without an id")?;
+    Ok((took, order.to_owned()))
 }
 
 /// How many orders cannot be read.

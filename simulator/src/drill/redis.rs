@@ -25,8 +25,7 @@ pub(super) enum Fate {
 }
 
 /// Windows with and without the fault in turn.
-pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
-    let mut findings = Findings::default();
+pub(super) async fn run(ground: &Ground, findings: &mut Findings, fate: Fate) -> Result<()> {
     let started = Redis::start().await;
     let mut redis = started.map_err(|error| NotHere(format!("no Redis: {error:#}")))?;
     let launch = ground.on_file()?.variable("MILLRACE_REDIS_URL", &redis.url());
@@ -36,17 +35,17 @@ pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
     // The first window warms up and counts for nobody.
     let mut calm = Vec::new();
     let mut faulty = Vec::new();
-    measure(&mut scene, "warm", window / 2).await;
+    measure(&mut scene, "warm", window / 2).await?;
     for round in 0..rounds {
         ground.say(&format!("with Redis, round {} of {rounds}", round + 1));
-        calm.push(measure(&mut scene, &format!("calm-{round}"), window).await);
+        calm.push(measure(&mut scene, &format!("calm-{round}"), window).await?);
         ground.say(&format!("{fate:?}, round {} of {rounds}", round + 1));
         match fate {
             Fate::Down => redis.stop().await?,
             Fate::Frozen => redis.freeze().await?,
             Fate::Flushed => redis.flush().await?,
         }
-        faulty.push(measure(&mut scene, &format!("faulty-{round}"), window).await);
+        faulty.push(measure(&mut scene, &format!("faulty-{round}"), window).await?);
         match fate {
             Fate::Down => {
                 if round + 1 == rounds {
@@ -61,20 +60,20 @@ pub(super) async fn run(ground: &Ground, fate: Fate) -> Result<Findings> {
             Fate::Flushed => {}
         }
         let mut subscriber = redis.subscribe_to_everything().await?;
-        measure(&mut scene, &format!("after-{round}"), window / 4).await;
+        measure(&mut scene, &format!("after-{round}"), window / 4).await?;
         heard(&mut subscriber).await?;
     }
     let names = ["order p99 with Redis", "order p99 under the fault"];
-    windows::compare(ground, &mut findings, names, (&calm, &faulty), 1.05);
-    scene.all_were_served(&mut findings);
+    windows::compare(ground, findings, names, (&calm, &faulty), 1.05);
+    scene.all_were_served(findings);
     findings.note("announcements after each return", "heard");
-    scene.reckon(ground, &mut findings).await?;
-    Ok(findings)
+    scene.reckon(ground, findings).await?;
+    Ok(())
 }
 
 /// The p99 of a window.
-async fn measure(scene: &mut Scene, name: &str, window: Duration) -> Duration {
-    quantile(&times(&scene.pace(name, PACE, window).await), 990)
+async fn measure(scene: &mut Scene, name: &str, window: Duration) -> Result<Duration> {
+    Ok(quantile(&times(&scene.pace(name, PACE, window).await?), 990))
 }
 
 /// Waits for an announcement.

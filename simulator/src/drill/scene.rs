@@ -16,7 +16,7 @@ use super::ground::Ground;
 use super::probe::{AT_ONCE, Beat, PRODUCT, Pace, insist};
 
 /// Sold out before most drills end, so that scarcity is drilled as well.
-const SCARCE: i64 = 300;
+const SCARCE: i64 = 200;
 const PLENTY: i64 = 10_000_000;
 /// Short, so that holds which a fault orphans run out while the drill watches.
 const HOLD_SECONDS: &str = "5";
@@ -76,17 +76,22 @@ impl Scene {
     }
 
     /// Orders at a fixed pace for a while, and gives what became of them.
-    pub(super) async fn pace(&mut self, name: &str, a_second: u32, window: Duration) -> Vec<Beat> {
+    pub(super) async fn pace(
+        &mut self,
+        name: &str,
+        a_second: u32,
+        window: Duration,
+    ) -> Result<Vec<Beat>> {
         let pace = Pace::start(&self.shop, name, a_second);
         sleep(window).await;
         self.end(pace).await
     }
 
     /// Waits for what is still due of a pace, and remembers what was told.
-    pub(super) async fn end(&mut self, pace: Pace) -> Vec<Beat> {
-        let beats = pace.stop().await;
+    pub(super) async fn end(&mut self, pace: Pace) -> Result<Vec<Beat>> {
+        let beats = pace.stop().await?;
         self.tries.extend(beats.iter().map(|beat| beat.attempt.clone()));
-        beats
+        Ok(beats)
     }
 
     /// Sends a crowd in that no other burst of this scene shares keys with.
@@ -111,12 +116,24 @@ impl Scene {
     /// Takes stock and money from outside, then lets the server leave and reads its journal.
     pub(super) async fn reckon(mut self, ground: &Ground, findings: &mut Findings) -> Result<()> {
         ground.say("taking stock");
-        let reckoned = self.take_stock(findings).await;
+        let reckoned = self.leave(findings).await;
         ground.keep_log(self.server.log_tail());
         reckoned
     }
 
-    async fn take_stock(&mut self, findings: &mut Findings) -> Result<()> {
+    async fn leave(&mut self, findings: &mut Findings) -> Result<()> {
+        self.take_stock(findings).await?;
+        if self.server.is_running() {
+            let status = self.server.terminate().await?;
+            findings.demand("last exit", status, "exit status: 0", status.success());
+        }
+        let verified = self.server.launch().verify().await;
+        findings.demand("journal", word(verified.is_ok()), "sound", verified.is_ok());
+        verified.context("the journal is not sound")
+    }
+
+    /// Takes stock and money from outside, and lets the server go on.
+    pub(super) async fn take_stock(&mut self, findings: &mut Findings) -> Result<()> {
         let audit = Audit::take(&self.shop, &self.tries, &self.shelves).await?;
         let money = Money::compare(&self.shop, &self.provider, audit.paid).await?;
         findings.note("orders acknowledged", audit.acked);
@@ -137,13 +154,7 @@ impl Scene {
         self.chronicle.judge(&self.provider, findings)?;
         let panics = self.server.log()?.matches("panicked at").count();
         findings.zero("panics in the log", counted(panics));
-        if self.server.is_running() {
-            let status = self.server.terminate().await?;
-            findings.demand("last exit", status, "exit status: 0", status.success());
-        }
-        let verified = self.server.launch().verify().await;
-        findings.demand("journal", word(verified.is_ok()), "sound", verified.is_ok());
-        verified.context("the journal is not sound")
+        Ok(())
     }
 
     /// Asks under one key until it is acknowledged, and says how long that took.

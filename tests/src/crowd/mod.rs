@@ -72,6 +72,7 @@ pub struct Burst {
     shoppers: JoinSet<Result<Vec<Try>>>,
     leave: Arc<AtomicBool>,
     answers: watch::Receiver<u64>,
+    acknowledged: watch::Receiver<u64>,
 }
 
 impl Burst {
@@ -79,8 +80,9 @@ impl Burst {
     /// Keys start with `name`, which no other burst against the same server may use.
     pub fn start(shop: &Shop, name: &str, shoppers: u64, products: &[&str]) -> Self {
         let leave = Arc::new(AtomicBool::new(false));
-        let (count, answers) = watch::channel(0);
-        let (count, next) = (Arc::new(count), Arc::new(AtomicU64::new(0)));
+        let ((count, answers), (bought, acknowledged)) = (watch::channel(0), watch::channel(0));
+        let (count, bought) = (Arc::new(count), Arc::new(bought));
+        let next = Arc::new(AtomicU64::new(0));
         let mut crowd = JoinSet::new();
         for _ in 0..shoppers {
             let shopper = Shopper {
@@ -90,10 +92,23 @@ impl Burst {
                 next: Arc::clone(&next),
                 leave: Arc::clone(&leave),
                 count: Arc::clone(&count),
+                bought: Arc::clone(&bought),
             };
             crowd.spawn(shopper.buy());
         }
-        Self { shoppers: crowd, leave, answers }
+        Self { shoppers: crowd, leave, answers, acknowledged }
+    }
+
+    /// Waits until that many orders more are acknowledged.
+    pub async fn served_after_now(&mut self, more: u64) -> Result<()> {
+        let mut acknowledged = self.acknowledged.clone();
+        let enough = acknowledged.borrow().saturating_add(more);
+        let waited = timeout(BURST_WITHIN, acknowledged.wait_for(|count| *count >= enough)).await;
+        let so_far = *self.acknowledged.borrow();
+        waited
+            .with_context(|| format!("{so_far} of {enough} orders, then none"))?
+            .with_context(|| format!("all shoppers left after {so_far} of {enough} orders"))?;
+        Ok(())
     }
 
     /// Waits until that many definite answers have come.
@@ -130,6 +145,7 @@ struct Shopper {
     next: Arc<AtomicU64>,
     leave: Arc<AtomicBool>,
     count: Arc<watch::Sender<u64>>,
+    bought: Arc<watch::Sender<u64>>,
 }
 
 impl Shopper {
@@ -143,6 +159,9 @@ impl Shopper {
                 (format!("{}-{number}", self.name), card_order(product, 1, "tok_ok"));
             let outcome = self.place(number, &key, &order).await?;
             let gone = matches!(outcome, Outcome::Unknown);
+            if matches!(outcome, Outcome::Acked(_)) {
+                self.bought.send_modify(|count| *count += 1);
+            }
             tries.push(Try { key, order, outcome });
             if gone {
                 // A server that does not answer is not hammered; the audit asks again.

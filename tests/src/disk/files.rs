@@ -18,8 +18,7 @@ pub enum Loss {
 #[derive(Debug, Default)]
 struct File {
     seen: Vec<u8>,
-    /// Nothing when not even its name is on the platter.
-    kept: Option<Vec<u8>>,
+    kept: Vec<u8>,
     /// Pages that differ, as far as anybody knows.
     unsynced: BTreeSet<usize>,
 }
@@ -29,10 +28,14 @@ struct File {
 pub(super) struct Files {
     by_number: BTreeMap<u64, File>,
     names: BTreeMap<OsString, u64>,
+    /// The names that are on the platter: those that there were when the folder was synced.
+    kept_names: BTreeMap<OsString, u64>,
     last: u64,
     off: bool,
+    /// The power goes with the next write to this file.
+    armed: Option<(OsString, Loss)>,
     syncs: u64,
-    lost: u64,
+    lost: BTreeMap<OsString, u64>,
 }
 
 impl Files {
@@ -46,9 +49,9 @@ impl Files {
         self.syncs
     }
 
-    /// How many pages were lost with the power so far.
-    pub(super) const fn lost(&self) -> u64 {
-        self.lost
+    /// How many pages of the file of that name were lost with the power so far.
+    pub(super) fn lost(&self, name: &OsStr) -> u64 {
+        self.lost.get(name).copied().unwrap_or_default()
     }
 
     pub(super) fn find(&self, name: &OsStr) -> Option<u64> {
@@ -67,7 +70,8 @@ impl Files {
         self.last
     }
 
-    /// Takes the name away; whoever has the file open keeps it.
+    /// Takes the name away; whoever has the file open keeps it, and so does the platter until the
+    /// folder is synced.
     pub(super) fn remove(&mut self, name: &OsStr) -> bool {
         self.names.remove(name).is_some()
     }
@@ -92,7 +96,18 @@ impl Files {
         }
         file.seen.get_mut(offset..end)?.copy_from_slice(data);
         file.touch(offset, end);
+        let names = &self.names;
+        let is_it = |(name, _): &mut (OsString, Loss)| names.get(name) == Some(&number);
+        if let Some((_, loss)) = self.armed.take_if(is_it) {
+            self.lose_power(loss);
+        }
         Some(())
+    }
+
+    /// Lets the power go with the next write to a file: before any sync can have brought it to the
+    /// platter.
+    pub(super) fn lose_power_at_write(&mut self, name: &OsStr, loss: Loss) {
+        self.armed = Some((name.to_owned(), loss));
     }
 
     pub(super) fn resize(&mut self, number: u64, size: usize) -> Option<()> {
@@ -103,7 +118,7 @@ impl Files {
         Some(())
     }
 
-    /// Brings a file to the platter, its name too.
+    /// Brings what is in a file to the platter. Its name is another matter.
     pub(super) fn sync(&mut self, number: u64) -> Option<()> {
         self.syncs += 1;
         self.by_number.get_mut(&number)?.sync(|| true);
@@ -113,9 +128,7 @@ impl Files {
     /// Brings the names of all files to the platter, whatever is in them.
     pub(super) fn sync_names(&mut self) {
         self.syncs += 1;
-        for file in self.by_number.values_mut() {
-            file.kept.get_or_insert_default();
-        }
+        self.kept_names.clone_from(&self.names);
     }
 
     /// The power goes: from here on nothing is answered, and what processes saw is what was kept.
@@ -125,23 +138,26 @@ impl Files {
             Loss::All => 0,
             Loss::Some(seed) => seed | 1,
         };
-        for file in self.by_number.values_mut() {
+        let names: BTreeMap<u64, &OsString> =
+            self.names.iter().map(|(name, number)| (*number, name)).collect();
+        for (number, file) in &mut self.by_number {
             let unsynced = file.unsynced.len();
             let mut stays = 0;
-            if loss != Loss::All && file.kept.is_some() {
+            if loss != Loss::All {
                 file.sync(|| {
                     let stay = draw(&mut state);
                     stays += usize::from(stay);
                     stay
                 });
             }
-            self.lost += u64::try_from(unsynced - stays).unwrap_or_default();
+            if let Some(name) = names.get(number) {
+                let gone = self.lost.entry((*name).clone()).or_default();
+                *gone += u64::try_from(unsynced - stays).unwrap_or_default();
+            }
             file.unsynced.clear();
-            file.seen = file.kept.clone().unwrap_or_default();
+            file.seen.clone_from(&file.kept);
         }
-        let files = &self.by_number;
-        let is_kept = |number: &u64| files.get(number).is_some_and(|file| file.kept.is_some());
-        self.names.retain(|_, number| is_kept(number));
+        self.names.clone_from(&self.kept_names);
     }
 
     /// The power is back.
@@ -159,7 +175,7 @@ impl File {
 
     /// Moves those unsynced pages to the platter that `stays` chooses.
     fn sync(&mut self, mut stays: impl FnMut() -> bool) {
-        let kept = self.kept.get_or_insert_default();
+        let kept = &mut self.kept;
         let mut whole = true;
         for page in std::mem::take(&mut self.unsynced) {
             if !stays() {
@@ -194,9 +210,12 @@ const fn draw(state: &mut u64) -> bool {
 mod tests {
     use super::*;
 
+    const NAME: &str = "journal";
+
     fn disk(content: &[u8]) -> (Files, u64) {
         let mut files = Files::default();
-        let number = files.create(OsStr::new("journal"), 1);
+        let number = files.create(OsStr::new(NAME), 1);
+        files.sync_names();
         files.write(number, 0, content).unwrap();
         (files, number)
     }
@@ -215,19 +234,49 @@ mod tests {
         assert!(!files.is_on());
         files.power_on();
         assert_eq!(content(&files, number), b"kept");
-        assert_eq!((files.syncs(), files.lost()), (1, 1));
+        assert_eq!((files.syncs(), files.lost(OsStr::new(NAME))), (2, 1));
     }
 
     #[test]
-    fn a_file_that_was_never_synced_has_no_name_afterwards() {
-        let (mut files, _) = disk(b"gone");
+    fn a_name_that_was_not_synced_is_gone_whatever_was_in_the_file() {
+        let mut files = Files::default();
+        let number = files.create(OsStr::new(NAME), 1);
+        files.write(number, 0, b"gone").unwrap();
+        files.sync(number).unwrap();
         files.lose_power(Loss::Some(7));
-        assert_eq!(files.find(OsStr::new("journal")), None);
+        assert_eq!(files.find(OsStr::new(NAME)), None);
         let (mut files, number) = disk(b"empty");
+        files.lose_power(Loss::All);
+        assert_eq!(files.find(OsStr::new(NAME)), Some(number));
+        assert_eq!(content(&files, number), b"");
+    }
+
+    #[test]
+    fn a_file_that_was_removed_is_back_unless_that_was_synced() {
+        let (mut files, number) = disk(b"still here");
+        files.sync(number).unwrap();
+        assert!(files.remove(OsStr::new(NAME)));
+        files.lose_power(Loss::All);
+        files.power_on();
+        assert_eq!(files.find(OsStr::new(NAME)), Some(number));
+        assert_eq!(content(&files, number), b"still here");
+        assert!(files.remove(OsStr::new(NAME)));
         files.sync_names();
         files.lose_power(Loss::All);
-        assert_eq!(files.find(OsStr::new("journal")), Some(number));
-        assert_eq!(content(&files, number), b"");
+        assert_eq!(files.find(OsStr::new(NAME)), None);
+    }
+
+    #[test]
+    fn a_write_at_which_the_power_goes_is_lost() {
+        let (mut files, number) = disk(b"kept");
+        files.sync(number).unwrap();
+        files.lose_power_at_write(OsStr::new(NAME), Loss::All);
+        let other = files.create(OsStr::new("other"), 1);
+        files.write(other, 0, b"elsewhere").unwrap();
+        assert!(files.is_on());
+        files.write(number, 4, b" and lost").unwrap();
+        assert!(!files.is_on());
+        assert_eq!((content(&files, number), files.lost(OsStr::new(NAME))), (&b"kept"[..], 1));
     }
 
     #[test]

@@ -54,6 +54,16 @@ impl Disk {
         locked(&self.files).lose_power(loss);
     }
 
+    /// The power goes with the next write to that file, before it is synced.
+    pub fn power_off_at_write(&self, file: &str, loss: Loss) {
+        locked(&self.files).lose_power_at_write(OsStr::new(file), loss);
+    }
+
+    /// Whether there is power.
+    pub fn is_on(&self) -> bool {
+        locked(&self.files).is_on()
+    }
+
     /// The power is back. Nobody may have a file open; the kernel forgets what it has cached.
     pub fn power_on(&mut self) -> Result<()> {
         if let Some(mounted) = self.mounted.take() {
@@ -68,10 +78,10 @@ impl Disk {
         Ok(())
     }
 
-    /// How many syncs were asked for, and how many pages went with the power so far.
-    pub fn syncs_and_losses(&self) -> (u64, u64) {
+    /// How many syncs were asked for, and how many pages of a file went with the power so far.
+    pub fn syncs_and_losses(&self, file: &str) -> (u64, u64) {
         let files = locked(&self.files);
-        (files.syncs(), files.lost())
+        (files.syncs(), files.lost(OsStr::new(file)))
     }
 }
 
