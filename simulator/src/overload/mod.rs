@@ -105,6 +105,7 @@ async fn measure(args: &OverloadArgs) -> anyhow::Result<Report> {
         memory,
         books: Books::default(),
         violations: Vec::new(),
+        unsettled: Vec::new(),
     };
     Box::pin(run.everything()).await
 }
@@ -143,6 +144,7 @@ struct Run<'a> {
     memory: u64,
     books: Books,
     violations: Vec<String>,
+    unsettled: Vec<String>,
 }
 
 impl Run<'_> {
@@ -175,7 +177,7 @@ impl Run<'_> {
         if self.args.runs(Part::SoldOut) {
             sold_out = self.sold_out(&capacity).await?;
         }
-        let Self { args, place, session, connections_max, mut violations, .. } = self;
+        let Self { args, place, session, connections_max, mut violations, unsettled, .. } = self;
         violations.extend(session.verify()?);
         let mut rejections = None;
         if args.runs(Part::Rejections) {
@@ -200,6 +202,7 @@ impl Run<'_> {
             sold_out,
             goals: Vec::new(),
             violations,
+            unsettled,
             passed: false,
         };
         Ok(report.judge())
@@ -242,7 +245,8 @@ impl Run<'_> {
         let what = format!("capacity, {rate:.0} orders/s");
         // What the rate before has left behind is not held against this one.
         let source = self.source(&[rate / 2.0, rate], Behaviour::NoRetry);
-        let seen = self.bear(&what, vec![source], vec![Duration::from_secs(1), lasts]).await?;
+        let before = (lasts / 2).min(Duration::from_secs(1));
+        let seen = self.bear(&what, vec![source], vec![before, lasts]).await?;
         let tally = seen.tally(0, 1).context("nothing was counted")?;
         Ok(qualifies(tally).then(|| Percentiles::of(&tally.admitted_us).p99))
     }
@@ -377,6 +381,8 @@ impl Run<'_> {
         self.violations.extend(violations.map(|words| format!("{what}: {words}")));
         if is_quiet {
             self.books.rebase(&pages);
+        } else {
+            self.unsettled.push(what.to_owned());
         }
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(super) struct Report {
     pub(super) goals: Vec<Goal>,
     /// What was found to be untrue in the books and in the journal.
     pub(super) violations: Vec<String>,
+    /// Parts of the run after which orders were under way for too long to agree upon the books.
+    pub(super) unsettled: Vec<String>,
     /// Whether the history is honest. Goals that are missed do not change it.
     pub(super) passed: bool,
 }
@@ -88,6 +90,13 @@ impl Report {
              rejects before a body is read."
                 .to_owned(),
         ];
+        if !self.unsettled.is_empty() {
+            remarks.push(format!(
+                "Something still moved 10 s after {}, so that what was unknown then excuses as much \
+                 later on.",
+                self.unsettled.join(", ")
+            ));
+        }
         if !self.capacity.is_qualified {
             remarks.push(
                 "No rate was carried well, so that levels are multiples of what was reached when \

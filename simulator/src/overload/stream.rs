@@ -173,10 +173,10 @@ impl Stream {
     fn send(&mut self, attempt: Try, now: Instant, registry: &Registry) {
         let late_by = now.saturating_duration_since(attempt.due);
         if BEHIND_MAX < late_by {
-            return self.withhold("the generator was busy", attempt);
+            return self.withhold("not sent: the generator was busy", attempt);
         }
         let Some(place) = self.place() else {
-            return self.withhold("every connection waits for the server", attempt);
+            return self.withhold("not sent: every connection waits for the server", attempt);
         };
         let Some(line) = self.lines.get_mut(place) else { return };
         let request = self.template.stamp(attempt.number);
@@ -185,7 +185,7 @@ impl Stream {
         match sent {
             Err(Unsent::NoSocket) => {
                 self.free(place);
-                self.withhold("no socket or port", attempt);
+                self.withhold("not sent: no socket or port", attempt);
             }
             Err(Unsent::Cut) => {
                 self.note(attempt.due, |tally| tally.made(late_by));

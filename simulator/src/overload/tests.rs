@@ -215,6 +215,7 @@ fn the_result_says_what_is_untrue() {
         sold_out: None,
         goals: Vec::new(),
         violations: vec!["1 < 2".to_owned()],
+        unsettled: vec!["the capacity".to_owned()],
         passed: true,
     }
     .judge();
@@ -222,6 +223,7 @@ fn the_result_says_what_is_untrue() {
     let text = table::render(&report);
     assert!(text.contains("FAILED: 1 < 2"));
     assert!(text.contains("Capacity: none, 5 was too high; 10 orders/s"), "{text}");
+    assert!(text.contains("Something still moved 10 s after the capacity"));
     let page = html::render(&report).unwrap();
     assert!(page.contains("NOT HONEST") && page.contains("1 &lt; 2"));
     assert!(!page.contains("http://") && !page.contains("https://"));
