@@ -28,7 +28,7 @@ pub(super) struct Capacity {
     pub(super) is_qualified: bool,
     /// The lowest rate that was found too high, if any.
     pub(super) too_high_per_second: Option<f64>,
-    /// p99 of the answers at that rate, in microseconds.
+    /// p99 of orders at the rate that qualified, in microseconds.
     pub(super) p99_us: u64,
     /// What a crowd reached that sends as soon as it has its answer.
     pub(super) closed_per_second: f64,

@@ -125,17 +125,23 @@ impl Session {
     /// nothing may move for as long as a client waits.
     pub(super) async fn pages(&self) -> anyhow::Result<(Look, bool)> {
         let deadline = Instant::now() + SETTLE;
-        let (mut pages, mut since) = (self.look().await?, Instant::now());
+        let mut last: Option<(Look, Instant)> = None;
         loop {
-            let is_quiet = DEADLINE < since.elapsed() && honesty::is_settled(&pages);
-            if is_quiet || deadline < Instant::now() {
-                return Ok((pages, is_quiet));
+            let (look, now) = (self.look().await, Instant::now());
+            match (look, &last) {
+                (Ok(look), Some((pages, since))) if look == *pages => {
+                    let is_quiet = DEADLINE < now - *since && honesty::is_settled(&look);
+                    if is_quiet || deadline < now {
+                        return Ok((look, is_quiet));
+                    }
+                }
+                (Ok(look), _) if deadline < now => return Ok((look, false)),
+                (Ok(look), _) => last = Some((look, now)),
+                // It may be too busy still to show a page.
+                (Err(error), _) if deadline < now => return Err(error),
+                (Err(_), _) => {}
             }
             sleep(LOOK_EVERY).await;
-            let look = self.look().await?;
-            if look != pages {
-                (pages, since) = (look, Instant::now());
-            }
         }
     }
 
