@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::tally::Tally;
 use crate::report::latency::Percentiles;
-use crate::rig::real;
+use crate::report::table::in_millis;
+use crate::rig::{quotient, real};
 
 /// The rate is known when the lowest that is too high is at most so much above it.
 const CLOSE_ENOUGH: f64 = 1.02;
@@ -41,6 +42,17 @@ pub(super) fn qualifies(tally: &Tally) -> bool {
     0 < tally.done
         && real(tally.offered) * GOOD_FROM <= real(tally.good)
         && Percentiles::of(&tally.admitted_us).p99 <= P99_MAX_US
+}
+
+/// What was found of a rate, in words.
+pub(super) fn words(tally: &Tally) -> String {
+    let in_time = quotient(real(tally.good), real(tally.offered)).unwrap_or_default();
+    format!(
+        "{}, p99 {} ms, {:.2} % in time",
+        if qualifies(tally) { "carried" } else { "too high" },
+        in_millis(Percentiles::of(&tally.admitted_us).p99),
+        in_time * 100.0
+    )
 }
 
 /// A search between what is carried and what is not.

@@ -48,6 +48,8 @@ use crate::rig::{quotient, real, sockets};
 
 /// Connections of the crowd that shows the highest rate.
 const CLOSED: u16 = 128;
+/// Longest look at one rate: a disk that pauses once must not be more than a hundredth of it.
+const CAPACITY_LASTS: Duration = Duration::from_secs(10);
 /// What is offered while it recovers, in parts of the capacity.
 const CALM: f64 = 0.7;
 /// Connections of a client that does not push.
@@ -210,7 +212,7 @@ impl Run<'_> {
 
     /// The highest rate that is carried well.
     async fn capacity(&mut self) -> anyhow::Result<Capacity> {
-        let lasts = self.lasts().min(Duration::from_secs(5));
+        let lasts = self.lasts().min(CAPACITY_LASTS);
         let closed = self.as_answered(HOT);
         self.bear("warming up", vec![closed], vec![lasts / 2]).await?;
         let closed = self.as_answered(HOT);
@@ -248,6 +250,8 @@ impl Run<'_> {
         let before = (lasts / 2).min(Duration::from_secs(1));
         let seen = self.bear(&what, vec![source], vec![before, lasts]).await?;
         let tally = seen.tally(0, 1).context("nothing was counted")?;
+        // A closed stderr only loses the progress.
+        drop(writeln!(std::io::stderr(), "{what}: {}", capacity::words(tally)));
         Ok(qualifies(tally).then(|| Percentiles::of(&tally.admitted_us).p99))
     }
 
