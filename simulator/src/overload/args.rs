@@ -37,9 +37,17 @@ pub struct OverloadArgs {
     /// and 10 at most.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(super) seconds: u64,
-    /// Connections of the generator.
+    /// Connections that a crowd has from the beginning.
     #[arg(long, default_value_t = 1_024, value_parser = clap::value_parser!(u16).range(64..=8_192))]
     pub(super) connections: u16,
+    /// Most connections of a crowd, whose clients open one more when they find none free; fewer
+    /// when the system allows fewer.
+    #[arg(
+        long,
+        default_value_t = 30_000,
+        value_parser = clap::value_parser!(u16).range(8_192..=60_000)
+    )]
+    pub(super) connections_max: u16,
     /// Multiples of the capacity.
     #[arg(
         long,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::row::Seen;
+use super::row::{Seen, is_offered};
 use super::tally::Tally;
 use crate::report::latency::Percentiles;
 use crate::rig::{quotient, real};
@@ -15,7 +15,7 @@ use crate::rig::{quotient, real};
 pub(super) const POLITE: f64 = 0.05;
 /// How much more the other one does.
 pub(super) const PUSHES: f64 = 100.0;
-/// Where the two come from.
+/// Where the two come from. A client is known by its address, so that each has only one.
 pub(super) const ADDRESSES: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3))];
 /// Load on the cold product, and on all others together, in parts of the capacity.
@@ -34,26 +34,27 @@ pub(super) struct Fairness {
     pub(super) pusher_success: f64,
     /// Latencies of the polite one's orders, in microseconds.
     pub(super) polite_us: Percentiles,
-    /// Whether both asked for what they were to ask for.
+    /// What of it left, a second.
+    pub(super) pushed_sent_per_s: f64,
+    /// Whether the server got all that both were to ask for.
     pub(super) is_offered: bool,
 }
 
 impl Fairness {
     /// From what was seen of the two, the polite one first.
     pub(super) fn of(seen: &Seen, lasts: Duration) -> Option<Self> {
-        let [polite, pusher] = seen.tallies.as_slice() else { return None };
-        let per_second =
-            |tally: &Tally| quotient(real(tally.offered), lasts.as_secs_f64()).unwrap_or_default();
+        let (polite, pusher) = (seen.tally(0, 0)?, seen.tally(1, 0)?);
+        let per_second = |count| quotient(real(count), lasts.as_secs_f64()).unwrap_or_default();
         let success =
             |tally: &Tally| quotient(real(tally.good), real(tally.offered)).unwrap_or_default();
-        let (polite_per_s, pushed_per_s) = (per_second(polite), per_second(pusher));
         Some(Self {
-            polite_per_s,
-            pushed_per_s,
+            polite_per_s: per_second(polite.offered),
+            pushed_per_s: per_second(pusher.offered),
             polite_success: success(polite),
             pusher_success: success(pusher),
             polite_us: Percentiles::of(&polite.admitted_us),
-            is_offered: 0.95 * PUSHES * polite_per_s <= pushed_per_s,
+            pushed_sent_per_s: per_second(pusher.sent),
+            is_offered: is_offered(polite) && is_offered(pusher),
         })
     }
 }
@@ -72,8 +73,7 @@ pub(super) struct Products {
 impl Products {
     /// From what was seen of the cold product, which comes first in both.
     pub(super) fn of(beside_hot: &Seen, beside_spread: &Seen) -> Option<Self> {
-        let read =
-            |seen: &Seen| seen.tallies.first().map(|cold| Percentiles::of(&cold.admitted_us));
+        let read = |seen: &Seen| seen.tally(0, 0).map(|cold| Percentiles::of(&cold.admitted_us));
         let (beside_hot_us, beside_spread_us) = (read(beside_hot)?, read(beside_spread)?);
         let ratio = quotient(real(beside_hot_us.p99), real(beside_spread_us.p99))?;
         Some(Self { beside_hot_us, beside_spread_us, ratio })
@@ -94,7 +94,7 @@ pub(super) struct Rejections {
 impl Rejections {
     /// From what was seen and the cost of an order.
     pub(super) fn of(seen: &Seen, lasts: Duration, order_us: f64) -> Option<Self> {
-        let tally = seen.tallies.first()?;
+        let tally = seen.tally(0, 0)?;
         let each = quotient(real(seen.server_us), real(tally.rejected))?;
         Some(Self {
             per_second: quotient(real(tally.rejected), lasts.as_secs_f64())?,
@@ -126,7 +126,7 @@ impl SoldOut {
         order_us: f64,
         messages: [Option<u64>; 2],
     ) -> Option<Self> {
-        let tally = seen.tallies.first()?;
+        let tally = seen.tally(0, 0)?;
         let each = quotient(real(seen.server_us), real(tally.refused))?;
         let [before, after] = messages;
         Some(Self {
@@ -148,6 +148,8 @@ pub(super) fn stock_messages(figures: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overload::generator::Heard;
+    use crate::overload::honesty::Sales;
     use crate::overload::tally::Ending;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -156,23 +158,31 @@ mod tests {
         let mut tally = Tally::new(SECOND);
         for _ in 0..offered {
             tally.arrived(Duration::ZERO);
+            tally.made(Duration::ZERO);
+            tally.sent += 1;
         }
         for _ in 0..done {
-            tally.ended(Ending::Done, took, Duration::ZERO);
+            tally.ended(Ending::Done, took, took);
         }
         tally
     }
 
     fn seen(tallies: Vec<Tally>) -> Seen {
-        Seen { tallies, server_us: 1_000, memory: Vec::new() }
+        let heard =
+            tallies.into_iter().map(|tally| Heard { steps: vec![tally], sales: Sales::default() });
+        Seen { heard: heard.collect(), server_us: 1_000, memory: Vec::new() }
     }
 
     #[test]
     fn success_is_a_share_of_what_each_asked_for() {
-        let both = [tally(4, 4, SECOND / 4), tally(400, 100, SECOND / 4)];
-        let fairness = Fairness::of(&seen(both.to_vec()), SECOND).unwrap();
+        let (polite, mut pusher) = (tally(4, 4, SECOND / 4), tally(400, 100, SECOND / 4));
+        let both = seen(vec![polite.clone(), pusher.clone()]);
+        let fairness = Fairness::of(&both, SECOND).unwrap();
         assert_eq!((fairness.polite_success, fairness.pusher_success), (1.0, 0.25));
         assert!(fairness.is_offered);
+        pusher.sent = 300;
+        let fairness = Fairness::of(&seen(vec![polite, pusher]), SECOND).unwrap();
+        assert_eq!((fairness.is_offered, fairness.pushed_sent_per_s), (false, 300.0));
     }
 
     #[test]

@@ -10,13 +10,14 @@ type Failure = Box<dyn std::error::Error>;
 
 /// Goodput over what is offered, one line for each kind of clients.
 pub(super) fn goodput(report: &Report) -> Result<String, Failure> {
-    let axes = Axes { x: "× capacity offered", y: "goodput, %", steps: 11, legend: LEFT };
+    let axes = Axes { x: "× capacity asked for", y: "goodput, %", steps: 11, legend: LEFT };
     charts::draw(&lines(report, |row| row.goodput * 100.0), &axes, &charts::plain)
 }
 
 /// p99 of orders over what is offered.
 pub(super) fn latency(report: &Report) -> Result<String, Failure> {
-    let axes = Axes { x: "× capacity offered", y: "p99 of orders, ms", steps: 11, legend: RIGHT };
+    let axes =
+        Axes { x: "× capacity asked for", y: "p99 of orders, ms", steps: 11, legend: RIGHT };
     charts::draw(&lines(report, |row| real(row.admitted_us.p99) / 1_000.0), &axes, &charts::plain)
 }
 

@@ -3,10 +3,13 @@
 use serde::Serialize;
 
 use super::beside::{Fairness, Products, Rejections, SoldOut};
+use super::capacity::Capacity;
 use super::row::Row;
 use crate::report::table::in_millis;
 
-/// Most memory that a level may add.
+/// Goodput that a server can have whose capacity is what it was found to be.
+const GOODPUT_MAX: f64 = 1.05;
+/// Most memory that the server may have taken by the end of a level.
 const MEMORY_MAX: u64 = 256 * 1_024 * 1_024;
 /// Most that it may add in the second half of a minute or more, and be called flat.
 const LATE_MEMORY_MAX: u64 = 16 * 1_024 * 1_024;
@@ -26,23 +29,21 @@ pub(super) struct Goal {
 }
 
 /// The goals of a level.
-pub(super) fn of_level(row: &Row) -> Vec<Goal> {
-    let place = format!("{} at {} ×", row.clients.name(), row.multiple);
+pub(super) fn of_level(row: &Row, capacity: &Capacity) -> Vec<Goal> {
+    let place = format!("{} at {}", row.clients.name(), row.name());
+    let excuse = match (capacity.is_qualified, row.is_offered) {
+        (true, true) => "",
+        (true, false) => ", not offered in full",
+        (false, _) => ", no capacity was found",
+    };
     let goal = |what: &str, found: String, met: bool| Goal {
         name: format!("{place}: {what}"),
-        found: if row.is_offered { found } else { format!("{found}, not offered in full") },
-        met: met && row.is_offered,
+        found: format!("{found}{excuse}"),
+        met: met && excuse.is_empty(),
     };
     let mut goals = Vec::new();
-    let wanted = match row.multiple {
-        multiple if 10.0 < multiple => 0.90,
-        multiple if 2.0 < multiple => 0.95,
-        _ => 0.98,
-    };
     if 1.0 < row.multiple {
-        let found = format!("{:.1} %", row.goodput * 100.0);
-        let what = format!("goodput at least {:.0} %", wanted * 100.0);
-        goals.push(goal(&what, found, wanted <= row.goodput));
+        goals.push(of_goodput(row, goal));
     }
     let p99 = row.admitted_us.p99;
     let found = format!("{} ms", in_millis(p99));
@@ -60,6 +61,21 @@ pub(super) fn of_level(row: &Row) -> Vec<Goal> {
     goals
 }
 
+fn of_goodput(row: &Row, goal: impl Fn(&str, String, bool) -> Goal) -> Goal {
+    let wanted = match row.multiple {
+        multiple if 10.0 < multiple => 0.90,
+        multiple if 2.0 < multiple => 0.95,
+        _ => 0.98,
+    };
+    let beyond = GOODPUT_MAX < row.goodput;
+    let excuse = if beyond { ", the capacity was underestimated" } else { "" };
+    goal(
+        &format!("goodput at least {:.0} %, and no more than can be", wanted * 100.0),
+        format!("{:.1} %{excuse}", row.goodput * 100.0),
+        wanted <= row.goodput && !beyond,
+    )
+}
+
 /// The goal of a rejection.
 pub(super) fn of_rejections(rejections: &Rejections) -> Goal {
     Goal {
@@ -73,7 +89,11 @@ pub(super) fn of_rejections(rejections: &Rejections) -> Goal {
 pub(super) fn of_fairness(fairness: &Fairness) -> Goal {
     Goal {
         name: "a polite client beside one that pushes 100 ×: at least 95 % success".to_owned(),
-        found: format!("{:.1} %", fairness.polite_success * 100.0),
+        found: format!(
+            "{:.1} %{}",
+            fairness.polite_success * 100.0,
+            if fairness.is_offered { "" } else { ", not offered in full" }
+        ),
         met: fairness.is_offered && 0.95 <= fairness.polite_success,
     }
 }
@@ -110,13 +130,15 @@ mod tests {
             multiple,
             offered_per_s: 1.0,
             sent_per_s: 1.0,
-            stuck: 0.0,
+            sent_multiple: 1.0,
+            withheld: 0.0,
             late: 0.0,
             lateness_p99_us: 0,
             is_offered: true,
             good_per_s: 1.0,
             goodput,
             admitted_us: Percentiles { p99: 100_000, ..Percentiles::default() },
+            visit_us: Percentiles::default(),
             rejected_us: Percentiles::default(),
             done: 1,
             rejected: 1,
@@ -129,8 +151,17 @@ mod tests {
         }
     }
 
+    const CAPACITY: Capacity = Capacity {
+        per_second: 1.0,
+        is_qualified: true,
+        too_high_per_second: None,
+        p99_us: 1,
+        closed_per_second: 1.0,
+        order_us: 1.0,
+    };
+
     fn met(row: &Row) -> Vec<bool> {
-        of_level(row).iter().map(|goal| goal.met).collect()
+        of_level(row, &CAPACITY).iter().map(|goal| goal.met).collect()
     }
 
     #[test]
@@ -148,9 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn more_than_the_capacity_says_that_it_was_underestimated() {
+        assert!(met(&row(5.0, 1.05))[0]);
+        let goals = of_level(&row(5.0, 1.06), &CAPACITY);
+        assert!(!goals[0].met && goals[0].found.ends_with("the capacity was underestimated"));
+    }
+
+    #[test]
     fn what_was_not_offered_meets_no_goal() {
         let row = Row { is_offered: false, ..row(20.0, 1.0) };
         assert!(met(&row).iter().all(|met| !met));
-        assert!(of_level(&row).iter().all(|goal| goal.found.ends_with("not offered in full")));
+        let goals = of_level(&row, &CAPACITY);
+        assert!(goals.iter().all(|goal| goal.found.ends_with("not offered in full")));
+        assert!(goals.iter().all(|goal| goal.name.contains("at 20 × (1.0 × sent): ")));
+    }
+
+    #[test]
+    fn without_a_capacity_no_goal_is_met() {
+        let none = Capacity { is_qualified: false, ..CAPACITY };
+        assert!(of_level(&row(5.0, 1.0), &none).iter().all(|goal| !goal.met));
     }
 }

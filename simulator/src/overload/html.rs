@@ -52,9 +52,10 @@ fn head(page: &mut String, report: &Report) -> std::fmt::Result {
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <title>Millrace overload</title><style>{STYLE}</style></head><body><main>\n\
          <h1>Millrace overload <span class=\"{class}\">{word}</span></h1>\n\
-         <p class=\"soft\">millrace-sim {}, {} connections, {} s each level, {}</p>\n<p>{}</p>",
+         <p class=\"soft\">millrace-sim {}, {} to {} connections, {} s each level, {}</p>\n<p>{}</p>",
         escape(setup.version),
         setup.connections,
+        setup.connections_max,
         setup.seconds,
         if setup.pinned { "one core for each side" } else { "shared cores" },
         escape(&capacity(report))

@@ -3,21 +3,26 @@
 mod args;
 mod behaviour;
 mod beside;
+mod capacity;
 mod charts;
 mod generator;
 mod goals;
+mod honesty;
 mod html;
 mod line;
+mod ports;
 mod report;
 mod row;
 mod schedule;
 mod session;
+mod stream;
 mod table;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -28,29 +33,34 @@ pub use self::behaviour::Behaviour;
 use self::beside::{
     ADDRESSES, COLD_AND_REST, Fairness, POLITE, PUSHES, Products, Rejections, SoldOut,
 };
+use self::capacity::{Capacity, Search, qualifies};
 use self::generator::{Load, Source};
+use self::honesty::Books;
 use self::report::{Report, Setup};
-use self::row::{Capacity, Row, Seen};
-use self::session::{COLD, HOT, Place, SOLD_OUT, SPREAD, Session, Told};
+use self::row::{Level, Row, Seen};
+use self::session::{COLD, HOT, Place, SOLD_OUT, SPREAD, Session};
 use crate::progress::Line;
 use crate::report::file::save;
 use crate::report::json;
 use crate::report::latency::Percentiles;
 use crate::rig::pin::{self, Cores};
-use crate::rig::{quotient, real};
+use crate::rig::{quotient, real, sockets};
 
 /// Connections of the crowd that shows the highest rate.
 const CLOSED: u16 = 128;
+/// Longest look at one rate: a disk that pauses once must not be more than a hundredth of it.
+const CAPACITY_LASTS: Duration = Duration::from_secs(10);
 /// What is offered while it recovers, in parts of the capacity.
 const CALM: f64 = 0.7;
 /// Connections of a client that does not push.
 const FEW: u16 = 64;
 /// A window that is full after its first checkout.
 const ONE_A_DAY: [&str; 4] = ["--throttling-max-rps", "1", "--throttling-window-seconds", "86400"];
-/// Errors that a rate within the capacity may have.
-const GOOD_FROM: f64 = 0.999;
-/// p99 of a rate within the capacity.
-const P99_MAX_US: u64 = 100_000;
+/// Addresses that a crowd comes from, 127.0.0.2 and those after it: one has not enough ports for
+/// people who hang up, since each port rests for a while.
+const ADDRESSES_OF_A_CROWD: u8 = 8;
+/// Files that a process has beside the connections of a crowd.
+const FILES: u64 = 256;
 
 /// Runs the measurement; the answer is whether the history is honest. Must run inside an actix
 /// system.
@@ -83,9 +93,22 @@ async fn measure(args: &OverloadArgs) -> anyhow::Result<Report> {
     ensure!(program.is_file(), "{} does not exist: {hint}", program.display());
     let folder = args.folder.clone().unwrap_or_else(std::env::temp_dir);
     let cores = Cores::apart().filter(|cores| pin::keep_to(cores.generator));
+    // The server inherits the limit.
+    let room = sockets::raise().unwrap_or(u64::MAX).saturating_sub(FILES);
+    let connections_max = u16::try_from(room).unwrap_or(u16::MAX).min(args.connections_max);
     let place = Place { program, folder, cores };
     let session = Session::open(&place, &[]).await?;
-    let run = Run { args, place, session, told: Told::default(), violations: Vec::new() };
+    let memory = session.memory();
+    let run = Run {
+        args,
+        place,
+        session,
+        connections_max,
+        memory,
+        books: Books::default(),
+        violations: Vec::new(),
+        unsettled: Vec::new(),
+    };
     Box::pin(run.everything()).await
 }
 
@@ -103,9 +126,10 @@ async fn rejected_at_the_door(
         per_second: None,
         behaviour: Behaviour::NoRetry,
         connections: CLOSED,
-        from: None,
+        connections_max: CLOSED,
+        from: Vec::new(),
     };
-    let load = Load { address: session.address(), sources: vec![source], lasts };
+    let load = Load { address: session.address(), sources: vec![source], steps: vec![lasts] };
     let seen = session.bear(load).await;
     let seen = seen.with_context(|| format!("{what}:\n{}", session.last_words()))?;
     Ok(Rejections::of(&seen, lasts, capacity.order_us))
@@ -116,15 +140,25 @@ struct Run<'a> {
     args: &'a OverloadArgs,
     place: Place,
     session: Session,
-    told: Told,
+    /// Most connections of a crowd.
+    connections_max: u16,
+    /// Memory of the server before the first request, in bytes.
+    memory: u64,
+    books: Books,
     violations: Vec<String>,
+    unsettled: Vec<String>,
 }
 
 impl Run<'_> {
     async fn everything(mut self) -> anyhow::Result<Report> {
         let capacity = self.capacity().await?;
         // A closed stderr only loses the progress.
-        drop(writeln!(std::io::stderr(), "capacity {:.0} orders/s", capacity.per_second));
+        drop(writeln!(
+            std::io::stderr(),
+            "capacity {:.0} orders/s{}",
+            capacity.per_second,
+            if capacity.is_qualified { "" } else { ", not carried well" }
+        ));
         let mut rows = Vec::new();
         if self.args.runs(Part::Levels) {
             for clients in self.args.behaviours().to_vec() {
@@ -145,7 +179,7 @@ impl Run<'_> {
         if self.args.runs(Part::SoldOut) {
             sold_out = self.sold_out(&capacity).await?;
         }
-        let Self { args, place, session, mut violations, .. } = self;
+        let Self { args, place, session, connections_max, mut violations, unsettled, .. } = self;
         violations.extend(session.verify()?);
         let mut rejections = None;
         if args.runs(Part::Rejections) {
@@ -153,11 +187,12 @@ impl Run<'_> {
             rejections = rejected_at_the_door(&place, lasts, &capacity).await?;
         }
         let report = Report {
-            schema: "millrace-overload/1",
+            schema: "millrace-overload/2",
             setup: Setup {
                 version: env!("CARGO_PKG_VERSION"),
                 pinned: place.cores.is_some(),
                 connections: args.connections,
+                connections_max,
                 seconds: args.seconds,
                 optimised: !cfg!(debug_assertions),
             },
@@ -169,6 +204,7 @@ impl Run<'_> {
             sold_out,
             goals: Vec::new(),
             violations,
+            unsettled,
             passed: false,
         };
         Ok(report.judge())
@@ -176,34 +212,51 @@ impl Run<'_> {
 
     /// The highest rate that is carried well.
     async fn capacity(&mut self) -> anyhow::Result<Capacity> {
-        let lasts = self.lasts().min(Duration::from_secs(5));
-        let closed = Source { connections: CLOSED, ..self.source(None, Behaviour::NoRetry) };
-        let warm = self.bear("warming up", vec![closed.clone()], lasts / 2).await?;
-        drop(warm);
-        let closed = Source { template: self.session.template(HOT, 1), ..closed };
-        let seen = self.bear("capacity, as fast as answered", vec![closed], lasts).await?;
-        let tally = seen.tallies.first().context("nothing was counted")?;
+        let lasts = self.lasts().min(CAPACITY_LASTS);
+        let closed = self.as_answered(HOT);
+        self.bear("warming up", vec![closed], vec![lasts / 2]).await?;
+        let closed = self.as_answered(HOT);
+        let seen = self.bear("capacity, as fast as answered", vec![closed], vec![lasts]).await?;
+        let tally = seen.tally(0, 0).context("nothing was counted")?;
         let highest = real(tally.done) / lasts.as_secs_f64();
+        ensure!(highest > 0.0, "no order came:\n{}", self.session.last_words());
         let order_us = quotient(real(seen.server_us), real(tally.done)).unwrap_or_default();
-        let mut capacity =
-            Capacity { per_second: 0.0, p99_us: 0, closed_per_second: highest, order_us };
-        for part in schedule::TRIED {
-            let rate = highest * part;
-            let what = format!("capacity, {rate:.0} orders/s");
-            let source = self.source(Some(rate), Behaviour::NoRetry);
-            let seen = self.bear(&what, vec![source], lasts).await?;
-            let tally = seen.tallies.first().context("nothing was counted")?;
-            let p99 = Percentiles::of(&tally.admitted_us).p99;
-            (capacity.per_second, capacity.p99_us) = (rate, p99);
-            if real(tally.offered) * GOOD_FROM <= real(tally.good) && p99 <= P99_MAX_US {
-                break;
+        let (mut search, mut p99_us) = (Search::from(highest), 0);
+        while let Some(rate) = search.next() {
+            let mut carried = self.carried(rate, lasts).await?;
+            if carried.is_none() {
+                // One pause of the machine must not make a rate too high for good.
+                carried = self.carried(rate, lasts).await?;
             }
+            search.found(rate, carried.is_some());
+            p99_us = carried.unwrap_or(p99_us);
         }
-        ensure!(capacity.per_second > 0.0, "no order came:\n{}", self.session.last_words());
-        Ok(capacity)
+        self.check("the capacity").await?;
+        Ok(Capacity {
+            per_second: search.carried().unwrap_or(highest),
+            is_qualified: search.carried().is_some(),
+            too_high_per_second: search.too_high(),
+            p99_us,
+            closed_per_second: highest,
+            order_us,
+        })
     }
 
-    /// A level, and the time to recover from it.
+    /// p99 of a rate that is carried well.
+    async fn carried(&mut self, rate: f64, lasts: Duration) -> anyhow::Result<Option<u64>> {
+        let what = format!("capacity, {rate:.0} orders/s");
+        // What the rate before has left behind is not held against this one.
+        let source = self.source(&[rate / 2.0, rate], Behaviour::NoRetry);
+        let before = (lasts / 2).min(Duration::from_secs(1));
+        let seen = self.bear(&what, vec![source], vec![before, lasts]).await?;
+        let tally = seen.tally(0, 1).context("nothing was counted")?;
+        // A closed stderr only loses the progress.
+        drop(writeln!(std::io::stderr(), "{what}: {}", capacity::words(tally)));
+        Ok(qualifies(tally).then(|| Percentiles::of(&tally.admitted_us).p99))
+    }
+
+    /// A level, and the time to recover from it. Both are one load: the crowd of the level is still
+    /// there while others come.
     async fn level(
         &mut self,
         clients: Behaviour,
@@ -211,13 +264,14 @@ impl Run<'_> {
         capacity: &Capacity,
     ) -> anyhow::Result<Option<Row>> {
         let what = format!("{} at {multiple} ×", clients.name());
-        let source = self.source(Some(capacity.per_second * multiple), clients);
-        let seen = self.bear(&what, vec![source], self.lasts()).await?;
-        let calm = self.source(Some(capacity.per_second * CALM), clients);
+        let rates = [multiple, CALM].map(|part| capacity.per_second * part);
         let rest = self.lasts().clamp(Duration::from_secs(4), Duration::from_secs(10));
-        let after = self.bear(&format!("{what}, recovering"), vec![calm], rest).await?;
+        let source = self.source(&rates, clients);
+        let seen = self.bear(&what, vec![source], vec![self.lasts(), rest]).await?;
         self.check(&what).await?;
-        Ok(Row::of(clients, multiple, capacity, self.lasts(), &seen, &after))
+        let lasts = self.lasts();
+        let level = Level { clients, multiple, lasts, memory_before: self.memory };
+        Ok(Row::of(&level, capacity, &seen))
     }
 
     /// A polite client beside one that pushes a hundred times as much.
@@ -226,13 +280,18 @@ impl Run<'_> {
         let rate = capacity.per_second * POLITE;
         let [from, other] = ADDRESSES;
         let polite = Source {
-            from: Some(from),
+            from: vec![from],
             connections: FEW,
-            ..self.source(Some(rate), Behaviour::NoRetry)
+            connections_max: FEW.saturating_mul(16),
+            ..self.source(&[rate], Behaviour::NoRetry)
         };
-        let pushes =
-            Source { from: Some(other), ..self.source(Some(rate * PUSHES), Behaviour::NoRetry) };
-        let seen = self.bear(what, vec![polite, pushes], self.lasts()).await?;
+        let room = self.connections_max.saturating_sub(polite.connections_max);
+        let pushes = Source {
+            from: vec![other],
+            connections_max: room,
+            ..self.source(&[rate * PUSHES], Behaviour::NoRetry)
+        };
+        let seen = self.bear(what, vec![polite, pushes], vec![self.lasts()]).await?;
         self.check(what).await?;
         Ok(Fairness::of(&seen, self.lasts()))
     }
@@ -247,13 +306,15 @@ impl Run<'_> {
             let cold = Source {
                 template: self.session.template(COLD, 1),
                 connections: FEW,
-                ..self.source(Some(capacity.per_second * cold), Behaviour::NoRetry)
+                connections_max: FEW.saturating_mul(16),
+                ..self.source(&[capacity.per_second * cold], Behaviour::NoRetry)
             };
             let rest = Source {
                 template: self.session.template(first, count),
-                ..self.source(Some(capacity.per_second * rest), Behaviour::NoRetry)
+                connections_max: self.connections_max.saturating_sub(cold.connections_max),
+                ..self.source(&[capacity.per_second * rest], Behaviour::NoRetry)
             };
-            seen.push(self.bear(what, vec![cold, rest], self.lasts()).await?);
+            seen.push(self.bear(what, vec![cold, rest], vec![self.lasts()]).await?);
             self.check(what).await?;
         }
         let [beside_spread, beside_hot] = seen.as_slice() else { return Ok(None) };
@@ -263,15 +324,11 @@ impl Run<'_> {
     /// Everybody wants what is sold out.
     async fn sold_out(&mut self, capacity: &Capacity) -> anyhow::Result<Option<SoldOut>> {
         let what = "a sold-out product";
-        let source = Source {
-            template: self.session.template(SOLD_OUT, 1),
-            connections: CLOSED,
-            ..self.source(None, Behaviour::NoRetry)
-        };
-        self.bear("the last units", vec![source.clone()], Duration::from_secs(1)).await?;
-        let source = Source { template: self.session.template(SOLD_OUT, 1), ..source };
+        let source = self.as_answered(SOLD_OUT);
+        self.bear("the last units", vec![source], vec![Duration::from_secs(1)]).await?;
         let before = beside::stock_messages(&self.session.figures().await?);
-        let seen = self.bear(what, vec![source], self.lasts()).await?;
+        let source = self.as_answered(SOLD_OUT);
+        let seen = self.bear(what, vec![source], vec![self.lasts()]).await?;
         let after = beside::stock_messages(&self.session.figures().await?);
         self.check(what).await?;
         Ok(SoldOut::of(&seen, self.lasts(), capacity.order_us, [before, after]))
@@ -281,14 +338,27 @@ impl Run<'_> {
         Duration::from_secs(self.args.seconds)
     }
 
-    /// Orders of the hot product.
-    fn source(&self, per_second: Option<f64>, behaviour: Behaviour) -> Source {
+    /// Orders of the hot product from a crowd, at some rates, one step after the other.
+    fn source(&self, per_second: &[f64], behaviour: Behaviour) -> Source {
+        let last = 2..2 + ADDRESSES_OF_A_CROWD;
         Source {
             template: self.session.template(HOT, 1),
-            per_second,
+            per_second: Some(per_second.to_vec()),
             behaviour,
             connections: self.args.connections,
-            from: None,
+            connections_max: self.connections_max,
+            from: last.map(|last| IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))).collect(),
+        }
+    }
+
+    /// Orders of a product, each sent as soon as the one before is answered.
+    fn as_answered(&self, product: u32) -> Source {
+        Source {
+            template: self.session.template(product, 1),
+            per_second: None,
+            connections: CLOSED,
+            connections_max: CLOSED,
+            ..self.source(&[], Behaviour::NoRetry)
         }
     }
 
@@ -296,19 +366,28 @@ impl Run<'_> {
         &mut self,
         what: &str,
         sources: Vec<Source>,
-        lasts: Duration,
+        steps: Vec<Duration>,
     ) -> anyhow::Result<Seen> {
         let _line = Line::step(what);
-        let load = Load { address: self.session.address(), sources, lasts };
+        let load = Load { address: self.session.address(), sources, steps };
         let seen = self.session.bear(load).await;
         let seen = seen.with_context(|| format!("{what}:\n{}", self.session.last_words()))?;
-        self.told.add(&seen);
+        for heard in &seen.heard {
+            self.books.add(&heard.sales);
+        }
         Ok(seen)
     }
 
+    /// Compares the product pages with what clients were told.
     async fn check(&mut self, what: &str) -> anyhow::Result<()> {
-        let honesty = self.session.books(self.told).await?;
-        self.violations.extend(honesty.violation().map(|words| format!("{what}: {words}")));
+        let (pages, is_quiet) = self.session.pages().await?;
+        let violations = self.books.violations(&pages).into_iter();
+        self.violations.extend(violations.map(|words| format!("{what}: {words}")));
+        if is_quiet {
+            self.books.rebase(&pages);
+        } else {
+            self.unsettled.push(what.to_owned());
+        }
         Ok(())
     }
 }

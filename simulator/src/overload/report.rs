@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::beside::{Fairness, Products, Rejections, SoldOut};
+use super::capacity::Capacity;
 use super::goals::{self, Goal};
-use super::row::{Capacity, Row};
+use super::row::Row;
 
 /// What everything was measured with.
 #[derive(Clone, Debug, Serialize)]
@@ -13,8 +14,10 @@ pub(super) struct Setup {
     pub(super) version: &'static str,
     /// Server and generator had a core each.
     pub(super) pinned: bool,
-    /// Connections of the generator.
+    /// Connections that a crowd has from the beginning.
     pub(super) connections: u16,
+    /// Most that it may have.
+    pub(super) connections_max: u16,
     /// Length of each level.
     pub(super) seconds: u64,
     /// Built with optimisation.
@@ -44,6 +47,8 @@ pub(super) struct Report {
     pub(super) goals: Vec<Goal>,
     /// What was found to be untrue in the books and in the journal.
     pub(super) violations: Vec<String>,
+    /// Parts of the run after which orders were under way for too long to agree upon the books.
+    pub(super) unsettled: Vec<String>,
     /// Whether the history is honest. Goals that are missed do not change it.
     pub(super) passed: bool,
 }
@@ -51,7 +56,8 @@ pub(super) struct Report {
 impl Report {
     /// Judges everything that was measured.
     pub(super) fn judge(mut self) -> Self {
-        self.goals = self.rows.iter().flat_map(goals::of_level).collect();
+        let levels = self.rows.iter().flat_map(|row| goals::of_level(row, &self.capacity));
+        self.goals = levels.collect();
         self.goals.extend(self.fairness.as_ref().map(goals::of_fairness));
         self.goals.extend(self.products.as_ref().map(goals::of_products));
         self.goals.extend(self.rejections.as_ref().map(goals::of_rejections));
@@ -64,18 +70,40 @@ impl Report {
     pub(super) fn remarks(&self) -> Vec<String> {
         let mut remarks = vec![
             "Offered: first tries whose moment came. Sent: tries whose bytes left, retries \
-             included. Stuck: tries that found each of the client's connections waiting for the \
-             server; their clients gave up. Late: tries that left more than 10 ms after their \
-             moment because the generator was busy."
+             included. Withheld: tries that the generator could not make, because it was too busy \
+             or had no connection left; they are part of the offer, and their clients go away. \
+             Late: tries that it made more than 10 ms after their moment. A level is offered in \
+             full when 95 % of its tries left, and 95 % of those in time."
                 .to_owned(),
-            "Goodput: orders within 1 s of the intended moment of their try, in parts of the offer \
-             and at most of the capacity. Latencies count from that moment."
+            "Who finds no connection free opens one more; who has heard nothing for 1 s hangs up. \
+             Goodput: orders within 1 s of the intended moment of their try, in parts of the offer \
+             and at most of the capacity. Latencies count from that moment, those of a visit from \
+             the first try of the client."
+                .to_owned(),
+            "Back: the first of three seconds at 0.7 of the capacity in each of which 95 % of those \
+             who came were served within 1 s of their first try. Nobody was sent home before: who \
+             waits or is about to come back does so beside them. Memory counts from before the \
+             first request of all."
                 .to_owned(),
             "Cost of a rejection or a refusal: the server's processor time for it, in parts of \
              that for an order, each in a crowd that sends as fast as it is answered. The window \
              rejects before a body is read."
                 .to_owned(),
         ];
+        if !self.unsettled.is_empty() {
+            remarks.push(format!(
+                "Something still moved 10 s after {}, so that what was unknown then excuses as much \
+                 later on.",
+                self.unsettled.join(", ")
+            ));
+        }
+        if !self.capacity.is_qualified {
+            remarks.push(
+                "No rate was carried well, so that levels are multiples of what was reached when \
+                 sent as fast as answered, and no goal of theirs is met."
+                    .to_owned(),
+            );
+        }
         if !self.setup.pinned {
             remarks.push(
                 "Server and generator shared their cores: taskset or a second core is missing, and \

@@ -3,41 +3,75 @@
 use std::time::Duration;
 
 use super::tally::Second;
+use crate::rig::real;
 
 /// The share of what is offered that must come back.
 const BACK: f64 = 0.95;
 /// For so many seconds in a row.
 const BACK_FOR: usize = 3;
-/// Rates that are tried for the capacity, in parts of the highest that a closed crowd reached.
-pub(super) const TRIED: [f64; 6] = [1.0, 0.95, 0.9, 0.85, 0.75, 0.6];
 
-/// Arrivals at even distances.
+/// A part of a load: how long it lasts, and how many arrive in a second of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    /// Its length.
+    pub(super) lasts: Duration,
+    /// Arrivals a second.
+    pub(super) per_second: f64,
+}
+
+/// Arrivals at even distances, step after step.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Schedule {
+    steps: Vec<Opened>,
+    count: u64,
+}
+
+/// A step in its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Opened {
+    opens: Duration,
+    first: u64,
     per_second: f64,
 }
 
 impl Schedule {
-    /// So many a second; at least one in a thousand seconds.
-    pub(super) fn new(per_second: f64) -> Self {
-        Self { per_second: per_second.max(0.001) }
+    /// One step after the other.
+    pub(super) fn new(steps: &[Step]) -> Self {
+        let (mut opens, mut count) = (Duration::ZERO, 0);
+        let steps = steps.iter().map(|step| {
+            let opened = Opened { opens, first: count, per_second: step.per_second };
+            opens += step.lasts;
+            count += arrivals(step);
+            opened
+        });
+        Self { steps: steps.collect(), count }
     }
 
-    /// When the arrival with this number is due, from the opening on.
-    pub(super) fn due(self, number: u64) -> Duration {
-        let seconds = crate::rig::real(number) / self.per_second;
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    /// When the arrival with this number is due, from the opening on; `None` after the last one.
+    pub(super) fn due(&self, number: u64) -> Option<Duration> {
+        if self.count <= number {
+            return None;
+        }
+        let step = self.steps.iter().rfind(|step| step.first <= number)?;
+        let seconds = real(number - step.first) / step.per_second;
+        step.opens.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
     }
 }
 
-/// The first second from which on what comes back is what is offered; `None` when it never is.
-/// The last second may be cut short and does not count.
+/// Those whose moment lies within a step.
+fn arrivals(step: &Step) -> u64 {
+    // A duration of as many seconds as there are arrivals rounds without a cast.
+    let all = Duration::try_from_secs_f64(step.per_second * step.lasts.as_secs_f64());
+    let all = all.unwrap_or_default();
+    all.as_secs().saturating_add(u64::from(0 < all.subsec_nanos()))
+}
+
+/// The first second from which on those who come get what they came for; `None` when there is
+/// none. The last second may be cut short and does not count.
 pub(super) fn recovered_after(seconds: &[Second]) -> Option<usize> {
     let whole = seconds.split_last().map(|(_, whole)| whole).unwrap_or_default();
     whole.windows(BACK_FOR).position(|window| {
-        window
-            .iter()
-            .all(|second| crate::rig::real(second.offered) * BACK <= crate::rig::real(second.good))
+        window.iter().all(|second| real(second.came) * BACK <= real(second.served))
     })
 }
 
@@ -45,21 +79,30 @@ pub(super) fn recovered_after(seconds: &[Second]) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn step(seconds: u64, per_second: f64) -> Step {
+        Step { lasts: Duration::from_secs(seconds), per_second }
+    }
+
     #[test]
     fn arrivals_keep_their_distance_for_hours() {
-        let schedule = Schedule::new(8_000.0);
-        assert_eq!(schedule.due(0), Duration::ZERO);
-        assert_eq!(schedule.due(4), Duration::from_micros(500));
-        assert_eq!(schedule.due(8_000 * 3_600), Duration::from_hours(1));
+        let schedule = Schedule::new(&[step(7_200, 8_000.0)]);
+        assert_eq!(schedule.due(0), Some(Duration::ZERO));
+        assert_eq!(schedule.due(4), Some(Duration::from_micros(500)));
+        assert_eq!(schedule.due(8_000 * 3_600), Some(Duration::from_hours(1)));
+        assert_eq!(schedule.due(8_000 * 7_200), None);
     }
 
     #[test]
-    fn a_schedule_without_arrivals_does_not_divide_by_nothing() {
-        assert_eq!(Schedule::new(0.0).due(1), Duration::from_secs(1_000));
+    fn a_step_follows_the_other_without_a_gap() {
+        let schedule = Schedule::new(&[step(2, 100.0), step(1, 0.0), step(2, 10.0)]);
+        assert_eq!(schedule.due(199), Some(Duration::from_millis(1_990)));
+        assert_eq!(schedule.due(200), Some(Duration::from_secs(3)));
+        assert_eq!(schedule.due(201), Some(Duration::from_millis(3_100)));
+        assert_eq!((schedule.due(219).is_some(), schedule.due(220)), (true, None));
     }
 
-    fn seconds(good: &[u64]) -> Vec<Second> {
-        good.iter().map(|good| Second { offered: 100, good: *good }).collect()
+    fn seconds(served: &[u64]) -> Vec<Second> {
+        served.iter().map(|served| Second { came: 100, served: *served }).collect()
     }
 
     #[test]

@@ -11,11 +11,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::generator::{self, Load};
-use super::row::{Honesty, Seen};
-use super::tally::Tally;
+use super::generator::{self, Heard, Load};
+use super::honesty::{self, Look};
+use super::row::Seen;
+use super::tally::DEADLINE;
 use crate::client::{Call, Endpoint, Pool};
 use crate::record::Stock;
 use crate::rig::cpu;
@@ -102,49 +103,54 @@ impl Session {
 
     /// Sends a load and watches the server meanwhile.
     pub(super) async fn bear(&self, load: Load) -> anyhow::Result<Seen> {
-        let mut memory = vec![self.memory()];
+        let (begun, mut memory) = (Instant::now(), vec![(Duration::ZERO, self.memory())]);
         let before = self.processor();
         let (sender, mut result) = oneshot::channel();
         std::thread::Builder::new().name("generator".to_owned()).spawn(move || {
             // Nobody listens any more when the run was interrupted.
             drop(sender.send(generator::run(&load)));
         })?;
-        let tallies: Vec<Tally> = loop {
+        let heard: Vec<Heard> = loop {
             tokio::select! {
-                tallies = &mut result => break tallies.context("the generator ended early")??,
-                () = sleep(LOOK_EVERY) => memory.push(self.memory()),
+                heard = &mut result => break heard.context("the generator ended early")??,
+                () = sleep(LOOK_EVERY) => memory.push((begun.elapsed(), self.memory())),
             }
         };
         let server_us = self.processor().saturating_sub(before);
-        Ok(Seen { tallies, server_us, memory })
+        Ok(Seen { heard, server_us, memory })
     }
 
-    /// What the product pages say once no order is under way.
-    pub(super) async fn books(&self, told: Told) -> anyhow::Result<Honesty> {
-        let looks = SETTLE.as_millis() / LOOK_EVERY.as_millis();
-        for _ in 0..looks {
-            let honesty = self.look(told).await?;
-            if honesty.violation().is_none() {
-                return Ok(honesty);
+    /// What the product pages say once no order is under way; the second half of the answer is
+    /// whether that came to be. Work may still come from a connection that was given up, so
+    /// nothing may move for as long as a client waits.
+    pub(super) async fn pages(&self) -> anyhow::Result<(Look, bool)> {
+        let deadline = Instant::now() + SETTLE;
+        let mut last: Option<(Look, Instant)> = None;
+        loop {
+            let (look, now) = (self.look().await, Instant::now());
+            match (look, &last) {
+                (Ok(look), Some((pages, since))) if look == *pages => {
+                    let is_quiet = DEADLINE < now - *since && honesty::is_settled(&look);
+                    if is_quiet || deadline < now {
+                        return Ok((look, is_quiet));
+                    }
+                }
+                (Ok(look), _) if deadline < now => return Ok((look, false)),
+                (Ok(look), _) => last = Some((look, now)),
+                // It may be too busy still to show a page.
+                (Err(error), _) if deadline < now => return Err(error),
+                (Err(_), _) => {}
             }
             sleep(LOOK_EVERY).await;
         }
-        self.look(told).await
     }
 
-    async fn look(&self, told: Told) -> anyhow::Result<Honesty> {
-        let Told { acknowledged, unknown } = told;
-        let mut honesty = Honesty { acknowledged, unknown, ..Honesty::default() };
+    async fn look(&self) -> anyhow::Result<Look> {
+        let mut look = Look::new();
         for number in products() {
-            let stock = self.stock(number).await?;
-            let loaded = units(number);
-            honesty.loaded = honesty.loaded.saturating_add(loaded);
-            let taken = stock.sold.saturating_add(stock.held);
-            honesty.taken = honesty.taken.saturating_add(taken);
-            let accounted = taken.saturating_add(stock.available);
-            honesty.accounted = honesty.accounted.saturating_add(accounted);
+            look.insert(number, (units(number), self.stock(number).await?));
         }
-        Ok(honesty)
+        Ok(look)
     }
 
     /// Ends the server and has its journal checked; what is wrong, in its words.
@@ -173,7 +179,8 @@ impl Session {
         Ok(String::from_utf8_lossy(&reply.body).into_owned())
     }
 
-    fn memory(&self) -> u64 {
+    /// Bytes of memory that the server has in use.
+    pub(super) fn memory(&self) -> u64 {
         cpu::memory(self.server.process).unwrap_or_default()
     }
 
@@ -211,25 +218,6 @@ impl Session {
         let page: Page = serde_json::from_slice(&reply.body)
             .with_context(|| format!("GET {path}: {}", reply.status))?;
         Ok(page.stock)
-    }
-}
-
-/// What clients were told since the start.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Told {
-    /// Orders.
-    pub(super) acknowledged: u64,
-    /// Tries of which they do not know what came of them.
-    pub(super) unknown: u64,
-}
-
-impl Told {
-    /// Adds what a load has brought.
-    pub(super) fn add(&mut self, seen: &Seen) {
-        for tally in &seen.tallies {
-            self.acknowledged = self.acknowledged.saturating_add(tally.done);
-            self.unknown = self.unknown.saturating_add(tally.unknown);
-        }
     }
 }
 

@@ -1,22 +1,23 @@
 //! The measurement as plain text for the terminal.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::report::Report;
 use super::row::Row;
 use crate::report::table::in_millis;
 
 /// Headings of the figures of a level.
-pub(super) const HEADINGS: [&str; 14] = [
+pub(super) const HEADINGS: [&str; 15] = [
     "×",
     "offered/s",
     "sent/s",
-    "stuck %",
+    "withheld %",
     "late %",
     "good/s",
     "goodput %",
     "p50 ms",
     "p99 ms",
+    "visit p99",
     "rejected/s",
     "rej p99",
     "unknown",
@@ -25,18 +26,19 @@ pub(super) const HEADINGS: [&str; 14] = [
 ];
 
 /// The figures of a level, in the order of [`HEADINGS`].
-pub(super) fn figures(row: &Row) -> [String; 14] {
+pub(super) fn figures(row: &Row) -> [String; 15] {
     let percent = |share: f64| format!("{:.1}", share * 100.0);
     [
-        format!("{}{}", row.multiple, if row.is_offered { "" } else { " (not offered)" }),
+        row.name(),
         format!("{:.0}", row.offered_per_s),
         format!("{:.0}", row.sent_per_s),
-        percent(row.stuck),
+        percent(row.withheld),
         percent(row.late),
         format!("{:.0}", row.good_per_s),
         percent(row.goodput),
         in_millis(row.admitted_us.p50),
         in_millis(row.admitted_us.p99),
+        in_millis(row.visit_us.p99),
         format!("{:.0}", row.rejected_per_s),
         in_millis(row.rejected_us.p99),
         row.unknown.to_string(),
@@ -51,11 +53,12 @@ pub(super) fn beside(report: &Report) -> Vec<String> {
     if let Some(fairness) = &report.fairness {
         lines.push(format!(
             "A polite client with {:.0} orders/s got {:.1} % of them (p99 {} ms) beside one that \
-             asked for {:.0} and got {:.1} %.",
+             asked for {:.0}, sent {:.0} and got {:.1} %.",
             fairness.polite_per_s,
             fairness.polite_success * 100.0,
             in_millis(fairness.polite_us.p99),
             fairness.pushed_per_s,
+            fairness.pushed_sent_per_s,
             fairness.pusher_success * 100.0
         ));
     }
@@ -89,16 +92,21 @@ pub(super) fn beside(report: &Report) -> Vec<String> {
     lines
 }
 
-/// The capacity in one sentence.
+/// The capacity in a sentence or two.
 pub(super) fn capacity(report: &Report) -> String {
     let capacity = &report.capacity;
+    let (found, too_high) = match (capacity.is_qualified, capacity.too_high_per_second) {
+        (true, too_high) => (
+            format!("{:.0} orders/s at p99 {} ms", capacity.per_second, in_millis(capacity.p99_us)),
+            too_high,
+        ),
+        (false, too_high) => ("none".to_owned(), too_high),
+    };
+    let too_high = too_high.map(|rate| format!(", {rate:.0} was too high")).unwrap_or_default();
     format!(
-        "Capacity: {:.0} orders/s at p99 {} ms; {:.0} orders/s and {:.1} µs each when sent as fast \
-         as they are answered.",
-        capacity.per_second,
-        in_millis(capacity.p99_us),
-        capacity.closed_per_second,
-        capacity.order_us
+        "Capacity: {found}{too_high}; {:.0} orders/s and {:.1} µs each when sent as fast as they \
+         are answered.",
+        capacity.closed_per_second, capacity.order_us
     )
 }
 
@@ -114,8 +122,9 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     let setup = &report.setup;
     writeln!(
         text,
-        "overload: {} connections, {} s each level, {}",
+        "overload: {} to {} connections, {} s each level, {}",
         setup.connections,
+        setup.connections_max,
         setup.seconds,
         if setup.pinned { "one core for each side" } else { "shared cores" }
     )?;
@@ -124,15 +133,9 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     for row in &report.rows {
         if clients.replace(row.clients) != Some(row.clients) {
             writeln!(text, "\n{}", row.clients.name())?;
-            for heading in HEADINGS {
-                write!(text, "{heading:>11}")?;
-            }
-            writeln!(text)?;
+            line(text, HEADINGS)?;
         }
-        for figure in figures(row) {
-            write!(text, "{figure:>11}")?;
-        }
-        writeln!(text)?;
+        line(text, figures(row))?;
         for (what, count) in &row.errors {
             writeln!(text, "    {count} × {what}")?;
         }
@@ -156,4 +159,13 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         0 => writeln!(text, "what was sold is what was acknowledged, and the journal is clean"),
         count => writeln!(text, "{count} violations"),
     }
+}
+
+fn line(text: &mut String, fields: [impl Display; 15]) -> std::fmt::Result {
+    let [first, rest @ ..] = fields;
+    write!(text, "{first:>20}")?;
+    for field in rest {
+        write!(text, "{field:>11}")?;
+    }
+    writeln!(text)
 }

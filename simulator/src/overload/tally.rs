@@ -11,6 +11,9 @@ use crate::report::latency;
 pub(super) const DEADLINE: Duration = Duration::from_secs(1);
 /// A request that leaves later than this after its intended moment was not offered in time.
 const LATE_FROM: Duration = Duration::from_millis(10);
+/// A request whose moment is longer ago than this is not sent any more: what the generator cannot
+/// send in one level must not fall upon the next.
+pub(super) const BEHIND_MAX: Duration = Duration::from_millis(20);
 /// Kinds of errors that are told apart.
 const KINDS_MAX: usize = 32;
 
@@ -27,26 +30,29 @@ pub(super) enum Ending<'a> {
     Unknown(&'static str),
 }
 
-/// One second of a run.
+/// Those who came in one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Second {
-    /// First tries that were to leave in it.
-    pub(super) offered: u64,
-    /// Orders that came in it, within their deadline.
-    pub(super) good: u64,
+    /// How many.
+    pub(super) came: u64,
+    /// Those of them who had their order within the deadline, counted from their first try.
+    pub(super) served: u64,
 }
 
-/// Counts of one stream of requests.
+/// Counts of one stream of requests during one step. A try belongs to the step in which it was
+/// meant to leave.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
     /// Intended moments of first tries that came.
     pub(super) offered: u64,
-    /// Tries whose bytes left, retries included.
+    /// Tries that got a connection, retries included.
+    pub(super) made: u64,
+    /// Those of them whose bytes left.
     pub(super) sent: u64,
-    /// Tries that left late, because the generator was busy.
+    /// Those that were made late, because the generator was busy.
     pub(super) late: u64,
-    /// Tries that found every connection waiting for the server.
-    pub(super) stuck: u64,
+    /// Tries that the generator could not make: it was too busy, or had no socket left.
+    pub(super) withheld: u64,
     /// Orders within the deadline of their try.
     pub(super) good: u64,
     /// Orders.
@@ -57,13 +63,15 @@ pub(super) struct Tally {
     pub(super) refused: u64,
     /// Tries of which the client does not know what came of them.
     pub(super) unknown: u64,
-    /// Latencies of orders from the intended moment, in microseconds.
+    /// Latencies of orders from the intended moment of their try, in microseconds.
     pub(super) admitted_us: Histogram<u64>,
+    /// The same from the first try of the client.
+    pub(super) visit_us: Histogram<u64>,
     /// The same of rejections and refusals.
     pub(super) rejected_us: Histogram<u64>,
-    /// How much later than intended tries left.
+    /// How much later than intended tries were made.
     pub(super) lateness_us: Histogram<u64>,
-    /// Refusals by code, and what was unknown by kind.
+    /// Refusals by code, and what was unknown or withheld by kind.
     pub(super) errors: BTreeMap<String, u64>,
     /// By second.
     pub(super) seconds: Vec<Second>,
@@ -75,15 +83,17 @@ impl Tally {
         let seconds = usize::try_from(lasts.as_secs()).unwrap_or_default().saturating_add(1);
         Self {
             offered: 0,
+            made: 0,
             sent: 0,
             late: 0,
-            stuck: 0,
+            withheld: 0,
             good: 0,
             done: 0,
             rejected: 0,
             refused: 0,
             unknown: 0,
             admitted_us: latency::histogram(),
+            visit_us: latency::histogram(),
             rejected_us: latency::histogram(),
             lateness_us: latency::histogram(),
             errors: BTreeMap::new(),
@@ -91,33 +101,42 @@ impl Tally {
         }
     }
 
-    /// Somebody came, so long after the opening.
+    /// Somebody came, so long after the start of the step.
     pub(super) fn arrived(&mut self, at: Duration) {
         self.offered += 1;
         if let Some(second) = self.second(at) {
-            second.offered += 1;
+            second.came += 1;
         }
     }
 
-    /// A try left, so much later than it was meant to.
-    pub(super) fn left(&mut self, late_by: Duration) {
-        self.sent += 1;
+    /// Somebody who came then has an order within the deadline.
+    pub(super) fn served(&mut self, came: Duration) {
+        if let Some(second) = self.second(came) {
+            second.served += 1;
+        }
+    }
+
+    /// A try got a connection, so much later than it was meant to.
+    pub(super) fn made(&mut self, late_by: Duration) {
+        self.made += 1;
         self.late += u64::from(LATE_FROM < late_by);
         latency::note(&mut self.lateness_us, late_by);
     }
 
-    /// A try ended so long after its intended moment, at so long after the opening.
-    pub(super) fn ended(&mut self, ending: Ending<'_>, took: Duration, at: Duration) {
+    /// A try was not made.
+    pub(super) fn withheld(&mut self, why: &str) {
+        self.withheld += 1;
+        self.count(why);
+    }
+
+    /// A try ended so long after its intended moment, and after that of the client's first one.
+    pub(super) fn ended(&mut self, ending: Ending<'_>, took: Duration, visit: Duration) {
         match ending {
             Ending::Done => {
                 self.done += 1;
+                self.good += u64::from(took <= DEADLINE);
                 latency::note(&mut self.admitted_us, took);
-                if took <= DEADLINE {
-                    self.good += 1;
-                    if let Some(second) = self.second(at) {
-                        second.good += 1;
-                    }
-                }
+                latency::note(&mut self.visit_us, visit);
             }
             Ending::Rejected => {
                 self.rejected += 1;
@@ -126,19 +145,21 @@ impl Tally {
             Ending::Refused(status, code) => {
                 self.refused += 1;
                 latency::note(&mut self.rejected_us, took);
-                self.count(format!("{status} {}", code.unwrap_or_default()));
+                self.count(&format!("{status} {}", code.unwrap_or_default()));
             }
             Ending::Unknown(what) => {
                 self.unknown += 1;
-                self.count(what.to_owned());
+                self.count(what);
             }
         }
     }
 
-    fn count(&mut self, what: String) {
+    fn count(&mut self, what: &str) {
+        if let Some(count) = self.errors.get_mut(what) {
+            *count += 1;
         // A server that makes up codes must not fill the memory.
-        if self.errors.len() < KINDS_MAX || self.errors.contains_key(&what) {
-            *self.errors.entry(what).or_default() += 1;
+        } else if self.errors.len() < KINDS_MAX {
+            self.errors.insert(what.to_owned(), 1);
         }
     }
 
@@ -156,18 +177,20 @@ mod tests {
     #[test]
     fn an_order_after_its_deadline_is_done_and_not_good() {
         let mut tally = Tally::new(2_000 * MS);
-        tally.ended(Ending::Done, 1_000 * MS, 1_100 * MS);
-        tally.ended(Ending::Done, 1_001 * MS, 1_200 * MS);
+        tally.ended(Ending::Done, 1_000 * MS, 2_000 * MS);
+        tally.ended(Ending::Done, 1_001 * MS, 1_001 * MS);
         assert_eq!((tally.done, tally.good), (2, 1));
-        assert_eq!(tally.seconds.get(1).map(|second| second.good), Some(1));
+        assert!(tally.admitted_us.max() < tally.visit_us.max());
     }
 
     #[test]
-    fn what_is_late_is_told_apart_from_what_is_stuck() {
+    fn what_is_late_is_told_apart_from_what_is_withheld() {
         let mut tally = Tally::new(1_000 * MS);
-        tally.left(10 * MS);
-        tally.left(11 * MS);
-        assert_eq!((tally.sent, tally.late, tally.stuck), (2, 1, 0));
+        tally.made(10 * MS);
+        tally.made(11 * MS);
+        tally.withheld("why");
+        assert_eq!((tally.made, tally.late, tally.withheld), (2, 1, 1));
+        assert_eq!(tally.errors.get("why"), Some(&1));
     }
 
     #[test]
@@ -182,9 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn answers_after_the_end_belong_to_no_second() {
-        let mut tally = Tally::new(1_000 * MS);
-        tally.ended(Ending::Done, MS, 9_000 * MS);
-        assert_eq!(tally.seconds.iter().map(|second| second.good).sum::<u64>(), 0);
+    fn whoever_is_served_counts_for_the_second_in_which_they_came() {
+        let mut tally = Tally::new(2_000 * MS);
+        for at in [100, 1_100, 1_200] {
+            tally.arrived(at * MS);
+        }
+        tally.served(1_100 * MS);
+        tally.served(9_000 * MS);
+        let both = [Second { came: 1, served: 0 }, Second { came: 2, served: 1 }];
+        assert_eq!(tally.seconds.get(..2), Some(both.as_slice()));
     }
 }

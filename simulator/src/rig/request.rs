@@ -52,9 +52,15 @@ impl Template {
         self
     }
 
+    /// The product that the order with this number asks for.
+    pub(crate) fn product(&self, number: u64) -> u32 {
+        let drawn = scatter(number) % u64::from(self.products);
+        self.first.saturating_add(u32::try_from(drawn).unwrap_or_default())
+    }
+
     /// The request with this number: its own key, and a product drawn by the number.
     pub(crate) fn stamp(&mut self, number: u64) -> &[u8] {
-        let product = u64::from(self.first) + scatter(number) % u64::from(self.products);
+        let product = self.product(number);
         // Both places were made wide enough, and writing to a slice cannot fail otherwise.
         if let Some(mut key) = self.bytes.get_mut(self.key_at..self.key_at + KEY_DIGITS) {
             let _ = write!(key, "{number:0KEY_DIGITS$x}");
@@ -121,6 +127,7 @@ mod tests {
             let (_, body) = parts(template.stamp(number));
             let id = body["items"][0]["product_id"].as_str().unwrap().to_owned();
             assert!([product_id(9_998), product_id(9_999)].contains(&id), "{id}");
+            assert_eq!(id, product_id(template.product(number)));
         }
     }
 }
