@@ -246,7 +246,26 @@ fn happen(event: Event, inside: &mut Inside) {
         }
         Event::Project => outside.rows.catch_up(),
         Event::Heard { attempt, outcome } => clients::heard(attempt, &outcome, outside),
-        // The rest is what simulated processes do, of which there are none here.
-        _ => {}
+        // `step` does the first five, engines the others by themselves. Were one lost here, what hangs
+        // on it would never be judged.
+        Event::Act(_)
+        | Event::Start
+        | Event::Heal
+        | Event::Exit { .. }
+        | Event::Request { .. }
+        | Event::Turn { .. }
+        | Event::Loaded { .. }
+        | Event::Pursue { .. }
+        | Event::Write { .. }
+        | Event::Resolve { .. }
+        | Event::Reacquire { .. }
+        | Event::Keep(_)
+        | Event::Tick { .. }
+        | Event::Evict { .. }
+        | Event::Call(CallEvent::Again { .. })
+        | Event::GiveUp { .. } => {
+            let lost = format!("nobody does what is on the agenda: {}", event.name());
+            outside.judge(Err(Violation::new("assertion", lost)));
+        }
     }
 }
