@@ -10,10 +10,9 @@ use tokio::time::Instant;
 
 use super::books::Violation;
 use super::campaign::{self, Course, Harvest};
-use super::case::{Case, KeptCase};
+use super::case::{Case, KeptCase, runs};
 use super::diary::{Run, Runs};
 use super::shrink::{Shrunk, shrink};
-use super::{shell, world};
 
 /// Seeds that are told in full when they fail.
 const TOLD_MAX: usize = 3;
@@ -48,18 +47,19 @@ pub struct DstArgs {
     /// Keep what is left of seeds that fail in this folder
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// Run a kept case instead of seeds; may be given more than once
+    /// Run a kept case instead of seeds, in the kind of world that it was kept for; may be given more
+    /// than once
     #[arg(long = "case", value_name = "FILE")]
     cases: Vec<PathBuf>,
     /// Run real actors on paused time instead of their logic under a scheduler
-    #[arg(long)]
+    #[arg(long, conflicts_with = "cases")]
     shell: bool,
 }
 
 impl DstArgs {
     /// In what kind of world a case is run.
     fn runs(&self) -> Runs {
-        if self.shell { shell::run } else { world::run }
+        runs(self.shell)
     }
 }
 
@@ -139,9 +139,10 @@ fn tell_failure(
     tell_steps(out, &case, &run)?;
     if let Some(folder) = &args.save {
         let promise = violation.promise.to_owned();
-        let kept = KeptCase { why: violation.sentence.clone(), promise, planted: None, case };
+        let (why, shell) = (violation.sentence.clone(), args.shell);
+        let kept = KeptCase { why, promise, planted: None, shell, case };
         let path = kept.save(folder)?;
-        writeln!(out, "again: millrace-sim dst{tier} --case {} --tell {steps}", path.display())?;
+        writeln!(out, "again: millrace-sim dst --case {} --tell {steps}", path.display())?;
     }
     Ok(())
 }
@@ -161,7 +162,7 @@ fn run_cases(args: &DstArgs) -> anyhow::Result<bool> {
     for path in &args.cases {
         let kept = KeptCase::read(path)?;
         let planted = kept.plant();
-        let run = (args.runs())(&kept.case, args.tell);
+        let run = kept.runs()(&kept.case, args.tell);
         tell_steps(&mut out, &kept.case, &run)?;
         let verdict = run.violation.as_ref().map_or_else(
             || "every promise was kept".to_owned(),

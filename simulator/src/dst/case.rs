@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-#[cfg(feature = "planted")]
-use engine::planted::Bug;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::diary::Runs;
 use super::options::Options;
 use super::plan::{self, Act};
+use super::planting::Planted;
+use super::{shell, world};
 
 /// Everything that a run depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,11 @@ impl Case {
     }
 }
 
+/// What runs a case: whole engines, or their logic alone.
+pub(super) fn runs(shell: bool) -> Runs {
+    if shell { shell::run } else { world::run }
+}
+
 /// A case in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeptCase {
@@ -46,6 +52,9 @@ pub(super) struct KeptCase {
     /// The planted bug that breaks it; none for a fault that was real.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) planted: Option<String>,
+    /// Whether it is real engines that break it, or their logic alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) shell: bool,
     /// What is run.
     #[serde(flatten)]
     pub(super) case: Case,
@@ -71,7 +80,8 @@ impl KeptCase {
     pub(super) fn save(&self, folder: &Path) -> anyhow::Result<PathBuf> {
         let seed = format!("seed-{}", self.case.seed);
         let name = self.planted.as_deref().unwrap_or(&seed);
-        let path = folder.join(format!("{name}.json"));
+        let tier = if self.shell { "-shell" } else { "" };
+        let path = folder.join(format!("{name}{tier}.json"));
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, self.render()?))
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -79,18 +89,15 @@ impl KeptCase {
     }
 
     /// Plants the bug that it was kept for and no other, where this build has any; its name.
-    #[cfg(feature = "planted")]
-    pub(super) fn plant(&self) -> Option<&str> {
-        let bug = self.planted.as_deref().and_then(Bug::named);
-        engine::planted::plant(bug);
-        bug.map(Bug::name)
+    pub(super) fn plant(&self) -> Option<&'static str> {
+        let planted = Planted::named(self.planted.as_deref());
+        planted.plant();
+        planted.name()
     }
 
-    /// A build without planted bugs has none to plant.
-    #[cfg(not(feature = "planted"))]
-    #[expect(clippy::unused_self, reason = "stands for the method of builds with planted bugs")]
-    pub(super) const fn plant(&self) -> Option<&str> {
-        None
+    /// In what kind of world it is run.
+    pub(super) fn runs(&self) -> Runs {
+        runs(self.shell)
     }
 
     /// As text that people can read: an act in a line, and only those faults that there are.
@@ -102,6 +109,7 @@ impl KeptCase {
         let mut lines = vec![format!("\"why\": {}", json!(self.why))];
         lines.push(format!("\"promise\": {}", json!(self.promise)));
         lines.extend(self.planted.iter().map(|bug| format!("\"planted\": {}", json!(bug))));
+        lines.extend(self.shell.then(|| "\"shell\": true".to_owned()));
         lines.push(format!("\"seed\": {}", self.case.seed));
         lines.push(format!("\"options\": {options}"));
         let acts: Result<Vec<String>, _> =
@@ -113,7 +121,6 @@ impl KeptCase {
 
 #[cfg(test)]
 mod tests {
-    use super::super::world;
     use super::*;
 
     /// A case is a world and a plan. Which schedule meets the fault depends on everything that
@@ -126,10 +133,10 @@ mod tests {
         files.map(|path| (path.clone(), KeptCase::read(&path).unwrap())).collect()
     }
 
-    fn broken(case: &Case) -> Option<(u64, String)> {
-        let seeds = (0..SCHEDULES).map(|step| case.seed.wrapping_add(step));
+    fn broken(kept: &KeptCase) -> Option<(u64, String)> {
+        let seeds = (0..SCHEDULES).map(|step| kept.case.seed.wrapping_add(step));
         seeds.into_iter().find_map(|seed| {
-            let violation = world::run(&case.under(seed), 0).violation?;
+            let violation = kept.runs()(&kept.case.under(seed), 0).violation?;
             Some((seed, violation.promise.to_owned()))
         })
     }
@@ -139,7 +146,7 @@ mod tests {
         let kept = kept();
         assert!(!kept.is_empty());
         for (path, kept) in kept {
-            assert_eq!(broken(&kept.case), None, "{}", path.display());
+            assert_eq!(broken(&kept), None, "{}", path.display());
         }
     }
 
@@ -149,8 +156,8 @@ mod tests {
         for (path, kept) in kept() {
             let Some(name) = &kept.planted else { continue };
             assert_eq!(kept.plant(), Some(name.as_str()));
-            let found = broken(&kept.case);
-            engine::planted::plant(None);
+            let found = broken(&kept);
+            Planted::named(None).plant();
             assert_eq!(found.map(|(_, promise)| promise), Some(kept.promise), "{}", path.display());
         }
     }
@@ -158,14 +165,17 @@ mod tests {
     #[test]
     fn a_case_in_a_file_is_the_case_that_was_saved() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = KeptCase {
-            why: "a \"quoted\" reason".to_owned(),
-            promise: "R1".to_owned(),
-            planted: None,
-            case: Case::of(7),
-        };
-        let path = kept.save(folder.path()).unwrap();
-        assert_eq!(KeptCase::read(&path).unwrap(), kept);
+        for shell in [false, true] {
+            let kept = KeptCase {
+                why: "a \"quoted\" reason".to_owned(),
+                promise: "R1".to_owned(),
+                planted: None,
+                shell,
+                case: Case::of(7),
+            };
+            let path = kept.save(folder.path()).unwrap();
+            assert_eq!(KeptCase::read(&path).unwrap(), kept);
+        }
     }
 
     #[cfg(feature = "planted")]
@@ -175,10 +185,11 @@ mod tests {
             why: String::new(),
             promise: String::new(),
             planted: planted.map(str::to_owned),
+            shell: false,
             case: Case::of(0),
         };
         assert_eq!(of(Some("oversells")).plant(), Some("oversells"));
         assert_eq!(of(None).plant(), None);
-        assert!(!engine::planted::planted(Bug::Oversells));
+        assert_eq!(Planted::here().name(), None);
     }
 }

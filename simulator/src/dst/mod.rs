@@ -26,6 +26,7 @@ mod options;
 mod outside;
 mod panics;
 mod plan;
+mod planting;
 mod process;
 mod provider;
 mod reply;

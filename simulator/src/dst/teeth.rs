@@ -12,9 +12,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::books::Violation;
-use super::case::{Case, KeptCase};
+use super::case::{Case, KeptCase, runs};
+use super::diary::Runs;
 use super::shrink::shrink;
-use super::world;
 use crate::report::file::save;
 use crate::report::json;
 
@@ -42,6 +42,9 @@ pub struct PlantedArgs {
     /// Shrink what was found, and keep the cases in this folder
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
+    /// Look for them with real actors on paused time instead of their logic under a scheduler
+    #[arg(long)]
+    shell: bool,
 }
 
 fn bug(name: &str) -> Result<Bug, String> {
@@ -49,29 +52,55 @@ fn bug(name: &str) -> Result<Bug, String> {
 }
 
 /// How soon a bug was found, or that it was not.
-pub(super) struct Finding {
-    pub(super) bug: Bug,
-    /// Seeds that were run, the one included that found it.
-    pub(super) seeds: u64,
-    pub(super) took: Duration,
-    /// The seed that found it, and the promise that it broke.
-    pub(super) found: Option<(u64, Violation)>,
+struct Finding {
+    bug: Bug,
+    /// Seeds that were run, the one included that ended it.
+    seeds: u64,
+    took: Duration,
+    end: End,
 }
 
-/// Looks for one bug in seed after seed.
-pub(super) fn hunt(bug: Bug, from: u64, within: Duration) -> Finding {
-    let began = Instant::now();
-    let mut finding = Finding { bug, seeds: 0, took: Duration::ZERO, found: None };
-    plant(Some(bug));
-    while finding.found.is_none() && began.elapsed() < within {
-        let seed = from.saturating_add(finding.seeds);
-        finding.seeds = finding.seeds.saturating_add(1);
-        let violation = world::run(&Case::of(seed), 0).violation;
-        finding.found = violation.map(|violation| (seed, violation));
+/// How the hunt for a bug ended.
+enum End {
+    /// No seed broke a promise in time.
+    NotFound,
+    /// This seed broke a promise because of it.
+    Found(u64, Violation),
+    /// This seed broke a promise, and breaks this one without it: somebody else is to blame.
+    Innocent(u64, Violation),
+}
+
+impl Finding {
+    /// The seed that found it, and the promise that it broke.
+    const fn found(&self) -> Option<(u64, &Violation)> {
+        match &self.end {
+            End::Found(seed, violation) => Some((*seed, violation)),
+            End::NotFound | End::Innocent(..) => None,
+        }
     }
-    plant(None);
-    finding.took = began.elapsed();
-    finding
+}
+
+/// Looks for one bug in seed after seed. What is found must be gone together with the bug.
+fn hunt(bug: Bug, runs: Runs, from: u64, within: Duration) -> Finding {
+    let began = Instant::now();
+    let mut seeds = 0_u64;
+    let end = loop {
+        if within <= began.elapsed() {
+            break End::NotFound;
+        }
+        let seed = from.saturating_add(seeds);
+        seeds = seeds.saturating_add(1);
+        let case = Case::of(seed);
+        plant(Some(bug));
+        let violation = runs(&case, 0).violation;
+        plant(None);
+        if let Some(violation) = violation {
+            break runs(&case, 0)
+                .violation
+                .map_or(End::Found(seed, violation), |without| End::Innocent(seed, without));
+        }
+    };
+    Finding { bug, seeds, took: began.elapsed(), end }
 }
 
 /// Runs the table; whether every bug was found.
@@ -89,14 +118,14 @@ pub fn run(args: &PlantedArgs) -> anyhow::Result<bool> {
     }
     if let Some(folder) = &args.save {
         for finding in &findings {
-            let Some((seed, violation)) = &finding.found else { continue };
-            let kept = keep(finding.bug, *seed, violation);
+            let Some((seed, violation)) = finding.found() else { continue };
+            let kept = keep(finding.bug, seed, violation, args.shell);
             let path = kept.save(folder)?;
             let acts = kept.case.plan.len();
             writeln!(io::stdout(), "{}: {acts} acts", path.display())?;
         }
     }
-    Ok(findings.iter().all(|finding| finding.found.is_some()))
+    Ok(findings.iter().all(|finding| finding.found().is_some()))
 }
 
 fn hunt_all(bugs: &[Bug], args: &PlantedArgs) -> Vec<Finding> {
@@ -106,7 +135,7 @@ fn hunt_all(bugs: &[Bug], args: &PlantedArgs) -> Vec<Finding> {
     let work = || {
         let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         let mine = numbers.map_while(|number| bugs.get(number).copied());
-        mine.map(|bug| hunt(bug, args.from, within)).collect::<Vec<_>>()
+        mine.map(|bug| hunt(bug, runs(args.shell), args.from, within)).collect::<Vec<_>>()
     };
     let mut findings = Vec::new();
     std::thread::scope(|scope| {
@@ -121,15 +150,16 @@ fn hunt_all(bugs: &[Bug], args: &PlantedArgs) -> Vec<Finding> {
     findings
 }
 
-fn keep(bug: Bug, seed: u64, violation: &Violation) -> KeptCase {
+fn keep(bug: Bug, seed: u64, violation: &Violation, shell: bool) -> KeptCase {
     plant(Some(bug));
-    let shrunk =
-        shrink(Case::of(seed), violation.promise, world::run, Instant::now() + SHRINK_WITHIN);
+    let until = Instant::now() + SHRINK_WITHIN;
+    let shrunk = shrink(Case::of(seed), violation.promise, runs(shell), until);
     plant(None);
     KeptCase {
         why: bug.sentence().to_owned(),
         promise: violation.promise.to_owned(),
         planted: Some(bug.name().to_owned()),
+        shell,
         case: shrunk.case,
     }
 }
@@ -149,13 +179,13 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(finding: &'a Finding) -> Self {
-        let violation = finding.found.as_ref().map(|(_, violation)| violation);
+        let (seed, violation) = finding.found().unzip();
         Self {
             bug: finding.bug.name(),
             what: finding.bug.sentence(),
             seeds: finding.seeds,
             seconds: finding.took.as_secs_f64(),
-            seed: finding.found.as_ref().map(|(seed, _)| *seed),
+            seed,
             promise: violation.map(|violation| violation.promise),
             sentence: violation.map(|violation| violation.sentence.as_str()),
         }
@@ -167,15 +197,18 @@ fn tell(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
     for finding in findings {
         let (name, seeds, seconds) =
             (finding.bug.name(), finding.seeds, finding.took.as_secs_f64());
-        let by = match &finding.found {
-            Some((_, violation)) => violation.to_string(),
-            None => format!("NOT FOUND: {}", finding.bug.sentence()),
+        let by = match &finding.end {
+            End::Found(_, violation) => violation.to_string(),
+            End::NotFound => format!("NOT FOUND: {}", finding.bug.sentence()),
+            End::Innocent(seed, violation) => {
+                format!("NOT FOUND: seed {seed} breaks a promise without it: {violation}")
+            }
         };
         let short: String = by.chars().take(100).collect();
         writeln!(out, "{name:<22}{seeds:>8}{seconds:>10.2}  {short}")?;
     }
     let mut seeds: Vec<u64> =
-        findings.iter().filter(|one| one.found.is_some()).map(|one| one.seeds).collect();
+        findings.iter().filter(|one| one.found().is_some()).map(|one| one.seeds).collect();
     seeds.sort_unstable();
     let median = seeds.get(seeds.len() / 2).copied().unwrap_or_default();
     let planted = findings.len();
@@ -185,6 +218,11 @@ fn tell(out: &mut impl Write, findings: &[Finding]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_found(bug: Bug, runs: Runs) {
+        let finding = hunt(bug, runs, 0, Duration::from_mins(1));
+        assert!(finding.found().is_some(), "{} in {} seeds", bug.name(), finding.seeds);
+    }
 
     #[test]
     fn bugs_of_every_layer_are_found_soon() {
@@ -196,9 +234,29 @@ mod tests {
             Bug::UnknownIsSuccess,
             Bug::TearsBatch,
         ] {
-            let finding = hunt(bug, 0, Duration::from_mins(1));
-            assert!(finding.found.is_some(), "{} in {} seeds", bug.name(), finding.seeds);
+            is_found(bug, runs(false));
         }
+    }
+
+    #[test]
+    fn a_bug_is_planted_in_real_actors_too() {
+        is_found(Bug::AnswersEarly, runs(true));
+    }
+
+    #[test]
+    fn a_bug_is_not_found_by_a_promise_that_is_broken_without_it() {
+        let broken: Runs = |case, tells| {
+            let mut run = runs(false)(case, tells);
+            run.violation = Some(Violation::new("R1", "always".to_owned()));
+            run
+        };
+        let finding = hunt(Bug::Oversells, broken, 3, Duration::from_mins(1));
+        assert!(matches!(finding.end, End::Innocent(3, _)), "taken for the bug");
+        let mut table = Vec::new();
+        tell(&mut table, &[finding]).unwrap();
+        let table = String::from_utf8(table).unwrap();
+        assert!(table.contains("seed 3 breaks a promise without it: R1"), "{table}");
+        assert!(table.contains("0 of 1 bugs found"), "{table}");
     }
 
     #[test]

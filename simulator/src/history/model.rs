@@ -90,6 +90,9 @@ impl<'a> Shop<'a> {
         if total != i128::from(facts.total) {
             return Err(format!("has a total of {}, its parts make {total}", facts.total));
         }
+        if seen.http == 201 && matches!(seen.payment, Payment::Queued | Payment::Authorised) {
+            return Err("is told as done and waits for its payment".to_owned());
+        }
         if seen.http == 201 && seen.came_to_nothing() && !seen.replayed {
             return Err("is told as done and came to nothing".to_owned());
         }

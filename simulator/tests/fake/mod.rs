@@ -48,6 +48,7 @@ struct Shelf {
     stock: u64,
     sold: u64,
     held: u64,
+    version: u64,
 }
 
 #[derive(Debug)]
@@ -56,6 +57,8 @@ struct Order {
     product: String,
     quantity: u64,
     reads: u64,
+    /// Where its last change lies.
+    place: u64,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,8 @@ struct Shop {
     orders: BTreeMap<String, Order>,
     keys: BTreeMap<String, String>,
     tries: BTreeMap<String, u64>,
+    /// How many changes there were: each lies behind the one before it.
+    changes: u64,
 }
 
 /// A fake shop that listens until the test process ends.
@@ -105,7 +110,7 @@ impl Fake {
 
     /// Puts a product on the shelf before anybody comes.
     pub(crate) fn stock(&self, product: &str, stock: u64) {
-        let made = Shelf { stock, sold: 0, held: 0 };
+        let made = Shelf { stock, sold: 0, held: 0, version: 1 };
         self.shop.lock().unwrap().shelves.insert(product.to_owned(), made);
     }
 
@@ -150,15 +155,18 @@ async fn serve(
 impl Shop {
     fn create(&mut self, body: &Value) -> Response<Full<Bytes>> {
         let id = body["id"].as_str().unwrap().to_owned();
-        let made = Shelf { stock: body["stock"].as_u64().unwrap(), sold: 0, held: 0 };
-        self.shelves.insert(id, made);
-        reply(201, body, false)
+        let stock = body["stock"].as_u64().unwrap();
+        self.shelves.insert(id, Shelf { stock, sold: 0, held: 0, version: 1 });
+        self.changes += 1;
+        changed(201, body, 1, self.changes, false)
     }
 
     fn restock(&mut self, id: &str, body: &Value) -> Response<Full<Bytes>> {
         let Some(found) = self.shelves.get_mut(id) else { return problem(404, "not_found") };
         found.stock = found.stock.checked_add_signed(body["delta"].as_i64().unwrap()).unwrap();
-        reply(200, &json!({}), false)
+        found.version += 1;
+        self.changes += 1;
+        changed(200, &json!({}), found.version, self.changes, false)
     }
 
     fn product(&self, id: &str) -> Response<Full<Bytes>> {
@@ -166,9 +174,9 @@ impl Shop {
         let available = found.stock.saturating_sub(found.sold + found.held);
         let stock = json!({
             "on_hand": available + found.held, "held": found.held, "available": available,
-            "sold": found.sold, "version": 1,
+            "sold": found.sold, "version": found.version,
         });
-        reply(200, &json!({ "id": id, "stock": stock }), false)
+        reply(200, &json!({ "id": id, "stock": stock }))
     }
 
     /// Places an order; `None` is an order without an answer.
@@ -189,7 +197,7 @@ impl Shop {
             && let Some(order) = self.keys.get(&key).and_then(|id| self.orders.get(id))
         {
             let status = if self.habit == Habit::Queues { 202 } else { 201 };
-            return Some(reply(status, &order.body, true));
+            return Some(order.told(status, true));
         }
         let item = &body["items"][0];
         let (product, quantity) =
@@ -210,8 +218,10 @@ impl Shop {
             found.sold += quantity;
         }
         let body = order_body(&id, &product, quantity, if queued { "queued" } else { "paid" });
-        let answer = reply(if queued { 202 } else { 201 }, &body, false);
-        self.orders.insert(id.clone(), Order { body, product, quantity, reads: 0 });
+        self.changes += 1;
+        let order = Order { body, product, quantity, reads: 0, place: self.changes };
+        let answer = order.told(if queued { 202 } else { 201 }, false);
+        self.orders.insert(id.clone(), order);
         self.keys.insert(key, id);
         let speechless = matches!(self.habit, Habit::CutsAtFirst | Habit::SilentAtFirst);
         if first && speechless {
@@ -229,11 +239,21 @@ impl Shop {
         if order.reads == 2 && self.habit == Habit::Queues {
             order.body["payment_status"] = json!("paid");
             order.body["version"] = json!(2);
+            self.changes += 1;
+            order.place = self.changes;
             let found = self.shelves.get_mut(&order.product).unwrap();
             found.held -= order.quantity;
             found.sold += order.quantity;
         }
-        reply(200, &order.body, false)
+        reply(200, &order.body)
+    }
+}
+
+impl Order {
+    /// The answer to whoever has placed it.
+    fn told(&self, status: u16, replayed: bool) -> Response<Full<Bytes>> {
+        let version = self.body["version"].as_u64().unwrap();
+        changed(status, &self.body, version, self.place, replayed)
     }
 }
 
@@ -248,14 +268,29 @@ fn order_body(id: &str, product: &str, quantity: u64, payment: &str) -> Value {
     })
 }
 
-fn reply(status: u16, body: &Value, replayed: bool) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(status);
+fn reply(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    let body = Full::new(Bytes::from(body.to_string()));
+    Response::builder().status(status).body(body).unwrap()
+}
+
+/// The answer to a change, which says where it stands.
+fn changed(
+    status: u16,
+    body: &Value,
+    version: u64,
+    place: u64,
+    replayed: bool,
+) -> Response<Full<Bytes>> {
+    let mut response = reply(status, body);
+    let headers = response.headers_mut();
+    headers.insert("x-version", version.into());
+    headers.insert("x-position", format!("0:{place}").parse().unwrap());
     if replayed {
-        response = response.header("idempotent-replayed", "true");
+        headers.insert("idempotent-replayed", "true".parse().unwrap());
     }
-    response.body(Full::new(Bytes::from(body.to_string()))).unwrap()
+    response
 }
 
 fn problem(status: u16, code: &str) -> Response<Full<Bytes>> {
-    reply(status, &json!({ "code": code, "retryable": false }), false)
+    reply(status, &json!({ "code": code, "retryable": false }))
 }

@@ -14,6 +14,7 @@ use engine::inventory::Inventory;
 use engine::order::Order;
 use tokio::time::{Duration, Instant};
 
+use super::super::books::Violation;
 use super::super::cast::Cast;
 use super::super::chance::Chance;
 use super::super::clients::{self, DEADLINE, Outcome, Request};
@@ -22,6 +23,9 @@ use super::super::names::{self, Kind, Names, Who};
 use super::super::sights::Sight;
 use super::engines::Engine;
 use super::ground::{Ground, Inside};
+
+/// How late an answer may be: timers know milliseconds.
+const LATE: Duration = Duration::from_millis(2);
 
 /// A request reaches whichever process takes the connection.
 pub(super) fn request(attempt: usize, ground: &Arc<Ground>) {
@@ -52,17 +56,26 @@ pub(super) fn request(attempt: usize, ground: &Arc<Ground>) {
     let ground = Arc::clone(ground);
     spawn_light(async move {
         let Engine { system, .. } = engine;
-        let outcome = ask(&system, request, &key, cause).await;
+        let asked = Instant::now();
+        let deadline = asked + Duration::from_micros(DEADLINE);
+        let outcome = ask(&system, request, &key, Asking { deadline, cause }).await;
         ground.with(|Inside { outside, asking, .. }| {
+            outside.judge(in_time(asked.elapsed(), attempt));
             clients::answered(attempt, outcome, outside);
             *asking = asking.saturating_sub(1);
         });
     });
 }
 
-async fn ask(system: &OrderSystem, request: Request, key: &str, cause: Cause) -> Outcome {
-    let deadline = Instant::now() + Duration::from_micros(DEADLINE);
-    let asking = Asking { deadline, cause };
+/// Whoever asks hears something before the deadline, be it that nobody knows.
+fn in_time(took: Duration, attempt: usize) -> Result<(), Violation> {
+    if took <= Duration::from_micros(DEADLINE) + LATE {
+        return Ok(());
+    }
+    Err(Violation::new("R20", format!("request {attempt} was answered after {took:?}")))
+}
+
+async fn ask(system: &OrderSystem, request: Request, key: &str, asking: Asking) -> Outcome {
     let index = request.of().index;
     match request.errand() {
         Some(Errand::Product(command)) => put::<Product>(system, key, command, asking).await,
@@ -123,4 +136,17 @@ async fn kill(drills: &Drills, kind: ActorKind, key: &str) {
     let deadline = Instant::now() + Duration::from_micros(DEADLINE);
     let asking = Asking { deadline, cause: Cause::default() };
     let _ = drills.kill(kind, key, asker, asking).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_after_the_deadline_is_a_promise_that_was_broken() {
+        let deadline = Duration::from_micros(DEADLINE);
+        assert_eq!(in_time(deadline + LATE, 1), Ok(()));
+        let late = in_time(deadline + LATE + Duration::from_micros(1), 1).unwrap_err();
+        assert_eq!(late.promise, "R20");
+    }
 }

@@ -14,6 +14,7 @@ use super::super::diary::{Diary, Run};
 use super::super::outside::{Event, Outside};
 use super::super::panics;
 use super::super::plan::What;
+use super::super::planting::Planted;
 use super::super::world::{self, lost_with_its_process};
 use super::super::writing;
 use super::engines::{self, Kept};
@@ -40,8 +41,13 @@ const TURNS_MAX: u64 = 8;
 /// Runs a case. The last `tells` steps are kept for people.
 pub(in crate::dst) fn run(case: &Case, tells: usize) -> Run {
     // On a thread of its own: its caller may be in a runtime already, and panics are counted by thread.
-    let ran =
-        std::thread::scope(|scope| scope.spawn(|| panics::caught(|| alone(case, tells))).join());
+    // So are planted bugs.
+    let planted = Planted::here();
+    let runs = || {
+        planted.plant();
+        panics::caught(|| alone(case, tells))
+    };
+    let ran = std::thread::scope(|scope| scope.spawn(runs).join());
     ran.unwrap_or_else(|_| Err("the world panicked".to_owned())).unwrap_or_else(|said| {
         let mut outside = world::outside(case);
         outside.judge(Err(Violation::new("assertion", said)));
@@ -246,7 +252,26 @@ fn happen(event: Event, inside: &mut Inside) {
         }
         Event::Project => outside.rows.catch_up(),
         Event::Heard { attempt, outcome } => clients::heard(attempt, &outcome, outside),
-        // The rest is what simulated processes do, of which there are none here.
-        _ => {}
+        // `step` does the first five, engines the others by themselves. Were one lost here, what hangs
+        // on it would never be judged.
+        Event::Act(_)
+        | Event::Start
+        | Event::Heal
+        | Event::Exit { .. }
+        | Event::Request { .. }
+        | Event::Turn { .. }
+        | Event::Loaded { .. }
+        | Event::Pursue { .. }
+        | Event::Write { .. }
+        | Event::Resolve { .. }
+        | Event::Reacquire { .. }
+        | Event::Keep(_)
+        | Event::Tick { .. }
+        | Event::Evict { .. }
+        | Event::Call(CallEvent::Again { .. })
+        | Event::GiveUp { .. } => {
+            let lost = format!("nobody does what is on the agenda: {}", event.name());
+            outside.judge(Err(Violation::new("assertion", lost)));
+        }
     }
 }

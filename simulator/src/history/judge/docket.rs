@@ -27,9 +27,22 @@ impl<'a> KeyFile<'a> {
         self.told().next().is_some()
     }
 
-    /// Nobody can say whether it has one.
+    /// Nobody can say whether it has one that stands.
+    ///
+    /// A 402 ends the doubt, whenever it was asked: the key names a cancelled order for good, and
+    /// no other. Every other refusal speaks of its own try only, also when it was asked after the
+    /// one that nobody knows the end of. That one may have been on its way for longer, through a
+    /// cut network or to a server that stood still, and is judged when it arrives: a refusal leaves
+    /// the key unused, and units that were gone for one try may be back for the next.
     pub(super) fn is_unknown(&self) -> bool {
-        !self.is_acknowledged() && self.tries.iter().any(|op| op.end == End::Unknown)
+        !self.is_acknowledged()
+            && !self.has_come_to_nothing()
+            && self.tries.iter().any(|op| op.end == End::Unknown)
+    }
+
+    /// It was told that its order is cancelled.
+    fn has_come_to_nothing(&self) -> bool {
+        self.tries.iter().any(|op| matches!(&op.end, End::Rejected(no) if no.http == 402))
     }
 }
 
@@ -68,6 +81,15 @@ impl<'a> OrderFile<'a> {
     /// Its units went back, or may have.
     pub(super) fn may_be_gone(&self) -> bool {
         self.called_off || self.seen.iter().any(|(_, seen)| !seen.stands() && !seen.is_open())
+    }
+
+    /// Whoever placed it was told "accepted", and nobody was told "done".
+    pub(super) fn is_only_accepted(&self) -> bool {
+        let placed = |http| {
+            let mut seen = self.seen.iter();
+            seen.any(|(op, seen)| matches!(op.ask, Ask::Place(_)) && seen.http == http)
+        };
+        placed(202) && !placed(201)
     }
 
     /// Somebody looked in vain when nobody changed it any more.

@@ -8,7 +8,8 @@ use crate::history::event::{Ask, End, OrderSeen, Seen, Status};
 use crate::history::load::{Op, code};
 use crate::history::model::Shop;
 
-/// Items, amounts, states and refusals are those of an honest shop.
+/// Items, amounts, states and refusals are those of an honest shop, and each yes says where it
+/// stands.
 pub(super) fn answers_agree(docket: &Docket<'_>) -> Check {
     let mut findings = Findings::default();
     let mut shop = Shop::default();
@@ -30,7 +31,7 @@ pub(super) fn answers_agree(docket: &Docket<'_>) -> Check {
     }
     for op in &docket.history.ops {
         answers = answers.saturating_add(usize::from(op.ask.is_mutation()));
-        if let Some(fault) = refused_in_vain(&shop, op) {
+        if let Some(fault) = refused_in_vain(&shop, op).or_else(|| untold(op)) {
             findings.add(|| format!("{}: {fault}", op.name()));
         }
     }
@@ -74,4 +75,22 @@ fn refused_in_vain(shop: &Shop<'_>, op: &Op) -> Option<String> {
                 .then(|| format!("refused with invalid_transition, and {next:?} is still possible"))
         }
     }
+}
+
+/// A yes without the version of what it shows, or to a change without its place. Where nothing is
+/// told, nothing is compared, and an answer that says less would pass more.
+fn untold(op: &Op) -> Option<String> {
+    let End::Ok(seen) = &op.end else { return None };
+    let (version, at) = match seen {
+        Seen::Order(seen) => (seen.ver, seen.pos),
+        Seen::Shelf(seen) => (seen.ver, None),
+        Seen::Changed(changed) => (changed.ver, changed.pos),
+        Seen::Nothing => return None,
+    };
+    let missing = match (version, at) {
+        (None, _) => "version",
+        (Some(_), None) if op.ask.is_mutation() => "position",
+        (Some(_), _) => return None,
+    };
+    Some(format!("a yes without a {missing}"))
 }

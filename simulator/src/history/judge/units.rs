@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::docket::Docket;
+use super::docket::{Docket, OrderFile};
 use crate::checks::{Check, Findings};
 use crate::history::event::Payment;
 
@@ -102,10 +102,7 @@ pub(super) fn stock_adds_up(
     }
     let mut unsettled = 0_usize;
     for (id, order) in &docket.orders {
-        let last = order.last();
-        if last.is_some_and(|last| {
-            last.is_open() && matches!(last.payment, Payment::Queued | Payment::Authorised)
-        }) {
+        if is_unsettled(order) {
             unsettled = unsettled.saturating_add(1);
             findings.add(|| format!("order {id} of {} has not settled", order.first.0.name()));
         }
@@ -114,4 +111,13 @@ pub(super) fn stock_adds_up(
         "stock_adds_up",
         format!("{} products, {looks} looks, {unsettled} orders unsettled", docket.shelves.len()),
     )
+}
+
+/// At the end its payment is still on the way. One that is unpaid may be paid on delivery, which is
+/// done; an order that was only ever accepted finishes by itself.
+fn is_unsettled(order: &OrderFile<'_>) -> bool {
+    order.last().is_some_and(|last| {
+        let waits = matches!(last.payment, Payment::Queued | Payment::Authorised);
+        last.is_open() && (waits || order.is_only_accepted())
+    })
 }

@@ -1,5 +1,7 @@
 //! Histories that keep every promise, and histories that each break one.
 
+mod doubts;
+mod money;
 mod random;
 mod violations;
 
@@ -7,7 +9,7 @@ use super::event::{Changed, Facts, ShelfSeen};
 use super::*;
 use crate::checks::Check;
 use crate::record::{Money, Stock};
-use acceptance_tests::provider::Entry;
+use money::captured;
 
 const PRICE: i64 = 1_999;
 
@@ -133,14 +135,11 @@ fn honest() -> Story {
     story
 }
 
-fn captured(id: &str) -> Entry {
-    let (key, currency) = (format!("{id}-1").into(), "USD".into());
-    Entry::Captured { key, order: id.into(), minor: PRICE, currency }
-}
-
-fn refunded(id: &str) -> Entry {
-    let (key, charge_key) = (format!("{id}-1-refund").into(), format!("{id}-1").into());
-    Entry::Refunded { key, charge_key, minor: PRICE }
+/// Plants a violation in an honest history and names the checks that fail.
+fn planted(change: impl FnOnce(&mut Story)) -> Vec<&'static str> {
+    let mut story = honest();
+    change(&mut story);
+    story.failed()
 }
 
 #[test]
