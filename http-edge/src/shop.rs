@@ -200,8 +200,8 @@ impl Shop {
     ///
     /// # Errors
     ///
-    /// `invalid_header` when there is no such shard, `not_fresh_yet` when it takes longer than a second, or the
-    /// journal has not come so far.
+    /// `invalid_header` when there is no such shard, `not_fresh_yet` when it takes longer than a
+    /// second, or the journal has not come so far.
     pub async fn wait_for(&self, Fresh(position): Fresh) -> Result<(), Problem> {
         let Some(position) = position else { return Ok(()) };
         if self.system.shards() <= position.shard.0 {

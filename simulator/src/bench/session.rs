@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
+use anyhow::Context as _;
 use http::HeaderValue;
-use serde::Deserialize;
-use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -15,11 +12,11 @@ use super::plan::{FSYNC_DELAY_US, Scenario, Side};
 use super::postgres::Throwaway;
 use super::row::{Cost, Half, Row, Sample, half_interval, rate};
 use super::{Bench, disk};
-use crate::client::{Call, Endpoint, Pool};
-use crate::record::Stock;
+use crate::client::{Endpoint, Pool};
 use crate::rig::cpu;
 use crate::rig::process::{Server, Start};
-use crate::rig::request::{Template, product_id};
+use crate::rig::request::Template;
+use crate::rig::shelves;
 
 /// Units of each product: more than any run can sell, and few enough for 32 bits.
 const UNITS: u64 = 1_000_000_000;
@@ -76,7 +73,8 @@ impl<'a> Session<'a> {
         server.ready(&pool, path, side == Side::Edge).await?;
         let session = Self { bench, side, scenario, api_key, pool, server, database, folder };
         if matches!(side, Side::Postgres | Side::Sqlite) {
-            session.fill_shelves().await?;
+            shelves::fill(&session.pool, (0..scenario.products).map(|number| (number, UNITS)))
+                .await?;
         }
         if let (Some(postgres), Some(_)) = (&bench.postgres, &session.database) {
             postgres.checkpoint().await?;
@@ -137,7 +135,7 @@ impl<'a> Session<'a> {
         if self.side != Side::Edge {
             let mut sold = 0_u64;
             for number in 0..self.scenario.products {
-                sold = sold.saturating_add(self.sold(number).await?);
+                sold = sold.saturating_add(shelves::stock(&self.pool, number).await?.sold);
             }
             row.sold = Some(row.sold.unwrap_or_default().saturating_add(sold));
         }
@@ -190,38 +188,6 @@ impl<'a> Session<'a> {
             generator_us: cpu::micros(std::process::id()).unwrap_or_default(),
             ..sample
         }
-    }
-
-    async fn fill_shelves(&self) -> anyhow::Result<()> {
-        for number in 0..self.scenario.products {
-            let id = product_id(number);
-            let body = json!({
-                "id": id,
-                "name": format!("Bench {number}"),
-                "price": { "minor": 1_999, "currency": "USD" },
-                "stock": UNITS,
-            });
-            let call =
-                Call::post("/v1/products", format!("create-{id}"), Bytes::from(body.to_string()));
-            let reply = self.pool.exchange(&call).await?;
-            if reply.status != 201 {
-                let body = String::from_utf8_lossy(&reply.body);
-                bail!("creating product {id}: {} {body}", reply.status);
-            }
-        }
-        Ok(())
-    }
-
-    async fn sold(&self, number: u32) -> anyhow::Result<u64> {
-        #[derive(Deserialize)]
-        struct Page {
-            stock: Stock,
-        }
-        let path = format!("/v1/products/{}", product_id(number));
-        let reply = self.pool.exchange(&Call::get(&path)).await?;
-        let page: Page = serde_json::from_slice(&reply.body)
-            .with_context(|| format!("GET {path}: {}", reply.status))?;
-        Ok(page.stock.sold)
     }
 }
 

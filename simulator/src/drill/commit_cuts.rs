@@ -21,7 +21,6 @@ const CUTS: [Cut; 3] = [Cut::Before, Cut::During, Cut::After];
 pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let wanted = ground.count(27, 510);
     let (mut cuts, mut appends) = (0, 0);
-    let mut reckonings = Findings::default();
     while cuts < wanted {
         let cluster = postgres().await?;
         let (launch, proxy) = ground.behind_proxy(&cluster).await?;
@@ -33,13 +32,10 @@ pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> 
         }
         cuts += proxy.cuts();
         appends += proxy.appends();
-        let mut reckoning = Findings::default();
-        scene.reckon(ground, &mut reckoning).await?;
-        reckonings.add(reckoning);
+        scene.reckon_with_others(ground, findings).await?;
     }
     findings.at_least("commits cut", cuts, wanted);
     findings.note("appends through the proxy", appends);
-    findings.take(reckonings);
     Ok(())
 }
 

@@ -61,8 +61,12 @@ pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> 
                 scene.server.start().await?;
             }
             let mut reckoning = Findings::default();
-            scene.reckon(ground, &mut reckoning).await?;
+            let reckoned = scene.reckon(ground, &mut reckoning).await;
             tally.reckoned(shared, reckoning);
+            if reckoned.is_err() {
+                tally.tell(&of_store, cycles, findings);
+                return reckoned;
+            }
         }
         kills += tally.kills;
         tally.tell(&of_store, cycles, findings);

@@ -110,7 +110,8 @@ impl Findings {
 
     /// Adds up the counts of another reckoning of the same kind; words stay where they are alike.
     pub(super) fn add(&mut self, other: Self) {
-        for figure in other.figures {
+        for mut figure in other.figures {
+            figure.name = self.named(&figure.name);
             let known = self.figures.iter_mut().find(|known| known.name == figure.name);
             let Some(known) = known else {
                 self.figures.push(figure);
@@ -133,9 +134,13 @@ impl Findings {
     }
 
     fn push(&mut self, name: &str, value: String, demand: Option<String>, met: bool) {
-        let name =
-            if self.part.is_empty() { name.to_owned() } else { format!("{}: {name}", self.part) };
+        let name = self.named(name);
         self.figures.push(Figure { name, value, demand, met });
+    }
+
+    /// The name of a figure in the present part.
+    fn named(&self, name: &str) -> String {
+        if self.part.is_empty() { name.to_owned() } else { format!("{}: {name}", self.part) }
     }
 }
 

@@ -23,7 +23,6 @@ const CYCLES_A_SHOP: u64 = 100;
 pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> {
     let cycles = ground.count(5, 200);
     let (mut syncs, mut losses, mut left) = (0, 0, cycles);
-    let mut reckonings = Findings::default();
     while 0 < left {
         let mounted = Disk::mount();
         let mut disk = mounted.map_err(|error| NotHere(format!("no FUSE: {error:#}")))?;
@@ -57,14 +56,11 @@ pub(super) async fn run(ground: &Ground, findings: &mut Findings) -> Result<()> 
         let (asked, lost) = disk.syncs_and_losses(LOG);
         (syncs, losses) = (syncs + asked, losses + lost);
         left -= now;
-        let mut reckoning = Findings::default();
-        scene.reckon(ground, &mut reckoning).await?;
-        reckonings.add(reckoning);
+        scene.reckon_with_others(ground, findings).await?;
     }
     ensure!(0 < syncs, "nobody ever synced a file");
     findings.note("power losses", cycles);
     findings.note("syncs", syncs);
     findings.at_least("pages of the journal's log lost with the power", losses, 1);
-    findings.take(reckonings);
     Ok(())
 }

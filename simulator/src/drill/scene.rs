@@ -121,6 +121,18 @@ impl Scene {
         reckoned
     }
 
+    /// The same for one shop of several: counts add up, and what was found before an error stays.
+    pub(super) async fn reckon_with_others(
+        self,
+        ground: &Ground,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let mut own = Findings::default();
+        let reckoned = self.reckon(ground, &mut own).await;
+        findings.add(own);
+        reckoned
+    }
+
     async fn leave(&mut self, findings: &mut Findings) -> Result<()> {
         self.take_stock(findings).await?;
         if self.server.is_running() {

@@ -4,11 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use bytes::Bytes;
+use anyhow::Context as _;
 use http::HeaderValue;
-use serde::Deserialize;
-use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -18,11 +15,11 @@ use super::honesty::{self, Look};
 use super::row::Seen;
 use super::tally::DEADLINE;
 use crate::client::{Call, Endpoint, Pool};
-use crate::record::Stock;
 use crate::rig::cpu;
 use crate::rig::pin::Cores;
 use crate::rig::process::{Server, Start};
-use crate::rig::request::{Template, product_id};
+use crate::rig::request::Template;
+use crate::rig::shelves;
 
 /// The product that everybody wants.
 pub(super) const HOT: u32 = 0;
@@ -86,7 +83,7 @@ impl Session {
         let pool = Pool::new(endpoint, header, 1, CALL_TIMEOUT);
         server.ready(&pool, "/health/ready", false).await?;
         let session = Self { program: program.clone(), api_key, pool, server, folder };
-        session.fill_shelves().await?;
+        shelves::fill(&session.pool, products().map(|number| (number, units(number)))).await?;
         Ok(session)
     }
 
@@ -148,7 +145,7 @@ impl Session {
     async fn look(&self) -> anyhow::Result<Look> {
         let mut look = Look::new();
         for number in products() {
-            look.insert(number, (units(number), self.stock(number).await?));
+            look.insert(number, (units(number), shelves::stock(&self.pool, number).await?));
         }
         Ok(look)
     }
@@ -186,38 +183,6 @@ impl Session {
 
     fn processor(&self) -> u64 {
         cpu::micros(self.server.process).unwrap_or_default()
-    }
-
-    async fn fill_shelves(&self) -> anyhow::Result<()> {
-        for number in products() {
-            let id = product_id(number);
-            let body = json!({
-                "id": id,
-                "name": format!("Overload {number}"),
-                "price": { "minor": 1_999, "currency": "USD" },
-                "stock": units(number),
-            });
-            let body = Bytes::from(body.to_string());
-            let call = Call::post("/v1/products", format!("create-{id}"), body);
-            let reply = self.pool.exchange(&call).await?;
-            if reply.status != 201 {
-                let body = String::from_utf8_lossy(&reply.body);
-                bail!("creating product {id}: {} {body}", reply.status);
-            }
-        }
-        Ok(())
-    }
-
-    async fn stock(&self, number: u32) -> anyhow::Result<Stock> {
-        #[derive(Deserialize)]
-        struct Page {
-            stock: Stock,
-        }
-        let path = format!("/v1/products/{}", product_id(number));
-        let reply = self.pool.exchange(&Call::get(&path)).await?;
-        let page: Page = serde_json::from_slice(&reply.body)
-            .with_context(|| format!("GET {path}: {}", reply.status))?;
-        Ok(page.stock)
     }
 }
 

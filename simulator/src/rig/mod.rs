@@ -5,6 +5,7 @@ pub(crate) mod pin;
 pub(crate) mod process;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod shelves;
 pub(crate) mod sockets;
 
 /// A quotient; `None` rather than an infinity.
