@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use persistence::journal::{Shard, StreamId};
 
 use crate::directory::Hosted;
+use crate::kinds::WithKind;
 use crate::outcome::Position;
 use crate::projector::Progress;
-use crate::supervisor::WithKind;
 use crate::system::World;
 
 /// Views that may wait for the read models; beyond that some of the oldest go at once. Reads of

@@ -14,6 +14,7 @@ mod eviction;
 pub mod faults;
 mod feed;
 mod histories;
+mod kinds;
 mod loader;
 mod mailbox;
 pub mod metrics;

@@ -86,13 +86,13 @@ impl World {
         product: ProductId,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
-        if let Some(published) = self.products.view(product.as_str()) {
+        if let Some(published) = self.kinds.products.view(product.as_str()) {
             return Some(Answer::Listing(published.view));
         }
         let world = Arc::clone(self);
         spawn_light(async move {
             let asking = Asking { deadline: deadline(), cause: Cause::default() };
-            let verdict = world.products.ask(&world, product.as_str(), None, asking).await;
+            let verdict = world.kinds.products.ask(&world, product.as_str(), None, asking).await;
             answer(answers::of_listing(verdict));
         });
         None
@@ -106,14 +106,14 @@ impl World {
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         // A wake-up is what brings lapsed units back, so nobody is refused for longer than that.
-        let published = self.inventories.view(unit.product.as_str());
+        let published = self.kinds.inventories.view(unit.product.as_str());
         if let Some(refusal) = published.and_then(|known| known.view.refusal(unit.quantity)) {
             return Some(Answer::StockRefused(refusal));
         }
         let command = InventoryCommand::of(intent, unit)?;
         let reply = ReplyTo::callback(move |verdict| answer(answers::of_stock(verdict)));
         let asked = asked(command, from, reply);
-        self.inventories.send(self, unit.product.as_str(), asked, deadline());
+        self.kinds.inventories.send(self, unit.product.as_str(), asked, deadline());
         None
     }
 
@@ -126,7 +126,7 @@ impl World {
     ) {
         let reply = ReplyTo::callback(move |verdict| answer(answers::of_cart(verdict)));
         let asked = asked(command, from, reply);
-        self.carts.send_without_place(self, &cart.to_string(), asked, deadline());
+        self.kinds.carts.send_without_place(self, &cart.to_string(), asked, deadline());
     }
 
     /// Sends one command per product and answers once all have answered: the worst answer counts.
@@ -163,7 +163,7 @@ impl World {
         // Without a command the reply is dropped, and says that nothing happened.
         let Some(command) = InventoryCommand::of(intent, unit) else { return };
         let (key, asked) = (unit.product.as_str(), asked(command, from, reply));
-        self.inventories.send_without_place(self, key, asked, deadline());
+        self.kinds.inventories.send_without_place(self, key, asked, deadline());
     }
 }
 

@@ -61,7 +61,7 @@ impl OrderSystem {
     /// [`ReadError`].
     pub async fn order_as_it_stands(&self, id: OrderId) -> Result<Accepted<Order>, ReadError> {
         let key = id.to_string();
-        match self.world.orders.view(&key) {
+        match self.world.kinds.orders.view(&key) {
             Some(Published { view, version, position }) => {
                 Ok(Accepted { view, version, position, changed: false })
             }
@@ -76,7 +76,7 @@ impl OrderSystem {
     /// [`ReadError`].
     pub async fn cart(&self, id: CartId) -> Result<Option<Arc<OpenCart>>, ReadError> {
         let key = id.to_string();
-        match self.world.carts.view(&key) {
+        match self.world.kinds.carts.view(&key) {
             Some(published) => Ok(published.view),
             None => self.wake_for::<Cart>(&key).await,
         }
@@ -89,12 +89,12 @@ impl OrderSystem {
     /// [`ReadError`].
     pub async fn product(&self, id: &ProductId) -> Result<Option<(Listing, StockView)>, ReadError> {
         let key = id.as_str();
-        let listing = match self.world.products.view(key) {
+        let listing = match self.world.kinds.products.view(key) {
             Some(published) => published.view,
             None => self.wake_for::<Product>(key).await?,
         };
         let Some(listing) = listing else { return Ok(None) };
-        let stock = match self.world.inventories.view(key) {
+        let stock = match self.world.kinds.inventories.view(key) {
             Some(published) => published.view,
             None => self.wake_for::<Inventory>(key).await?,
         };
@@ -107,7 +107,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`].
     pub async fn stock_books(&self, id: &ProductId) -> Result<StockLevel, ReadError> {
-        let books = self.world.inventories.inspect(&self.world, id.as_str());
+        let books = self.world.kinds.inventories.inspect(&self.world, id.as_str());
         books.await.map_err(|_| ReadError::Entity)
     }
 
@@ -142,7 +142,7 @@ impl OrderSystem {
     ) -> Result<Vec<ProductRow>, ReadError> {
         let mut rows = self.world.stores.read_models.list_products(after, limit).await?;
         for row in &mut rows {
-            if let Some(live) = self.world.inventories.view(row.product.as_str()) {
+            if let Some(live) = self.world.kinds.inventories.view(row.product.as_str()) {
                 row.stock.on_hand = live.view.on_hand.units();
                 row.stock.held = live.view.held.units();
                 row.stock.sold = live.view.sold.units();

@@ -17,9 +17,9 @@ use tracing::warn;
 
 use crate::directory::Hosted;
 use crate::entity::NextWake;
+use crate::kinds::WithKind;
 use crate::metrics::WAKEUPS_TOTAL;
 use crate::outcome::NotAccepted;
-use crate::supervisor::WithKind;
 use crate::system::World;
 
 /// Wake-ups in one round.

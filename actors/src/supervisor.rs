@@ -11,6 +11,7 @@ use tracing::warn;
 
 use crate::directory::Hosted;
 use crate::entity::Death;
+use crate::kinds::WithKind;
 use crate::system::World;
 
 /// Streams whose deaths are remembered at once; beyond that the oldest are forgotten.
@@ -97,14 +98,6 @@ fn book(world: &Arc<World>, death: &Death, actor: ractor::ActorId) {
     }
     let (kind, key) = (death.stream.kind(), death.stream.key());
     world.with_kind(kind, Died { key, actor, own_fault: death.own_fault });
-}
-
-/// Something to do with the directory of a kind that is known by name only.
-pub(crate) trait WithKind {
-    /// What comes out.
-    type Output;
-    /// Does it.
-    fn call<A: Hosted>(self, world: &World) -> Self::Output;
 }
 
 struct Died<'a> {

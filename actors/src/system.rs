@@ -4,12 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use engine::Aggregate;
-use engine::cart::Cart;
-use engine::catalog::Product;
-use engine::drill::Drill;
-use engine::inventory::Inventory;
-use engine::order::Order;
 use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
@@ -23,16 +17,17 @@ use crate::admission::ServiceHealth;
 use crate::background::Background;
 use crate::clock::{Clock, SteadyClock};
 use crate::config::EngineConfig;
-use crate::directory::{Bounds, Directory, Hosted};
+use crate::directory::{Bounds, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
 use crate::feed::Feed;
 use crate::histories::Histories;
+use crate::kinds::{Kinds, WithKind};
 use crate::loader::Loader;
 use crate::newcomers::Newcomers;
 use crate::outcome::{Accepted, Asking, NotDone, Position};
 use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
 use crate::projector::{Progress, Projector};
-use crate::supervisor::{Deaths, Supervisor, WithKind};
+use crate::supervisor::{Deaths, Supervisor};
 use crate::upkeep;
 use crate::writer::Writer;
 
@@ -71,11 +66,7 @@ pub struct World {
     pub(crate) config: EngineConfig,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stores: Stores,
-    pub(crate) products: Directory<Product>,
-    pub(crate) inventories: Directory<Inventory>,
-    pub(crate) carts: Directory<Cart>,
-    pub(crate) orders: Directory<Order>,
-    pub(crate) drills: Directory<Drill>,
+    pub(crate) kinds: Kinds,
     /// Told when somebody finds no room for one more entity.
     pub(crate) crowded: Arc<Notify>,
     pub(crate) evictions: Evictions,
@@ -87,30 +78,6 @@ pub struct World {
     snapshots: mpsc::Sender<Encoding>,
     draining: AtomicBool,
 }
-
-macro_rules! hosted {
-    ($kind:ty, $field:ident, snapshots: $snapshots:expr $(, newcomers: $newcomers:ident)?) => {
-        impl Hosted for $kind {
-            const SNAPSHOTS: bool = $snapshots;
-            $(
-                fn is_new(world: &World, key: &str) -> bool {
-                    world.$newcomers.is_new(key)
-                }
-            )?
-
-            fn directory(world: &World) -> &Directory<Self> {
-                &world.$field
-            }
-        }
-    };
-}
-
-// A listing, a cart and an order have few events each; a stock has one or two for every sale.
-hosted!(Product, products, snapshots: false);
-hosted!(Inventory, inventories, snapshots: true);
-hosted!(Cart, carts, snapshots: false);
-hosted!(Order, orders, snapshots: false, newcomers: newcomers);
-hosted!(Drill, drills, snapshots: false);
 
 impl World {
     pub(crate) const fn writer(&self) -> &Writer {
@@ -153,32 +120,49 @@ impl World {
 
     /// Does something with the directory of a kind that is known by name only.
     pub(crate) fn with_kind<W: WithKind>(&self, kind: &str, with: W) -> Option<W::Output> {
-        match kind {
-            Product::KIND => Some(with.call::<Product>(self)),
-            Inventory::KIND => Some(with.call::<Inventory>(self)),
-            Cart::KIND => Some(with.call::<Cart>(self)),
-            Order::KIND => Some(with.call::<Order>(self)),
-            Drill::KIND => Some(with.call::<Drill>(self)),
-            _ => None,
-        }
+        Kinds::with(self, kind, with)
     }
 
     pub(crate) fn forget_actor(&self, actor: ActorId) {
-        self.products.forget_actor(actor);
-        self.inventories.forget_actor(actor);
-        self.carts.forget_actor(actor);
-        self.orders.forget_actor(actor);
-        self.drills.forget_actor(actor);
+        Kinds::with_each(self, ForgetActor(actor));
     }
 
     fn abandon_all(&self, generation: u64) {
-        self.products.abandon(generation);
-        self.inventories.abandon(generation);
-        self.carts.abandon(generation);
-        self.orders.abandon(generation);
-        self.drills.abandon(generation);
+        Kinds::with_each(self, Abandon(generation));
+    }
+
+    /// How many entities are live.
+    fn live(&self) -> usize {
+        Kinds::with_each(self, Live).into_iter().sum()
+    }
+
+    fn quarantined(&self) -> usize {
+        Kinds::with_each(self, Quarantined).into_iter().sum()
     }
 }
+
+/// Declares what is done with every directory: a name, what it carries, what it does.
+macro_rules! with_each {
+    ($name:ident $(($carried:ty))?, $output:ty, |$with:pat_param, $directory:ident| $does:expr) => {
+        #[derive(Clone, Copy)]
+        struct $name $(($carried))?;
+
+        impl WithKind for $name {
+            type Output = $output;
+
+            fn call<A: Hosted>(self, world: &World) -> $output {
+                let ($with, $directory) = (self, A::directory(world));
+                $does
+            }
+        }
+    };
+}
+
+with_each!(ForgetActor(ActorId), (), |Self(actor), directory| directory.forget_actor(actor));
+with_each!(Abandon(u64), (), |Self(generation), directory| directory.abandon(generation));
+with_each!(Live, usize, |Self, directory| directory.live());
+with_each!(Quarantined, usize, |Self, directory| directory.quarantined());
+with_each!(SendIdleToSleep, (), |Self, directory| directory.put_idle_to_sleep(0));
 
 /// The engine, as the edge sees it.
 pub struct OrderSystem {
@@ -238,11 +222,7 @@ impl OrderSystem {
             deaths: Deaths::new(config.deaths_max, config.death_window),
         };
         let world = Arc::new(World {
-            products: Directory::new(bounds()),
-            inventories: Directory::new(bounds()),
-            carts: Directory::new(bounds()),
-            orders: Directory::new(bounds()),
-            drills: Directory::new(bounds()),
+            kinds: Kinds::new(bounds),
             crowded: Arc::default(),
             evictions: Evictions::default(),
             newcomers: Arc::default(),
@@ -294,11 +274,7 @@ impl OrderSystem {
             draining: self.world.is_draining(),
             background: self.background.is_whole(),
             projection_lag: self.progress.lag(),
-            quarantined: self.world.products.quarantined()
-                + self.world.inventories.quarantined()
-                + self.world.carts.quarantined()
-                + self.world.orders.quarantined()
-                + self.world.drills.quarantined(),
+            quarantined: self.world.quarantined(),
         }
     }
 
@@ -313,11 +289,7 @@ impl OrderSystem {
         crash_point(CrashPoint::EngineDraining);
         let give_up_at = Instant::now() + within;
         loop {
-            self.world.products.put_idle_to_sleep(0);
-            self.world.inventories.put_idle_to_sleep(0);
-            self.world.carts.put_idle_to_sleep(0);
-            self.world.orders.put_idle_to_sleep(0);
-            self.world.drills.put_idle_to_sleep(0);
+            Kinds::with_each(&self.world, SendIdleToSleep);
             sleep(Duration::from_millis(20)).await;
             let live = self.live();
             if live == 0 {
@@ -332,11 +304,7 @@ impl OrderSystem {
 
     /// How many entities are live.
     pub fn live(&self) -> usize {
-        self.world.products.live()
-            + self.world.inventories.live()
-            + self.world.carts.live()
-            + self.world.orders.live()
-            + self.world.drills.live()
+        self.world.live()
     }
 }
 

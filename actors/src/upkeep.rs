@@ -3,11 +3,6 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use engine::cart::Cart;
-use engine::catalog::Product;
-use engine::drill::Drill;
-use engine::inventory::Inventory;
-use engine::order::Order;
 use metrics::gauge;
 use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::{StoreError, Stores};
@@ -18,6 +13,7 @@ use tracing::warn;
 use crate::background::Background;
 use crate::directory::Hosted;
 use crate::eviction;
+use crate::kinds::{Kinds, WithKind};
 use crate::metrics::ACTORS_LIVE;
 use crate::newcomers;
 use crate::projector::{Progress, Projector};
@@ -88,21 +84,24 @@ async fn sweep(world: Weak<World>, crowded: Arc<Notify>) {
     loop {
         let _ = timeout(SWEEP_INTERVAL, crowded.notified()).await;
         let Some(world) = world.upgrade() else { return };
-        sweep_kind::<Product>(&world);
-        sweep_kind::<Inventory>(&world);
-        sweep_kind::<Cart>(&world);
-        sweep_kind::<Order>(&world);
-        sweep_kind::<Drill>(&world);
+        Kinds::with_each(&world, Sweep);
         drop(world);
         sleep(SWEEP_PAUSE).await;
     }
 }
 
-fn sweep_kind<A: Hosted>(world: &World) {
-    let directory = A::directory(world);
-    let idle = if directory.is_crowded() { Duration::ZERO } else { world.config.idle_after };
-    directory.put_idle_to_sleep(idle.as_secs());
-    directory.release_quarantined();
-    #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
-    gauge!(ACTORS_LIVE, "actor" => A::KIND).set(directory.live() as f64);
+#[derive(Clone, Copy)]
+struct Sweep;
+
+impl WithKind for Sweep {
+    type Output = ();
+
+    fn call<A: Hosted>(self, world: &World) {
+        let directory = A::directory(world);
+        let idle = if directory.is_crowded() { Duration::ZERO } else { world.config.idle_after };
+        directory.put_idle_to_sleep(idle.as_secs());
+        directory.release_quarantined();
+        #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
+        gauge!(ACTORS_LIVE, "actor" => A::KIND).set(directory.live() as f64);
+    }
 }

@@ -26,10 +26,10 @@ use super::Faults;
 use crate::background::Background;
 use crate::directory::Hosted;
 use crate::histories::Histories;
+use crate::kinds::WithKind;
 use crate::metrics::FAULTS_INJECTED_TOTAL;
 use crate::outcome::{Accepted, Asking, Cause, NotDone};
 use crate::reads::ReadError;
-use crate::supervisor::WithKind;
 use crate::system::{OrderSystem, World};
 
 /// How often it is looked whether a fault is over, and whether its end is still to be written down.
@@ -114,7 +114,7 @@ impl OrderSystem {
         let (world, histories) = (Arc::clone(&self.world), self.histories.clone());
         let drills = Arc::new(Drills { world, histories, faults, book: Mutex::default() });
         let asking = entry();
-        let log = drills.world.drills.ask(&drills.world, LOG, None, asking).await;
+        let log = drills.world.kinds.drills.ask(&drills.world, LOG, None, asking).await;
         let log = log.map_err(|_| ReadError::Entity)?;
         {
             let mut book = drills.book();
@@ -256,7 +256,7 @@ impl Drills {
         command: DrillCommand,
         asking: Asking,
     ) -> Result<Accepted<Drill>, NotDone<DrillRefusal>> {
-        let asked = self.world.drills.ask(&self.world, LOG, Some(command), asking).await?;
+        let asked = self.world.kinds.drills.ask(&self.world, LOG, Some(command), asking).await?;
         self.change(|book| book.follow(asked.version, &asked.view));
         Ok(asked)
     }
@@ -280,7 +280,7 @@ impl Drills {
     async fn look(&self) {
         let now = self.world.clock.now();
         // Also what turned out to be written down after nobody waited for it any more.
-        let published = self.world.drills.view(LOG);
+        let published = self.world.kinds.drills.view(LOG);
         self.change(|book| {
             if let Some(published) = published {
                 book.follow(published.version, &published.view);

@@ -1,0 +1,77 @@
+//! Which aggregates the engine hosts, a line for each, and what is done for all of them.
+
+use engine::Aggregate;
+use engine::cart::Cart;
+use engine::catalog::Product;
+use engine::drill::Drill;
+use engine::inventory::Inventory;
+use engine::order::Order;
+
+use crate::directory::{Bounds, Directory, Hosted};
+use crate::system::World;
+
+/// Something to do with the directory of a kind that is known by name only.
+pub(crate) trait WithKind {
+    /// What comes out.
+    type Output;
+    /// Does it.
+    fn call<A: Hosted>(self, world: &World) -> Self::Output;
+}
+
+macro_rules! kinds {
+    ($($(#[$why:meta])* $field:ident: $kind:ty, snapshots: $snapshots:expr
+        $(, is_new: $newcomers:ident)?;)*) => {
+        /// The directory of each kind.
+        pub(crate) struct Kinds {
+            $($(#[$why])* pub(crate) $field: Directory<$kind>,)*
+        }
+
+        impl Kinds {
+            /// Empty directories.
+            pub(crate) fn new(bounds: impl Fn() -> Bounds) -> Self {
+                Self { $($field: Directory::new(bounds()),)* }
+            }
+
+            /// Does something with the directory of a kind that is known by name only.
+            pub(crate) fn with<W: WithKind>(world: &World, kind: &str, with: W) -> Option<W::Output> {
+                match kind {
+                    $(<$kind>::KIND => Some(with.call::<$kind>(world)),)*
+                    _ => None,
+                }
+            }
+
+            /// Does something with every directory; what comes out, in the order of the table.
+            pub(crate) fn with_each<W: WithKind + Copy>(world: &World, with: W) -> Vec<W::Output> {
+                vec![$(with.call::<$kind>(world),)*]
+            }
+        }
+
+        $(impl Hosted for $kind {
+            const SNAPSHOTS: bool = $snapshots;
+            $(
+                fn is_new(world: &World, key: &str) -> bool {
+                    world.$newcomers.is_new(key)
+                }
+            )?
+
+            fn directory(world: &World) -> &Directory<Self> {
+                &world.kinds.$field
+            }
+        })*
+    };
+}
+
+// Snapshots are kept of what has long histories: a stock has one or two events for every sale,
+// a listing, a cart and an order have few in all.
+kinds! {
+    /// Listings.
+    products: Product, snapshots: false;
+    /// Stocks.
+    inventories: Inventory, snapshots: true;
+    /// Carts.
+    carts: Cart, snapshots: false;
+    /// Orders with their payments.
+    orders: Order, snapshots: false, is_new: newcomers;
+    /// The log of faults that were injected on purpose.
+    drills: Drill, snapshots: false;
+}
