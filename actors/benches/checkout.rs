@@ -75,6 +75,7 @@ fn wish(order: OrderId) -> PlaceOrder {
         promo_code: None,
         personal: Personal::default(),
         trusted_price: false,
+        policy: Arc::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

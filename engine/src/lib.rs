@@ -20,6 +20,7 @@ pub mod process;
 mod samples;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+pub mod validation;
 pub mod values;
 
 pub use aggregate::{Aggregate, EventName, Step};

@@ -1,6 +1,7 @@
 //! One request as handlers see it: who asks, under which id, and how long there is.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -16,12 +17,14 @@ use uuid::Uuid;
 use crate::access::{Principal, Scope};
 use crate::idempotency::RequestKey;
 use crate::problem::{Code, Problem};
-use crate::wire::card_number_in;
+use crate::wire::{card_number_in, masked};
 
 /// The header that names a request in answers and log lines.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that asks for a freshness.
 const MIN_POSITION: HeaderName = HeaderName::from_static("x-min-position");
+/// Characters that are kept of what a client's program calls itself.
+const USER_AGENT_MAX: usize = 200;
 /// Longest request id that is taken over.
 const REQUEST_ID_MAX: usize = 64;
 
@@ -36,6 +39,10 @@ pub struct Call {
     pub request_id: RequestId,
     /// Until when it must be answered.
     pub deadline: Instant,
+    /// The address that it came from.
+    pub peer: IpAddr,
+    /// What the client's program calls itself, as it was sent.
+    pub agent: Option<HeaderValue>,
 }
 
 /// A request's name: what the client chose, or its id.
@@ -114,6 +121,14 @@ impl Call {
         }
     }
 
+    /// What the client's program calls itself, as far as it is kept: printable, short, and without
+    /// what could be the number of a card.
+    pub fn user_agent(&self) -> Option<String> {
+        let text = String::from_utf8_lossy(self.agent.as_ref()?.as_bytes());
+        let plain: String = text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX).collect();
+        (!plain.is_empty()).then(|| masked(&plain).into_owned())
+    }
+
     /// How a command of this call is asked.
     pub fn asking(&self, key: Option<&RequestKey>, fingerprint: Option<Fingerprint>) -> Asking {
         let by =
@@ -182,6 +197,24 @@ mod tests {
             assert_eq!(id, RequestId::Minted(minted), "{bad}");
         }
         assert_eq!(RequestId::Minted(minted).to_header(), minted.to_string());
+    }
+
+    #[test]
+    fn what_a_program_calls_itself_is_kept_short_and_clean_fraud_4() {
+        let call = |agent: &[u8]| Call {
+            principal: None,
+            id: Uuid::nil(),
+            request_id: RequestId::Minted(Uuid::nil()),
+            deadline: Instant::now(),
+            peer: [192, 0, 2, 17].into(),
+            agent: Some(HeaderValue::from_bytes(agent).unwrap()),
+        };
+        assert_eq!(call(b"shop/1.0 (tests)").user_agent().as_deref(), Some("shop/1.0 (tests)"));
+        assert_eq!(call(b"").user_agent(), None);
+        let card = call(b"shop 4242424242424242").user_agent();
+        assert_eq!(card.as_deref(), Some("shop ****************"));
+        assert_eq!(call(&[b'x'; 5_000]).user_agent().map(|kept| kept.len()), Some(200));
+        assert_eq!(call("sh\u{f6}p".as_bytes()).user_agent().as_deref(), Some("sh\u{f6}p"));
     }
 
     #[test]

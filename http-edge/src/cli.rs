@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::rule_args::RuleArgs;
+
 /// An order engine for shops that sell scarce things to crowds.
 #[derive(Debug, Parser)]
 #[command(name = "millrace", version, max_term_width = 100)]
@@ -154,6 +156,10 @@ pub struct ServeArgs {
     /// well. The demo does without either.
     #[arg(long)]
     pub faults: bool,
+
+    /// What the shop demands of orders.
+    #[command(flatten)]
+    pub rules: RuleArgs,
 
     /// How long the first hold of an order lasts, in seconds.
     #[arg(long, env = "MILLRACE_HOLD_SECONDS", default_value_t = 60)]

@@ -170,6 +170,8 @@ fn wish(
         promo_code: None,
         cart_id: None,
         channel: None,
+        email: None,
+        note: None,
     }
 }
 

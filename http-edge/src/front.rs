@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -218,6 +218,8 @@ impl Front {
             id: minted,
             request_id: request_id.clone(),
             deadline,
+            peer,
+            agent: head.headers.get(USER_AGENT).cloned(),
         };
         let method = head.method.clone();
         head.extensions.insert(call);

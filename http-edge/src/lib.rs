@@ -18,6 +18,7 @@ pub mod problem;
 mod query;
 pub mod reply;
 pub mod routes;
+pub mod rule_args;
 pub mod shop;
 pub mod telemetry;
 pub mod wire;

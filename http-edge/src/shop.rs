@@ -12,6 +12,7 @@ use engine::cart::{Cart, CartCommand, OpenCart};
 use engine::catalog::{Listing, Product, ProductCommand};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
 use engine::order::{Order, OrderCommand};
+use engine::validation::Policy;
 use engine::values::{CartId, OrderId, ProductId};
 use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
@@ -31,6 +32,7 @@ pub struct Shop {
     system: Arc<OrderSystem>,
     clock: Arc<dyn Clock>,
     hold_for: Duration,
+    policy: Arc<Policy>,
 }
 
 impl std::fmt::Debug for Shop {
@@ -47,7 +49,18 @@ fn key_of(id: Uuid, buffer: &mut [u8; 36]) -> &str {
 impl Shop {
     /// A shop over a started system, whose orders hold stock for so long at first.
     pub fn new(system: Arc<OrderSystem>, clock: Arc<dyn Clock>, hold_for: Duration) -> Self {
-        Self { system, clock, hold_for }
+        Self { system, clock, hold_for, policy: Arc::default() }
+    }
+
+    /// The same shop, with what it demands of orders.
+    #[must_use]
+    pub fn demanding(self, policy: Policy) -> Self {
+        Self { policy: Arc::new(policy), ..self }
+    }
+
+    /// What it demands of orders.
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
     }
 
     /// How long an order holds stock at first.

@@ -13,6 +13,7 @@ mod payments;
 mod positions;
 mod redis_cut;
 mod refusals;
+mod rules;
 mod start;
 
 /// Runs each story against a demo of its own, as `sqlite::name` and as `postgres::name`.

@@ -20,7 +20,7 @@ mod placement;
 mod refund;
 #[cfg(test)]
 mod tests;
-mod validate;
+mod wished;
 
 pub use life::{Fate, OrderStatus, PaymentStatus};
 pub use model::{
@@ -29,6 +29,6 @@ pub use model::{
     UNPAID_HOLD,
 };
 pub use outstanding::outstanding;
-pub use place::{ClaimAnswer, HoldAnswer, PlaceOrder, WishedCart, WishedItem};
+pub use place::PlaceOrder;
 pub use placement::{Amounts, Line, Personal, Placement, Wish};
-pub use validate::{Finding, Severity};
+pub use wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};

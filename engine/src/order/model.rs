@@ -9,11 +9,11 @@ use super::life::{Fate, OrderStatus, PaymentStatus};
 use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
-use super::validate::Finding;
 use crate::aggregate::EventName;
 use crate::cart::CartRefusal;
 use crate::planted::{Bug, planted};
 use crate::process::{ChargeOutcome, HeldUnits, Unavailable};
+use crate::validation::Finding;
 use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
 
 /// How long a hold lasts at first: enough for the provider and its retries.

@@ -5,70 +5,14 @@ use std::time::Duration;
 
 use super::model::{OrderEvent, OrderRefusal};
 use super::placement::{Amounts, Line, Personal, Placement, Wish};
-use super::validate;
+use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};
 use crate::aggregate::Step;
-use crate::cart::CartRefusal;
-use crate::catalog::Listing;
+use crate::cart::CART_LINES_MAX;
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
-use crate::values::{
-    CartId, CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, ProductId, Quantity,
-};
-
-/// One wished item, and what was learnt about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WishedItem {
-    /// Which product.
-    pub product: ProductId,
-    /// How many units, unchecked.
-    pub quantity: i64,
-    /// What the client believes one unit costs.
-    pub unit_price: Option<Money>,
-    /// What the catalogue says; the inner `None` is an unknown product. Written in here only: it
-    /// vouches for the shape of the order.
-    #[expect(clippy::option_option, reason = "not looked up, unknown, known")]
-    pub(crate) listing: Option<Option<Listing>>,
-    /// What the stock says about the hold.
-    pub hold: Option<HoldAnswer>,
-}
-
-/// What the stock says about a hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HoldAnswer {
-    /// Granted.
-    Granted,
-    /// Refused by the stock.
-    Refused(StockRefusal),
-    /// The stock did not take the question: surely nothing is held.
-    NotAccepted(Unavailable),
-    /// Nobody knows; the hold may stand.
-    Unknown,
-}
-
-/// The cart that an order is to have for itself, and what was learnt about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WishedCart {
-    /// Which cart.
-    pub cart: CartId,
-    /// The contents that the items were taken from; absent when they come from elsewhere.
-    pub contents: Option<u64>,
-    /// What the cart says.
-    pub claim: Option<ClaimAnswer>,
-}
-
-/// What a cart says about a claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClaimAnswer {
-    /// It belongs to the order.
-    Granted,
-    /// Refused by the cart.
-    Refused(CartRefusal),
-    /// The cart did not take the question: surely nothing is claimed.
-    NotAccepted(Unavailable),
-    /// Nobody knows; the claim may stand.
-    Unknown,
-}
+use crate::validation::{self, Finding, Policy, Warning};
+use crate::values::{CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, Quantity};
 
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +35,8 @@ pub struct PlaceOrder {
     pub personal: Personal,
     /// Whether the caller may set prices (C-12).
     pub trusted_price: bool,
+    /// What the shop demands of orders.
+    pub policy: Arc<Policy>,
     /// What the request said.
     pub fingerprint: Fingerprint,
     /// How long holds last at first, usually [`HOLD_FIRST`](super::HOLD_FIRST). Short, so that one
@@ -98,30 +44,6 @@ pub struct PlaceOrder {
     pub hold_for: Duration,
     /// When the holds lapse that this placement takes; set when they are asked for.
     pub held_until: Option<Moment>,
-}
-
-impl WishedCart {
-    /// A cart that nobody has asked yet.
-    pub const fn new(cart: CartId, contents: Option<u64>) -> Self {
-        Self { cart, contents, claim: None }
-    }
-}
-
-impl WishedItem {
-    /// A wish about which nothing was looked up yet.
-    pub const fn new(product: ProductId, quantity: i64, unit_price: Option<Money>) -> Self {
-        Self { product, quantity, unit_price, listing: None, hold: None }
-    }
-
-    fn units(&self) -> Quantity {
-        // The shape rules have bounded it before anybody asks.
-        u32::try_from(self.quantity).map_or(Quantity::ZERO, Quantity::new)
-    }
-
-    fn price(&self, trusted: bool) -> Option<Money> {
-        let listed = self.listing.as_ref()?.as_ref()?.price;
-        Some(if trusted { self.unit_price.unwrap_or(listed) } else { listed })
-    }
 }
 
 impl PlaceOrder {
@@ -157,23 +79,20 @@ impl PlaceOrder {
         HeldUnits { product: item.product.clone(), hold: self.order.hold(), quantity: item.units() }
     }
 
-    /// Listings first, then holds, then the cart; nothing more once something is refused.
+    /// Listings first, then holds, then the cart; nothing more once something is refused. Listings are
+    /// looked up for a request with faults, too, so that all of them are told together.
     pub(super) fn next_step(&self, now: Moment) -> Step {
         if self.unseen().is_some() {
             return Step::Ready;
         }
-        if !self.is_looked_up() {
-            if !validate::shape(self).is_empty() {
-                return Step::Ready;
-            }
-            let unseen = self.items.iter().filter(|item| item.listing.is_none());
-            let lookups = unseen.map(|item| Intent::Lookup { product: item.product.clone() });
-            return Step::Needs(lookups.collect());
-        }
         if self.items.iter().any(|item| item.hold.is_some()) {
             return self.claim_step();
         }
-        if !validate::catalogue(self).is_empty() {
+        let lookups = self.lookups();
+        if !lookups.is_empty() {
+            return Step::Needs(lookups);
+        }
+        if validation::blocks(&self.findings()) {
             return Step::Ready;
         }
         let holds = self.items.iter().map(|item| Intent::Hold {
@@ -183,6 +102,27 @@ impl PlaceOrder {
             valid_until: now.saturating_add(HOLD_COMMAND_VALID),
         });
         Step::Needs(holds.collect())
+    }
+
+    /// Each product that nobody has looked up, once; none of a list that is too long anyway.
+    fn lookups(&self) -> Vec<Intent> {
+        let mut lookups = Vec::new();
+        if self.items.len() <= CART_LINES_MAX {
+            for item in self.items.iter().filter(|item| item.listing.is_none()) {
+                let lookup = Intent::Lookup { product: item.product.clone() };
+                if !lookups.contains(&lookup) {
+                    lookups.push(lookup);
+                }
+            }
+        }
+        lookups
+    }
+
+    /// Everything that the rules find with what is known by now.
+    fn findings(&self) -> Vec<Finding> {
+        let mut found = validation::request(self);
+        found.extend(validation::listings(self));
+        found
     }
 
     /// The cart comes last: whoever finds a product sold out has not touched it, and between its
@@ -260,11 +200,6 @@ impl PlaceOrder {
         }
     }
 
-    /// Whether every product was looked up, which is done only for an order whose shape is right.
-    fn is_looked_up(&self) -> bool {
-        !self.items.is_empty() && self.items.iter().all(|item| item.listing.is_some())
-    }
-
     /// A product whose listing could not be looked up; then nothing more is tried.
     fn unseen(&self) -> Option<&WishedItem> {
         self.items.iter().find(|item| item.listing.is_none() && item.hold.is_some())
@@ -289,13 +224,12 @@ impl PlaceOrder {
 
     /// The placement, when every rule is kept and everything was granted.
     pub(super) fn judge(&self) -> Result<Vec<OrderEvent>, OrderRefusal> {
+        let findings = self.findings();
+        if validation::blocks(&findings) {
+            return Err(OrderRefusal::Invalid(findings));
+        }
         if let Some(item) = self.unseen() {
             return Self::judge_hold(item).map(|()| Vec::new());
-        }
-        let findings =
-            if self.is_looked_up() { validate::catalogue(self) } else { validate::shape(self) };
-        if !findings.is_empty() {
-            return Err(OrderRefusal::Invalid(findings));
         }
         for item in &self.items {
             Self::judge_hold(item)?;
@@ -313,8 +247,21 @@ impl PlaceOrder {
             payment: self.payment.clone(),
             held_until,
             fingerprint: self.fingerprint,
-            personal: self.personal.clone(),
+            personal: self.personal(),
+            warnings: findings.into_iter().map(Warning::from).collect(),
         }))])
+    }
+
+    /// What is kept of a person: phone numbers in the one form in which they can be compared.
+    fn personal(&self) -> Personal {
+        let mut personal = self.personal.clone();
+        if let Some(address) = &mut personal.shipping_address
+            && let Some(phone) = &mut address.phone
+            && let Some(number) = validation::e164(phone, self.policy.region)
+        {
+            *phone = number;
+        }
+        personal
     }
 
     fn judge_claim(&self) -> Result<(), OrderRefusal> {

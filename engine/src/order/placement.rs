@@ -1,7 +1,10 @@
 //! What is settled when an order is placed, and never changes afterwards.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
+use crate::validation::Warning;
 use crate::values::{
     Currency, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
     PostalAddress, ProductId, Quantity,
@@ -98,6 +101,18 @@ pub struct Personal {
     /// Where the goods go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_address: Option<PostalAddress>,
+    /// Where the receipt goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// What the buyer has to say about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The address that the request came from (FRAUD-3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// What the buyer's program called itself (FRAUD-4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
 }
 
 /// How the customer wishes to pay.
@@ -133,4 +148,7 @@ pub struct Placement {
     /// What belongs to a person.
     #[serde(default)]
     pub personal: Personal,
+    /// What the rules had to say that did not block it; at most one for each rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }

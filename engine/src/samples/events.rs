@@ -11,6 +11,7 @@ use crate::inventory::InventoryEvent;
 use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
 };
+use crate::validation::Warning;
 use crate::values::{
     Fingerprint, KeyedRequest, Moment, PaymentMethod, PaymentToken, PostalAddress, ProductId,
     Quantity,
@@ -52,6 +53,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
         held_until: seconds(60),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         personal: Personal::default(),
+        warnings: Vec::new(),
     }
 }
 
@@ -64,7 +66,8 @@ fn with_address(placement: Placement) -> Placement {
         country: "US".to_owned(),
         phone: Some("+15550100".to_owned()),
     };
-    Placement { personal: Personal { shipping_address: Some(shipping_address) }, ..placement }
+    let personal = Personal { shipping_address: Some(shipping_address), ..Personal::default() };
+    Placement { personal, ..placement }
 }
 
 fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
@@ -198,7 +201,18 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
     let bare = placement_of(None, &[("laptop", 1, 99_999), ("mouse", 3, 2_550)]);
     let mut own_price = placement_of(None, &[("mouse", 1, 2_000)]);
     own_price.lines[0].listed_price = Some(usd(2_550));
+    let mut advised = placement_of(None, &[("mouse", 1, 2_550)]);
+    advised.personal = Personal {
+        email: Some("alice@example.com".to_owned()),
+        note: Some("Ring twice".to_owned()),
+        ip: Some([192, 0, 2, 17].into()),
+        user_agent: Some("shop/1.0".to_owned()),
+        ..Personal::default()
+    };
+    let (code, field) = ("channel_unknown".to_owned(), "channel".to_owned());
+    advised.warnings = vec![Warning { code, field }];
     vec![
+        ("order.placed.advised", OrderEvent::Placed(Arc::new(advised))),
         ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
         ("order.placed.own_price", OrderEvent::Placed(Arc::new(own_price))),
         (

@@ -161,6 +161,7 @@ impl Shop {
             promo_code: None,
             personal: Personal::default(),
             trusted_price: false,
+            policy: std::sync::Arc::default(),
             fingerprint: Fingerprint::from_bytes([u8::try_from(items.len()).unwrap(); 16]),
             hold_for: HOLD_FIRST,
             held_until: None,

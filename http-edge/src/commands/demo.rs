@@ -9,6 +9,7 @@ use actors::outcome::{Asking, Cause, NotDone};
 use anyhow::Context as _;
 use engine::catalog::ProductCommand;
 use engine::inventory::{InventoryCommand, InventoryRefusal};
+use engine::validation::Region;
 use engine::values::{Currency, Money, ProductId};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -40,6 +41,7 @@ const SAMPLES: &[(&str, &str, i64, u32)] = &[
 pub(super) fn demo(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let mut args = args.clone();
     args.faults = true;
+    args.rules = args.rules.usually_in(Region::Philippines);
     args.webhook_secret.get_or_insert_with(|| WEBHOOK_SECRET.to_owned());
     let account = Principal::new(ACCOUNT, &Scope::ALL)?.exempt();
     let keys = Keys::default().with(DEMO_KEY, account);

@@ -159,7 +159,8 @@ impl Started {
         let outside = Outside { drills, ..outside };
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
         // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
-        let shop = Shop::new(system, Arc::new(SystemClock), hold_for);
+        let shop =
+            Shop::new(system, Arc::new(SystemClock), hold_for).demanding(args.rules.policy());
         Ok(Self { edge: Arc::new(Edge { shop, outside }) })
     }
 

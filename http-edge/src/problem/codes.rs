@@ -81,6 +81,8 @@ codes! {
         "A header stands twice" "Send the header named in the detail once.";
     MalformedJson "malformed_json" BAD_REQUEST never NothingHappened
         "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
+    BusinessRuleBroken "business_rule_broken" BAD_REQUEST never NothingHappened
+        "A rule of the shop forbids it now" "Read errors; the same request may be right at another time.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
         "No valid key" "Send a valid key in the header X-API-Key.";
     InvalidSignature "invalid_signature" UNAUTHORIZED never NothingHappened
@@ -158,21 +160,4 @@ pub const FIELD_CODES: &[(&str, &str)] = &[
     ("unknown_field", "The field is not known here."),
     ("unknown_product", "There is no product with this id."),
     ("wrong_type", "The value has the wrong JSON type; whole numbers are written without a dot."),
-];
-
-/// Codes of single fields that the rules of the shop find in an order.
-pub const RULE_CODES: &[(&str, &str)] = &[
-    ("duplicate_product", "The product stands in more than one item."),
-    ("mixed_currencies", "The items are priced in different currencies."),
-    ("no_items", "The order has no items."),
-    ("payment_method_unavailable", "The shop does not offer this method."),
-    ("price_mismatch", "The price differs from the present one."),
-    ("price_out_of_range", "The price is below zero."),
-    ("product_unavailable", "The product cannot be ordered now."),
-    ("quantity_out_of_range", "The quantity is outside of 1 to 100."),
-    ("token_required", "Card payments need a token."),
-    ("too_many_items", "The order has more than 50 items."),
-    ("total_out_of_range", "The total cannot be represented."),
-    ("unknown_product", "There is no product with this id."),
-    ("unknown_promo_code", "There is no such promo code."),
 ];

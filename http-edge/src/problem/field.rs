@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use engine::order::{Finding, Severity};
+use engine::validation::{Finding, Severity, Warning};
 use serde::Serialize;
 
 /// One entry of `errors`. Messages never repeat what the client sent in a free text.
@@ -44,14 +44,25 @@ impl FieldError {
 impl From<Finding> for FieldError {
     fn from(finding: Finding) -> Self {
         Self {
+            code: finding.code(),
+            severity: finding.severity().as_str(),
+            hint: finding.hint().into(),
             field: finding.field.into(),
-            code: finding.code,
             message: finding.message.into(),
-            severity: match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            hint: finding.hint.into(),
         }
+    }
+}
+
+impl FieldError {
+    /// What an order keeps of a rule that did not block it; nothing for a rule of another build.
+    pub(crate) fn kept(warning: &Warning) -> Option<Self> {
+        let entry = warning.rule()?.entry();
+        Some(Self {
+            field: warning.field.clone().into(),
+            code: entry.code,
+            message: entry.means.into(),
+            severity: Severity::Warning.as_str(),
+            hint: entry.hint.into(),
+        })
     }
 }

@@ -10,12 +10,13 @@ use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use engine::validation::{Class, Finding, Severity};
 use engine::values::{Money, OrderId};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-pub use codes::{Code, Entry, FIELD_CODES, Outcome, RULE_CODES};
+pub use codes::{Code, Entry, FIELD_CODES, Outcome};
 pub use field::FieldError;
 
 use crate::wire::MoneyBody;
@@ -109,6 +110,21 @@ impl Problem {
         };
         let mut problem = Self::new(Code::ValidationFailed, detail);
         problem.0.errors = errors;
+        problem
+    }
+
+    /// A request that broke rules of the shop: whether it can never be right or not now, their
+    /// classes tell (C-11).
+    pub fn broken(findings: Vec<Finding>) -> Self {
+        let blocking = findings.iter().filter(|found| found.severity() == Severity::Error);
+        let is_business = {
+            let mut classes = blocking.map(|found| found.rule.entry().class).peekable();
+            classes.peek().is_some() && classes.all(|class| class == Class::Business)
+        };
+        let mut problem = Self::invalid(findings.into_iter().map(FieldError::from).collect());
+        if is_business {
+            problem.0.code = Code::BusinessRuleBroken;
+        }
         problem
     }
 

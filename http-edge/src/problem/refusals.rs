@@ -17,9 +17,7 @@ impl From<OrderRefusal> for Problem {
     fn from(refusal: OrderRefusal) -> Self {
         let code = match refusal {
             OrderRefusal::Unknown => return Self::new(Code::NotFound, "there is no such order"),
-            OrderRefusal::Invalid(findings) => {
-                return Self::invalid(findings.into_iter().map(FieldError::from).collect());
-            }
+            OrderRefusal::Invalid(findings) => return Self::broken(findings),
             OrderRefusal::InsufficientStock { .. } => Code::InsufficientStock,
             OrderRefusal::OverLimit { .. } => Code::PurchaseLimitReached,
             OrderRefusal::Cart(CartRefusal::Unknown) => {

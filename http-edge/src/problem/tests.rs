@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use engine::validation::Rule;
 use engine::values::{AdjustmentId, HoldId, ProductId, Quantity};
 use uuid::Uuid;
 
@@ -89,6 +90,20 @@ fn refusals_of_an_order_have_their_codes() {
 }
 
 #[test]
+fn rules_of_business_alone_are_a_bad_request_c_11() {
+    let code = |rules: &[Rule]| {
+        let found = |rule: &Rule| Finding { rule: *rule, field: "f".into(), message: "m".into() };
+        Problem::broken(rules.iter().map(found).collect()).code().entry().code
+    };
+    let (business, form) = (Rule::CountryNotServed, Rule::NoItems);
+    assert_eq!(code(&[business]), "business_rule_broken");
+    assert_eq!(code(&[business, Rule::ChannelUnknown]), "business_rule_broken");
+    assert_eq!(code(&[business, form]), "validation_failed");
+    assert_eq!(code(&[form]), "validation_failed");
+    assert_eq!(code(&[]), "validation_failed");
+}
+
+#[test]
 fn what_was_not_accepted_may_be_asked_again() {
     use actors::outcome::{NotAccepted, NotDone};
     use engine::order::OrderRefusal;
@@ -166,11 +181,28 @@ fn catalogue() -> String {
         let row = format!("| `{code}` | the form of the request | {means} |\n");
         text.push_str(&row);
     }
-    for (code, means) in RULE_CODES {
-        let row = format!("| `{code}` | the rules of an order | {means} |\n");
+    text += "\n## Rules of an order\n\n\
+             They are judged together, and all that are broken are told together. An `error` refuses the \
+             order: with 422 `validation_failed`, or with 400 `business_rule_broken` when nothing but \
+             rules of business was broken. A `warning` does not block: it stands in `warnings` of the \
+             order, for as long as there is one.\n\n\
+             | code | field | severity | class | judged by | means | what to do |\n\
+             |---|---|---|---|---|---|---|\n";
+    for rule in Rule::ALL {
+        let entry = rule.entry();
+        let class = match entry.class {
+            Class::Form => "form",
+            Class::Business => "business",
+        };
+        let (code, field, severity) = (entry.code, entry.field, entry.severity.as_str());
+        let (needs, means, hint) = (entry.needs.as_str(), entry.means, entry.hint);
+        let row = format!(
+            "| `{code}` | `{field}` | {severity} | {class} | {needs} | {means} | {hint} |\n"
+        );
         text.push_str(&row);
     }
-    text += "\nThis page is generated from the table in `http-edge/src/problem/codes.rs`; \
+    text += "\nThis page is generated from the tables in `http-edge/src/problem/codes.rs` and \
+             `engine/src/validation/table.rs`; \
              `MILLRACE_BLESS=1 cargo test -p http-edge` writes it anew.\n";
     text
 }

@@ -1,5 +1,6 @@
 //! What any text of a client must keep to: a length, and no card numbers.
 
+use engine::validation::Finding;
 use engine::values::{CustomerId, IdError, ProductId};
 
 use super::card_number_in;
@@ -34,23 +35,10 @@ impl Texts {
         }
     }
 
-    /// Judges a phone number; with its `+` it cannot be mistaken for a card number.
-    pub fn judge_phone(&mut self, field: impl FnOnce() -> String, text: &str) {
-        let digits = text.strip_prefix('+').unwrap_or_default();
-        let counted =
-            (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        if counted {
-            return;
-        }
+    /// Judges a text whose form the rules of the shop know: only a card number is looked for.
+    pub fn no_card(&mut self, field: impl FnOnce() -> String, text: &str) {
         if card_number_in(text) {
             self.refuse_card(field());
-        } else {
-            self.push(FieldError::new(
-                field(),
-                "invalid_value",
-                "not a phone number",
-                "Send it in E.164 form, for example +639171234567.",
-            ));
         }
     }
 
@@ -106,6 +94,16 @@ impl Texts {
         ));
     }
 
+    /// Notes what the rules of the shop have found.
+    pub fn found(&mut self, findings: Vec<Finding>) {
+        self.errors.extend(findings.into_iter().map(FieldError::from));
+    }
+
+    /// Whether nothing was found so far.
+    pub const fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Notes something else.
     pub fn push(&mut self, error: FieldError) {
         self.errors.push(error);
@@ -136,18 +134,5 @@ mod tests {
         }
         assert_eq!(refused("ناصر\u{200c}"), None);
         assert_eq!(refused("a text that is too long"), Some("too_long"));
-    }
-
-    #[test]
-    fn a_phone_number_is_not_a_card_number() {
-        let mut texts = Texts::default();
-        // Its digits pass the Luhn check.
-        texts.judge_phone(|| "phone".to_owned(), "+4242424242426");
-        assert_eq!(texts.errors, []);
-        let mut texts = Texts::default();
-        texts.judge_phone(|| "phone".to_owned(), "4242424242424242");
-        texts.judge_phone(|| "phone".to_owned(), "call me");
-        let codes: Vec<_> = texts.errors.iter().map(|error| error.code).collect();
-        assert_eq!(codes, ["card_number_refused", "invalid_value"]);
     }
 }

@@ -222,6 +222,7 @@ fn place(wish: &Wish, other: bool) -> Option<PlaceOrder> {
         promo_code: None,
         personal: Personal::default(),
         trusted_price: false,
+        policy: std::sync::Arc::default(),
         fingerprint: fingerprint(wish, other),
         hold_for: HOLD_FIRST,
         held_until: None,

@@ -242,6 +242,7 @@ fn wish() -> PlaceOrder {
         promo_code: None,
         personal: Personal::default(),
         trusted_price: false,
+        policy: std::sync::Arc::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: engine::order::HOLD_FIRST,
         held_until: None,

@@ -180,6 +180,7 @@ fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         promo_code: None,
         personal: super::Personal::default(),
         trusted_price: false,
+        policy: Arc::default(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

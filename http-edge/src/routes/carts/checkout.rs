@@ -31,6 +31,10 @@ pub(crate) struct Checkout {
     promo_code: Option<String>,
     /// Through which channel; `api` when absent.
     channel: Option<String>,
+    /// Where the receipt goes.
+    email: Option<String>,
+    /// What the buyer has to say about it, up to 500 characters of plain text.
+    note: Option<String>,
 }
 
 /// Turns a cart into an order. The cart belongs to it from the moment at which it is placed, so it
@@ -62,7 +66,7 @@ pub(crate) async fn checkout(
     body: Json<Checkout>,
 ) -> Result<Response, Problem> {
     let cart = cart_id(&id)?;
-    let Checkout { payment, shipping_address, promo_code, channel } = body.0;
+    let Checkout { payment, shipping_address, promo_code, channel, email, note } = body.0;
     let wish = NewOrder {
         customer_id: None,
         items: Vec::new(),
@@ -71,6 +75,8 @@ pub(crate) async fn checkout(
         promo_code,
         cart_id: Some(cart.as_uuid()),
         channel,
+        email,
+        note,
     };
     check_out(&edge, &call, key, cart, wish).await
 }

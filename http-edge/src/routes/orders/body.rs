@@ -6,6 +6,7 @@ use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::problem::FieldError;
 use crate::wire::{MoneyBody, instant};
 
 /// An order. Status and payment status are two axes: where the goods are, where the money is.
@@ -47,6 +48,9 @@ pub(crate) struct OrderBody {
     updated_at: String,
     /// Counts the changes.
     version: u64,
+    /// What the rules had to say that did not block it; absent where they had nothing to say.
+    #[schema(required = false)]
+    warnings: Vec<FieldError>,
 }
 
 /// One line of an order.
@@ -73,7 +77,7 @@ impl Serialize for OrderView<'_> {
         let order = self.0;
         let placement = &order.placement;
         let amounts = &placement.amounts;
-        let mut body = serializer.serialize_struct("Order", 15)?;
+        let mut body = serializer.serialize_struct("Order", 16)?;
         body.serialize_field("id", &placement.order)?;
         body.serialize_field("customer_id", &placement.customer)?;
         body.serialize_field("status", order.status.as_str())?;
@@ -90,6 +94,12 @@ impl Serialize for OrderView<'_> {
         body.serialize_field("created_at", &instant(order.created_at))?;
         body.serialize_field("updated_at", &instant(order.updated_at))?;
         body.serialize_field("version", &order.version)?;
+        let warnings: Vec<_> = placement.warnings.iter().filter_map(FieldError::kept).collect();
+        if warnings.is_empty() {
+            body.skip_field("warnings")?;
+        } else {
+            body.serialize_field("warnings", &warnings)?;
+        }
         body.end()
     }
 }

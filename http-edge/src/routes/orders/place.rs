@@ -90,7 +90,8 @@ impl Placing<'_> {
         let shop = &self.edge.shop;
         let customer = &principal.customer;
         let trusted_price = self.trusted_price;
-        let given = Circumstances { order, customer, trusted_price, fingerprint, cart: self.cart };
+        let (cart, call) = (self.cart, self.call);
+        let given = Circumstances { order, customer, trusted_price, fingerprint, cart, call };
         let command = OrderCommand::Place(Box::new(wish.to_command(shop, given).await?));
         crash_point(CrashPoint::RequestParsed);
         let placed = match self.ask(order, command, fingerprint).await? {
@@ -284,6 +285,7 @@ mod tests {
             held_until: Moment::default(),
             fingerprint: Fingerprint::from_bytes([7; 16]),
             personal: Personal::default(),
+            warnings: Vec::new(),
         }))
     }
 

@@ -1,6 +1,9 @@
 //! What a client may write into a new order, and what is judged about it before anybody is asked.
 
+use std::sync::Arc;
+
 use engine::order::{Personal, PlaceOrder, Wish, WishedItem};
+use engine::validation::{self, Region};
 use engine::values::{
     CartId, CustomerId, Fingerprint, Money, OrderId, PaymentMethod, PaymentToken, PostalAddress,
     ProductId,
@@ -8,6 +11,7 @@ use engine::values::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::call::Call;
 use crate::problem::{FieldError, Problem};
 use crate::routes::carts::taken::TakenCart;
 use crate::shop::Shop;
@@ -17,10 +21,10 @@ use crate::wire::{MoneyBody, Object, Texts, card_number_in};
 const LINE_MAX: usize = 200;
 /// Most lines of an address.
 const LINES_MAX: usize = 5;
-/// Longest channel, promo code and token, in bytes.
-const CHANNEL_MAX: usize = 32;
-const PROMO_MAX: usize = 64;
+/// Longest token, e-mail address and note, in bytes.
 const TOKEN_MAX: usize = 255;
+const EMAIL_MAX: usize = 254;
+const NOTE_MAX: usize = 4_000;
 /// The channel of an order that names none.
 const CHANNEL: &str = "api";
 
@@ -56,6 +60,12 @@ pub(crate) struct NewOrder {
     /// Through which channel; `api` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) channel: Option<String>,
+    /// Where the receipt goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<String>,
+    /// What the buyer has to say about it, up to 500 characters of plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) note: Option<String>,
 }
 
 /// One wished item.
@@ -99,7 +109,7 @@ pub(crate) struct NewAddress {
     postal_code: Option<String>,
     /// ISO 3166 alpha-2 country.
     country: String,
-    /// Phone in E.164 form.
+    /// Phone in E.164 form, or in the local form of the shop's region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
 }
@@ -118,6 +128,7 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) trusted_price: bool,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) cart: Option<TakenCart>,
+    pub(crate) call: &'a Call,
 }
 
 impl NewOrder {
@@ -135,9 +146,10 @@ impl NewOrder {
         let named = self.customer_id.as_deref().and_then(|text| texts.customer(text));
         let customer = named.unwrap_or_else(|| given.customer.clone());
         self.judge_texts(&mut texts);
+        self.judge_address(shop.policy().region, &mut texts);
         let items = self.items(shop, &mut texts).await?;
-        texts.finish()?;
-        Ok(PlaceOrder {
+        let is_whole = items.len() == self.items.len();
+        let place = PlaceOrder {
             order: given.order,
             customer,
             channel: self.channel.clone().unwrap_or_else(|| CHANNEL.to_owned()),
@@ -145,12 +157,19 @@ impl NewOrder {
             cart: given.cart.map(|taken| taken.wished()),
             payment: self.payment.clone().map(|payment| payment.0.into()),
             promo_code: self.promo_code.clone(),
-            personal: Personal { shipping_address: self.address() },
+            personal: self.personal(given.call),
             trusted_price: given.trusted_price,
+            policy: Arc::clone(shop.policy()),
             fingerprint: given.fingerprint,
             hold_for: shop.hold_for(),
             held_until: None,
-        })
+        };
+        if !texts.is_clean() && is_whole {
+            // It is refused here, and all that is wrong with it is to be told together.
+            texts.found(validation::request(&place));
+        }
+        texts.finish()?;
+        Ok(place)
     }
 
     /// The cart that it is to have for itself.
@@ -191,50 +210,48 @@ impl NewOrder {
     fn judge_texts(&self, texts: &mut Texts) {
         let field = |name: &'static str| move || name.to_owned();
         if let Some(channel) = &self.channel {
-            texts.judge(field("channel"), channel, CHANNEL_MAX);
+            texts.no_card(field("channel"), channel);
         }
         if let Some(code) = &self.promo_code {
-            texts.judge(field("promo_code"), code, PROMO_MAX);
+            texts.no_card(field("promo_code"), code);
         }
         if let Some(token) = self.payment.as_ref().and_then(|payment| payment.0.token.as_ref()) {
-            if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-                let message = "not a token of the payment provider";
-                let hint = "Send the token as the provider gave it.";
-                texts.push(FieldError::new("payment.token", "invalid_value", message, hint));
-            }
             texts.judge(field("payment.token"), token, TOKEN_MAX);
         }
+        if let Some(email) = &self.email {
+            texts.judge(field("email"), email, EMAIL_MAX);
+        }
+        if let Some(note) = &self.note {
+            texts.judge(field("note"), note, NOTE_MAX);
+        }
+    }
+
+    fn judge_address(&self, region: Region, texts: &mut Texts) {
         let Some(Object(address)) = &self.shipping_address else { return };
-        let required = [("name", &address.name), ("city", &address.city)];
-        for (name, text) in required {
-            let field = || format!("shipping_address.{name}");
-            if text.trim().is_empty() {
-                texts.push(FieldError::new(field(), "invalid_value", "empty", "Fill it in."));
-            }
-            texts.judge(field, text, LINE_MAX);
-        }
-        if address.lines.is_empty() || LINES_MAX < address.lines.len() {
-            let message = format!("{} lines, allowed are 1 to {LINES_MAX}", address.lines.len());
-            let hint = "Write street and house into one to five lines.";
-            texts.push(FieldError::new("shipping_address.lines", "out_of_range", message, hint));
-        }
+        let field = |name: &'static str| move || format!("shipping_address.{name}");
+        texts.judge(field("name"), &address.name, LINE_MAX);
+        texts.judge(field("city"), &address.city, LINE_MAX);
         for (index, line) in address.lines.iter().enumerate().take(LINES_MAX) {
             texts.judge(|| format!("shipping_address.lines[{index}]"), line, LINE_MAX);
         }
         if let Some(code) = &address.postal_code {
-            texts.judge(field("shipping_address.postal_code"), code, 16);
+            texts.judge(field("postal_code"), code, LINE_MAX);
         }
-        let country = address.country.as_bytes();
-        if country.len() != 2 || !country.iter().all(u8::is_ascii_uppercase) {
-            texts.push(FieldError::new(
-                "shipping_address.country",
-                "invalid_value",
-                "not a country code",
-                "Send two capital letters, as in ISO 3166.",
-            ));
+        // A phone number may look like the number of a card.
+        if let Some(phone) = &address.phone
+            && validation::e164(phone, region).is_none()
+        {
+            texts.no_card(field("phone"), phone);
         }
-        if let Some(phone) = &address.phone {
-            texts.judge_phone(field("shipping_address.phone"), phone);
+    }
+
+    fn personal(&self, call: &Call) -> Personal {
+        Personal {
+            shipping_address: self.address(),
+            email: self.email.clone(),
+            note: self.note.clone(),
+            ip: Some(call.peer),
+            user_agent: call.user_agent(),
         }
     }
 

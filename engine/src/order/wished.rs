@@ -1,0 +1,83 @@
+//! What a client wishes, and what was learnt about each part of it.
+
+use crate::cart::CartRefusal;
+use crate::catalog::Listing;
+use crate::process::{StockRefusal, Unavailable};
+use crate::values::{CartId, Money, ProductId, Quantity};
+
+/// One wished item, and what was learnt about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WishedItem {
+    /// Which product.
+    pub product: ProductId,
+    /// How many units, unchecked.
+    pub quantity: i64,
+    /// What the client believes one unit costs.
+    pub unit_price: Option<Money>,
+    /// What the catalogue says; the inner `None` is an unknown product.
+    #[expect(clippy::option_option, reason = "not looked up, unknown, known")]
+    pub(crate) listing: Option<Option<Listing>>,
+    /// What the stock says about the hold.
+    pub hold: Option<HoldAnswer>,
+}
+
+/// What the stock says about a hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldAnswer {
+    /// Granted.
+    Granted,
+    /// Refused by the stock.
+    Refused(StockRefusal),
+    /// The stock did not take the question: surely nothing is held.
+    NotAccepted(Unavailable),
+    /// Nobody knows; the hold may stand.
+    Unknown,
+}
+
+/// The cart that an order is to have for itself, and what was learnt about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WishedCart {
+    /// Which cart.
+    pub cart: CartId,
+    /// The contents that the items were taken from; absent when they come from elsewhere.
+    pub contents: Option<u64>,
+    /// What the cart says.
+    pub claim: Option<ClaimAnswer>,
+}
+
+/// What a cart says about a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    /// It belongs to the order.
+    Granted,
+    /// Refused by the cart.
+    Refused(CartRefusal),
+    /// The cart did not take the question: surely nothing is claimed.
+    NotAccepted(Unavailable),
+    /// Nobody knows; the claim may stand.
+    Unknown,
+}
+
+impl WishedCart {
+    /// A cart that nobody has asked yet.
+    pub const fn new(cart: CartId, contents: Option<u64>) -> Self {
+        Self { cart, contents, claim: None }
+    }
+}
+
+impl WishedItem {
+    /// A wish about which nothing was looked up yet.
+    pub const fn new(product: ProductId, quantity: i64, unit_price: Option<Money>) -> Self {
+        Self { product, quantity, unit_price, listing: None, hold: None }
+    }
+
+    pub(super) fn units(&self) -> Quantity {
+        // The shape rules have bounded it before anybody asks.
+        u32::try_from(self.quantity).map_or(Quantity::ZERO, Quantity::new)
+    }
+
+    pub(super) fn price(&self, trusted: bool) -> Option<Money> {
+        let listed = self.listing.as_ref()?.as_ref()?.price;
+        Some(if trusted { self.unit_price.unwrap_or(listed) } else { listed })
+    }
+}
