@@ -39,7 +39,7 @@ pub enum Command {
 /// Where everything is kept.
 #[derive(Clone, Debug, Args)]
 pub struct StoreArgs {
-    /// Folder of the embedded database.
+    /// Folder of the embedded database and of pictures.
     #[arg(long, env = "MILLRACE_DATA_DIR", default_value = "./data")]
     pub data_dir: PathBuf,
 

@@ -19,6 +19,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use persistence::crash_points::{CrashPoint, crash_point};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::Service as _;
 use uuid::Uuid;
@@ -27,15 +28,18 @@ use crate::access::{Keys, Principal};
 use crate::call::{Call, REQUEST_ID, RequestId};
 use crate::carried_on::CarriedOn;
 use crate::head;
+use crate::media::{UPLOADS_MAX, UploadPlace};
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
 use crate::routes::faults::is_drill;
-use crate::routes::{is_open, takes_body};
+use crate::routes::{is_open, picture_limit, takes_body};
 use crate::wire::masked_path;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// What a read has on top of the deadline that its handler knows.
 const READ_GRACE: Duration = Duration::from_millis(100);
+/// How much longer than other bodies a picture may take.
+const PICTURE_PATIENCE: u32 = 6;
 const SLOW_BODY: &str = "the body did not arrive in time";
 const ENDED_BODY: &str = "the body ended too early";
 
@@ -65,6 +69,8 @@ pub struct Front {
     config: FrontConfig,
     rejections: Rejections,
     meters: Arc<Meters>,
+    /// Places for pictures, which are larger than other bodies.
+    uploads: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Front {
@@ -118,7 +124,8 @@ impl Front {
     /// A front before `router`.
     pub fn new(admission: Arc<Admission>, keys: Keys, router: Router, config: FrontConfig) -> Self {
         let (rejections, meters) = (Rejections::new(), Arc::new(Meters::new()));
-        Self { admission, keys, router, config, rejections, meters }
+        let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
+        Self { admission, keys, router, config, rejections, meters, uploads }
     }
 
     /// Answers one request that came from `peer`.
@@ -193,8 +200,16 @@ impl Front {
             return self.rejections.reject(rejected);
         }
         let (mut head, body) = request.into_parts();
+        let picture = picture_limit(&head.method, head.uri.path());
+        if picture.is_some() {
+            let Ok(place) = Arc::clone(&self.uploads).try_acquire_owned() else {
+                let detail = "too many pictures are on their way";
+                return Problem::new(Code::Overloaded, detail).into_response();
+            };
+            head.extensions.insert(UploadPlace::new(place));
+        }
         // A place is for work, not for waiting until somebody has sent what is to be done.
-        let body = match self.body(body, &head, &caller).await {
+        let body = match self.body(body, &head, &caller, picture).await {
             Ok(body) => body,
             Err(rejected) => return rejected,
         };
@@ -253,7 +268,13 @@ impl Front {
 
     /// The whole body, or why it is not read. Methods that only read have none that counts, and
     /// where no handler takes one it is not waited for.
-    async fn body<B>(&self, body: B, head: &Parts, caller: &Caller) -> Result<Bytes, Response>
+    async fn body<B>(
+        &self,
+        body: B,
+        head: &Parts,
+        caller: &Caller,
+        picture: Option<usize>,
+    ) -> Result<Bytes, Response>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
@@ -261,7 +282,9 @@ impl Front {
         if head.method.is_safe() || body.is_end_stream() {
             return Ok(Bytes::new());
         }
-        let limit = self.config.body_limit;
+        let usual = self.config.body_limit;
+        let limit = picture.map_or(usual, |largest| largest.max(usual));
+        let patience = if picture.is_some() { PICTURE_PATIENCE } else { 1 };
         // Whoever announces too much need not send it.
         if u64::try_from(limit).is_ok_and(|limit| limit < body.size_hint().lower()) {
             return Err(too_large(limit));
@@ -276,7 +299,7 @@ impl Front {
             let reject = |rejected| self.rejections.reject(rejected);
             let _place = self.admission.await_body(caller).map_err(reject)?;
             let slow = |_| Problem::new(Code::RequestTimeout, SLOW_BODY).into_response();
-            timeout(self.config.body_within, whole).await.map_err(slow)?
+            timeout(self.config.body_within.saturating_mul(patience), whole).await.map_err(slow)?
         };
         match read {
             Ok(whole) => Ok(whole.to_bytes()),

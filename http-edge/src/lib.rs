@@ -11,6 +11,7 @@ mod guarded;
 mod head;
 pub mod idempotency;
 pub mod listener;
+pub mod media;
 pub mod metrics;
 pub mod outbound;
 pub mod outside;

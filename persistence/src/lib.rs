@@ -5,6 +5,7 @@ pub mod crash_points;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod database;
 pub mod journal;
+pub mod media;
 pub mod pubsub;
 pub mod read_models;
 pub mod snapshots;

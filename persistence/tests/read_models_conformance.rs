@@ -40,6 +40,7 @@ fn product(id: &str, listed: bool) -> ProductRow {
         price: Money::new(1_999, engine::values::Currency::USD),
         status: ProductStatus::Active,
         version: 3,
+        pictures: [].into(),
     });
     ProductRow { product, listing, stock: StockRow { on_hand: 7, held: 2, sold: 5, version: 9 } }
 }

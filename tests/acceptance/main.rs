@@ -10,6 +10,7 @@ mod lists;
 mod operations;
 mod orders;
 mod payments;
+mod pictures;
 mod positions;
 mod redis_cut;
 mod refusals;

@@ -1,8 +1,10 @@
 //! The rules of a listing.
 
-use super::model::{Listing, ListingState, Product, ProductCommand, ProductEvent, ProductRefusal};
+use super::model::{
+    Listing, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
+};
 use crate::aggregate::Aggregate;
-use crate::values::{KeyUse, Moment, Money};
+use crate::values::{KeyUse, MediaName, MediaOwner, Moment, Money};
 
 type Decision = Result<Vec<ProductEvent>, ProductRefusal>;
 
@@ -73,7 +75,31 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
             }
             Ok(events)
         }
+        ProductCommand::AddPicture { picture } => {
+            let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
+            if *picture.name.owner() != MediaOwner::product(&listing.product) {
+                return Err(ProductRefusal::UnknownPicture);
+            }
+            if shows(listing, &picture.name) {
+                return Ok(Vec::new());
+            }
+            if PICTURES_MAX <= listing.pictures.len() {
+                return Err(ProductRefusal::TooManyPictures);
+            }
+            Ok(vec![ProductEvent::PictureAdded { picture: picture.clone() }])
+        }
+        ProductCommand::RemovePicture { name } => {
+            let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
+            if !shows(listing, name) {
+                return Err(ProductRefusal::UnknownPicture);
+            }
+            Ok(vec![ProductEvent::PictureRemoved { name: name.clone() }])
+        }
     }
+}
+
+fn shows(listing: &Listing, name: &MediaName) -> bool {
+    listing.pictures.iter().any(|picture| picture.name == *name)
 }
 
 fn reprice(listing: &Listing, price: Money) -> Result<ProductEvent, ProductRefusal> {

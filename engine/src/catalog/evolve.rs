@@ -1,5 +1,7 @@
 //! The bookkeeping of a listing.
 
+use std::sync::Arc;
+
 use super::model::{Listing, ListingState, ProductEvent, ProductStatus};
 use crate::planted::{Bug, planted};
 
@@ -11,6 +13,7 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
             price: *price,
             status: ProductStatus::Active,
             version: 1,
+            pictures: Arc::default(),
         });
         return;
     }
@@ -26,5 +29,12 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
         ProductEvent::Renamed { name } => name.clone_into(&mut listing.name),
         ProductEvent::Repriced { price } => listing.price = *price,
         ProductEvent::StatusChanged { status } => listing.status = *status,
+        ProductEvent::PictureAdded { picture } => {
+            listing.pictures = listing.pictures.iter().chain([picture]).cloned().collect();
+        }
+        ProductEvent::PictureRemoved { name } => {
+            let others = listing.pictures.iter().filter(|picture| picture.name != *name);
+            listing.pictures = others.cloned().collect();
+        }
     }
 }

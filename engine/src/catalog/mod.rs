@@ -3,6 +3,7 @@
 //! Stock is another aggregate, so that a price change never waits behind a crowd of buyers.
 //!
 //! - CATALOG-1: a listing is published once and keeps its currency for ever.
+//! - CATALOG-2: a listing shows at most 20 pictures, each once.
 
 mod decide;
 mod evolve;
@@ -11,5 +12,6 @@ mod model;
 mod tests;
 
 pub use model::{
-    Listing, ListingState, Product, ProductCommand, ProductEvent, ProductRefusal, ProductStatus,
+    Listing, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
+    ProductStatus,
 };

@@ -1,9 +1,14 @@
 //! State, commands, events and refusals of a product listing.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::EventName;
-use crate::values::{Answered, KeyedRequest, Money, ProductId};
+use crate::values::{Answered, KeyedRequest, MediaName, Money, Picture, ProductId};
+
+/// Most pictures of one product.
+pub const PICTURES_MAX: usize = 20;
 
 /// The aggregate of one product's listing.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,9 @@ pub struct Listing {
     pub status: ProductStatus,
     /// Counts the listing's changes; an order records the version it was priced with.
     pub version: u64,
+    /// Its pictures, in the order in which they came.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub pictures: Arc<[Picture]>,
 }
 
 /// A listing, once there is one.
@@ -71,6 +79,16 @@ pub enum ProductCommand {
         /// New status.
         status: Option<ProductStatus>,
     },
+    /// Show a picture that is stored.
+    AddPicture {
+        /// The picture.
+        picture: Picture,
+    },
+    /// Stop showing a picture.
+    RemovePicture {
+        /// Which.
+        name: MediaName,
+    },
     /// Do something once, however often it is asked under the same key.
     Once {
         /// The request.
@@ -108,6 +126,16 @@ pub enum ProductEvent {
         /// New status.
         status: ProductStatus,
     },
+    /// It shows one more picture.
+    PictureAdded {
+        /// The picture, which is stored.
+        picture: Picture,
+    },
+    /// It does not show a picture any more.
+    PictureRemoved {
+        /// Which.
+        name: MediaName,
+    },
     /// A request under a key was done; a repeat of it changes nothing.
     Answered {
         /// The request.
@@ -122,6 +150,8 @@ impl EventName for ProductEvent {
             Self::Renamed { .. } => "product.renamed",
             Self::Repriced { .. } => "product.repriced",
             Self::StatusChanged { .. } => "product.status_changed",
+            Self::PictureAdded { .. } => "product.picture_added",
+            Self::PictureRemoved { .. } => "product.picture_removed",
             Self::Answered { .. } => "product.answered",
         }
     }
@@ -145,4 +175,10 @@ pub enum ProductRefusal {
     /// A listing keeps its currency.
     #[error("price is in another currency than before")]
     CurrencyChanged,
+    /// A listing shows only so many pictures.
+    #[error("the product has {PICTURES_MAX} pictures")]
+    TooManyPictures,
+    /// It does not show this picture.
+    #[error("the product has no such picture")]
+    UnknownPicture,
 }

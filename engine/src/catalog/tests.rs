@@ -1,8 +1,11 @@
 //! What a listing does, rule by rule.
 
-use super::{ListingState, Product, ProductCommand, ProductEvent, ProductRefusal, ProductStatus};
+use super::{
+    ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
+    ProductStatus,
+};
 use crate::aggregate::Aggregate;
-use crate::samples::{keyed, product, usd};
+use crate::samples::{keyed, picture, product, usd};
 use crate::testkit::given;
 use crate::values::{Currency, Money};
 
@@ -140,4 +143,79 @@ fn a_product_that_another_request_offered_is_not_offered_again_under_a_key() {
     let again = once(2, 1, publish("Mouse", usd(2_550)));
     let exists = ProductRefusal::Exists(product("mouse"));
     given::<Product>(&offered).when(again).then_refused(exists);
+}
+
+fn add(of: &str, digest: u8) -> ProductCommand {
+    ProductCommand::AddPicture { picture: picture(of, digest) }
+}
+
+fn added(digest: u8) -> ProductEvent {
+    ProductEvent::PictureAdded { picture: picture("mouse", digest) }
+}
+
+fn remove(digest: u8) -> ProductCommand {
+    ProductCommand::RemovePicture { name: picture("mouse", digest).name }
+}
+
+fn removed(digest: u8) -> ProductEvent {
+    ProductEvent::PictureRemoved { name: picture("mouse", digest).name }
+}
+
+#[test]
+fn a_picture_is_shown_once_however_often_it_is_added() {
+    given::<Product>(&[published(usd(2_550))]).when(add("mouse", 1)).then(&[added(1)]);
+    given::<Product>(&[published(usd(2_550)), added(1)]).when(add("mouse", 1)).then(&[]);
+}
+
+#[test]
+fn a_listing_shows_its_pictures_in_the_order_in_which_they_came() {
+    let given =
+        given::<Product>(&[published(usd(2_550)), added(2), added(1), removed(2), added(3)]);
+    let listing = Product::view(given.state()).unwrap();
+    assert_eq!(*listing.pictures, [picture("mouse", 1), picture("mouse", 3)]);
+    assert_eq!(listing.version, 5);
+}
+
+#[test]
+fn a_listing_shows_only_so_many_pictures() {
+    let count = u8::try_from(PICTURES_MAX).unwrap();
+    let full: Vec<_> = [published(usd(1))].into_iter().chain((0..count).map(added)).collect();
+    given::<Product>(&full).when(add("mouse", count)).then_refused(ProductRefusal::TooManyPictures);
+    given::<Product>(&full).when(add("mouse", 0)).then(&[]);
+    let fewer: Vec<_> = full.into_iter().chain([removed(7)]).collect();
+    given::<Product>(&fewer).when(add("mouse", count)).then(&[added(count)]);
+}
+
+#[test]
+fn a_picture_that_is_not_shown_cannot_be_taken_away() {
+    given::<Product>(&[published(usd(1)), added(1)]).when(remove(1)).then(&[removed(1)]);
+    given::<Product>(&[published(usd(1)), added(1), removed(1)])
+        .when(remove(1))
+        .then_refused(ProductRefusal::UnknownPicture);
+    given::<Product>(&[]).when(remove(1)).then_refused(ProductRefusal::Unknown);
+}
+
+#[test]
+fn a_picture_of_another_product_is_refused() {
+    given::<Product>(&[published(usd(1))])
+        .when(add("laptop", 1))
+        .then_refused(ProductRefusal::UnknownPicture);
+    given::<Product>(&[]).when(add("mouse", 1)).then_refused(ProductRefusal::Unknown);
+}
+
+#[test]
+fn a_late_repeat_of_an_upload_does_not_bring_a_picture_back() {
+    let upload = || once(1, 1, add("mouse", 1));
+    given::<Product>(&[published(usd(1))]).when(upload()).then(&[added(1), answered(1, 1)]);
+    let later = [published(usd(1)), added(1), answered(1, 1), removed(1)];
+    given::<Product>(&later).when(upload()).then(&[]);
+}
+
+#[test]
+fn a_listing_that_was_written_before_there_were_pictures_has_none() {
+    let old = r#"{"product":"mouse","name":"Mouse","price":{"minor":1,"currency":"USD"},
+        "status":"active","version":3}"#;
+    let listing: super::Listing = serde_json::from_str(old).unwrap();
+    assert!(listing.pictures.is_empty());
+    assert!(!serde_json::to_string(&listing).unwrap().contains("pictures"));
 }

@@ -1,16 +1,19 @@
 //! What must hold for the histories of listings and carts.
 
+use std::collections::BTreeSet;
+
 use super::prices::Listed;
 use super::recent::Requests;
 use super::violation::{Found, broken, holds};
 use crate::cart::CartEvent;
-use crate::catalog::ProductEvent;
-use crate::values::{Money, OrderId, Quantity};
+use crate::catalog::{PICTURES_MAX, ProductEvent};
+use crate::values::{MediaName, Money, OrderId, Quantity};
 
 /// A listing: published once, priced in one currency.
 #[derive(Debug, Default)]
 pub(super) struct ListingBook {
     listed: Listed,
+    pictures: BTreeSet<MediaName>,
     requests: Requests,
 }
 
@@ -36,6 +39,17 @@ impl ListingBook {
             }
             ProductEvent::Renamed { .. } | ProductEvent::StatusChanged { .. } => {
                 is_published(currency.is_some())?;
+            }
+            ProductEvent::PictureAdded { picture } => {
+                is_published(currency.is_some())?;
+                let is_new = self.pictures.insert(picture.name.clone());
+                holds("R12", is_new && self.pictures.len() <= PICTURES_MAX, || {
+                    format!("picture {} is shown already, or is one too many", picture.name)
+                })?;
+            }
+            ProductEvent::PictureRemoved { name } => {
+                let was_there = self.pictures.remove(name);
+                holds("R12", was_there, || format!("picture {name} was not shown"))?;
             }
             ProductEvent::Answered { request } => {
                 is_published(currency.is_some())?;

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{ORDER, adjustment, cart, customer, hold, keyed, product, seconds, units, usd};
+use super::{
+    ORDER, adjustment, cart, customer, hold, keyed, picture, product, seconds, units, usd,
+};
 use crate::cart::CartEvent;
 use crate::catalog::{ProductEvent, ProductStatus};
 use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
@@ -97,7 +99,13 @@ pub(super) fn products() -> Vec<ProductEvent> {
         ProductEvent::Repriced { .. } => {
             Some(ProductEvent::StatusChanged { status: ProductStatus::Inactive })
         }
-        ProductEvent::StatusChanged { .. } => Some(ProductEvent::Answered { request: request() }),
+        ProductEvent::StatusChanged { .. } => {
+            Some(ProductEvent::PictureAdded { picture: picture("laptop", 0xa5) })
+        }
+        ProductEvent::PictureAdded { .. } => {
+            Some(ProductEvent::PictureRemoved { name: picture("laptop", 0xa5).name })
+        }
+        ProductEvent::PictureRemoved { .. } => Some(ProductEvent::Answered { request: request() }),
         ProductEvent::Answered { .. } => None,
     })
 }

@@ -6,10 +6,12 @@ mod golden;
 
 pub(crate) use events::{orders as order_events, placement, placement_of};
 
+use std::sync::Arc;
+
 use crate::catalog::{Listing, ProductStatus};
 use crate::values::{
-    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, KeyedRequest, Moment, Money,
-    OrderId, ProductId, Quantity,
+    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, KeyedRequest, MediaFormat,
+    MediaName, MediaOwner, Moment, Money, OrderId, Picture, ProductId, Quantity,
 };
 use uuid::Uuid;
 
@@ -53,6 +55,19 @@ pub(crate) const fn keyed(key: u128, says: u8) -> KeyedRequest {
     KeyedRequest { key: Uuid::from_u128(key), fingerprint: Fingerprint::from_bytes([says; 16]) }
 }
 
+/// A picture of a product whose bytes have a digest of this one byte.
+pub(crate) fn picture(of: &str, digest: u8) -> Picture {
+    let owner = MediaOwner::product(&product(of));
+    let name = |digest, format| MediaName::new(owner.clone(), [digest; 32], format);
+    Picture {
+        name: name(digest, MediaFormat::Jpeg),
+        thumbnail: name(digest ^ 0xff, MediaFormat::Png),
+        width: 640,
+        height: 480,
+        bytes: 70_000,
+    }
+}
+
 pub(crate) fn listing(name: &str, price: Money) -> Listing {
     Listing {
         product: product(name),
@@ -60,5 +75,6 @@ pub(crate) fn listing(name: &str, price: Money) -> Listing {
         price,
         status: ProductStatus::Active,
         version: 1,
+        pictures: Arc::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod ids;
+mod media;
 mod moment;
 mod money;
 mod payment;
@@ -15,6 +16,7 @@ pub use ids::{
     AdjustmentId, CartId, ChargeKey, CustomerId, Fingerprint, HoldId, IdError, ItemId, OrderId,
     ProductId,
 };
+pub use media::{MediaArea, MediaFormat, MediaName, MediaNameError, MediaOwner, Picture};
 pub use moment::Moment;
 pub use money::{Currency, Money, MoneyError};
 pub use payment::{PaymentMethod, PaymentToken};

@@ -118,3 +118,50 @@ fn a_payment_token_does_not_reach_a_log() {
     assert_eq!(format!("{token:?}"), "PaymentToken(..)");
     assert_eq!(token.expose(), "tok_secret");
 }
+
+#[test]
+fn the_name_of_a_picture_says_whose_it_is_and_what_is_in_it() {
+    let owner = MediaOwner::product(&product("mug-ä"));
+    let name = MediaName::new(owner.clone(), [0xa5; 32], MediaFormat::Jpeg);
+    let text = name.to_string();
+    assert_eq!(text, format!("product-6d75672dc3a4-{}.jpg", "a5".repeat(32)));
+    let read = MediaName::parse(&text).unwrap();
+    assert_eq!((read.owner().id(), read.format()), ("mug-ä", MediaFormat::Jpeg));
+    assert_eq!(read, name);
+    assert_eq!(MediaName::of_file(owner, &name.file()), Some(name));
+}
+
+#[test]
+fn the_longest_id_of_an_owner_has_a_name() {
+    let id = "x".repeat(ProductId::LENGTH_MAX);
+    let owner = MediaOwner::product(&product(&id));
+    assert_eq!(MediaOwner::of_folder(MediaArea::Product, &owner.folder()), Some(owner));
+}
+
+#[test]
+fn what_is_no_name_of_a_picture_is_refused() {
+    let digest = "a5".repeat(32);
+    let good = format!("product-6d-{digest}.png");
+    assert!(MediaName::parse(&good).is_ok());
+    for bad in [
+        "",
+        "product",
+        "product-6d-",
+        "../../etc/passwd",
+        "product-..-../x.png",
+        &format!("product-6d-{digest}"),
+        &format!("product-6d-{digest}.svg"),
+        &format!("product-6d-{digest}.png/"),
+        &format!("product-6d-{digest}.png.png"),
+        &format!("product-6D-{digest}.png"),
+        &format!("product-6-{digest}.png"),
+        &format!("product--{digest}.png"),
+        &format!("product-ff-{digest}.png"),
+        &format!("product-{}-{digest}.png", "6d".repeat(65)),
+        &format!("other-6d-{digest}.png"),
+        &format!("product-6d-{}.png", "a5".repeat(31)),
+        &format!("product-6d-{}.png", "A5".repeat(32)),
+    ] {
+        assert!(MediaName::parse(bad).is_err(), "{bad}");
+    }
+}

@@ -29,6 +29,7 @@ use super::{Failure, drills, on_runtime, stores};
 use crate::access::{DEMO_KEY, Keys, Principal, Scope};
 use crate::cli::{EdgeArgs, ServeArgs};
 use crate::front::{Front, FrontConfig};
+use crate::media::{MediaRoom, keep_swept};
 use crate::outbound::HttpProvider;
 use crate::outside::Outside;
 use crate::routes::webhooks::WebhookSecret;
@@ -161,7 +162,10 @@ impl Started {
         // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
         let shop =
             Shop::new(system, Arc::new(SystemClock), hold_for).demanding(args.rules.policy());
-        Ok(Self { edge: Arc::new(Edge { shop, outside }) })
+        let media = MediaRoom::new(stores::media(&args.store).await?, Arc::new(SystemClock));
+        let edge = Arc::new(Edge { shop, media, outside });
+        spawn_named("media", keep_swept(Arc::downgrade(&edge)));
+        Ok(Self { edge })
     }
 
     /// Serves until the process is asked to leave.

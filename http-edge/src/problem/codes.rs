@@ -121,6 +121,12 @@ codes! {
         "The body is too large" "Send a smaller body.";
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE never NothingHappened
         "The body is not said to be JSON" "Send Content-Type: application/json, not compressed.";
+    UnsupportedImage "unsupported_image" UNSUPPORTED_MEDIA_TYPE never NothingHappened
+        "The body is not said to be a picture that is taken" "Send one picture with Content-Type image/png, image/jpeg, image/webp or image/gif, not compressed.";
+    InvalidImage "invalid_image" UNPROCESSABLE_ENTITY never NothingHappened
+        "The picture cannot be read" "Save it anew as PNG or JPEG, and send the whole file with its right Content-Type.";
+    ImageTooLarge "image_too_large" UNPROCESSABLE_ENTITY never NothingHappened
+        "The picture has too many pixels" "Make it smaller: at most 16,777,216 pixels, no side longer than 16,384.";
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY never NothingHappened
         "The request can never be right" "Correct the fields listed in errors.";
     IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY never NothingHappened

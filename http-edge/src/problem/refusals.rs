@@ -99,6 +99,14 @@ impl From<ProductRefusal> for Problem {
             ProductRefusal::Unknown => {
                 return Self::new(Code::NotFound, "there is no such product");
             }
+            ProductRefusal::UnknownPicture => {
+                return Self::new(Code::NotFound, refusal.to_string());
+            }
+            ProductRefusal::TooManyPictures => {
+                let hint = "Remove a picture first.";
+                let error = FieldError::new("media", "too_many", refusal.to_string(), hint);
+                return Self::invalid(vec![error]);
+            }
             ProductRefusal::NegativePrice => "Send a price of zero or more.",
             ProductRefusal::CurrencyChanged => "Send the price in the currency of the product.",
         };

@@ -23,6 +23,7 @@ use self::description::Description;
 use crate::access::Scope;
 use crate::call::Call;
 use crate::compat;
+use crate::media::{self, MediaRoom};
 use crate::outside::Outside;
 use crate::problem::{Code, Problem};
 use crate::shop::Shop;
@@ -32,6 +33,8 @@ use crate::shop::Shop;
 pub struct Edge {
     /// The engine.
     pub shop: Shop,
+    /// Where pictures are drawn and kept.
+    pub media: MediaRoom,
     /// What is known about the process: readiness, figures, secrets of callers.
     pub outside: Outside,
 }
@@ -46,6 +49,9 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(products::read, products::change))
         .routes(routes!(products::stock::adjust))
         .routes(routes!(products::stock::holds))
+        .routes(routes!(products::media::add))
+        .routes(routes!(products::media::remove))
+        .routes(routes!(products::media::read))
         .routes(routes!(carts::open))
         .routes(routes!(carts::read))
         .routes(routes!(carts::put_line, carts::remove_line))
@@ -112,6 +118,7 @@ pub fn is_open(path: &str) -> bool {
     matches!(path, "/health" | "/health/live" | "/health/ready" | "/metrics" | "/openapi.json")
         || path == "/docs"
         || path.starts_with("/docs/")
+        || path.starts_with("/media/")
         || path.starts_with("/v1/payments/webhooks/")
 }
 
@@ -124,16 +131,27 @@ static WITH_BODY: LazyLock<Vec<(Method, String)>> = LazyLock::new(|| {
 
 /// Whether a handler takes a body there. Asked only when one is slow to arrive.
 pub(crate) fn takes_body(method: &Method, path: &str) -> bool {
-    let is_there = |template: &str| {
-        let mut parts = path.split('/');
-        let fits = |part: &str| {
-            parts.next().is_some_and(|given| {
-                if part.starts_with('{') { !given.is_empty() } else { part == given }
-            })
-        };
-        template.split('/').all(fits) && parts.next().is_none()
+    WITH_BODY.iter().any(|(known, template)| known == method && fits(path, template))
+}
+
+/// Operations whose bodies are pictures.
+const WITH_PICTURE: &[(Method, &str)] = &[(Method::POST, "/v1/products/{id}/media")];
+
+/// Largest body of a picture, where one is taken.
+pub(crate) fn picture_limit(method: &Method, path: &str) -> Option<usize> {
+    let takes_one = |(known, template): &(Method, &str)| known == method && fits(path, template);
+    WITH_PICTURE.iter().any(takes_one).then_some(media::BYTES_MAX)
+}
+
+/// Whether a path has the form of a template.
+fn fits(path: &str, template: &str) -> bool {
+    let mut parts = path.split('/');
+    let fits = |part: &str| {
+        parts.next().is_some_and(|given| {
+            if part.starts_with('{') { !given.is_empty() } else { part == given }
+        })
     };
-    WITH_BODY.iter().any(|(known, template)| known == method && is_there(template))
+    template.split('/').all(fits) && parts.next().is_none()
 }
 
 /// Checks the scope of an operator's page.

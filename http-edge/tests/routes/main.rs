@@ -13,6 +13,7 @@ mod compat;
 mod deadlines;
 mod faults;
 mod keys;
+mod media;
 mod places;
 mod shop;
 mod unreadable;

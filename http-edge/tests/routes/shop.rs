@@ -16,11 +16,13 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_edge::access::{Keys, Principal, Scope};
 use http_edge::front::{Front, FrontConfig};
+use http_edge::media::MediaRoom;
 use http_edge::outside::Outside;
 use http_edge::routes::webhooks::WebhookSecret;
 use http_edge::routes::{Edge, router};
 use http_edge::shop::Shop;
 use persistence::Stores;
+use persistence::media::{MediaStore, MemoryMedia};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -34,6 +36,8 @@ pub(crate) struct TestShop {
     pub(crate) admission: Arc<Admission>,
     pub(crate) health: Arc<ServiceHealth>,
     pub(crate) system: Arc<OrderSystem>,
+    pub(crate) shop: Shop,
+    pub(crate) media: Arc<dyn MediaStore>,
 }
 
 /// One answer, read to its end.
@@ -122,8 +126,11 @@ impl TestShop {
         let watched = admission.health.or_else(|| Some(Arc::clone(&health)));
         let admission = AdmissionConfig { health: watched, ..admission };
         let admission = Admission::start(admission).await.unwrap();
+        let media: Arc<dyn MediaStore> = Arc::new(MemoryMedia::default());
+        let shop = Shop::new(Arc::clone(&system), Arc::clone(&clock), ::engine::order::HOLD_FIRST);
         let edge = Arc::new(Edge {
-            shop: Shop::new(Arc::clone(&system), clock, ::engine::order::HOLD_FIRST),
+            shop: shop.clone(),
+            media: MediaRoom::new(Arc::clone(&media), clock),
             outside: Outside {
                 admission: Arc::clone(&admission),
                 health: Arc::clone(&health),
@@ -139,7 +146,7 @@ impl TestShop {
             .with(KEY, Principal::new("owner", &Scope::ALL).unwrap())
             .with(CLERK_KEY, Principal::new("clerk", &[Scope::Orders]).unwrap());
         let front = Front::new(Arc::clone(&admission), keys, router(edge), config);
-        Self { front, admission, health, system }
+        Self { front, admission, health, system, shop, media }
     }
 
     /// Sends a request from another machine.

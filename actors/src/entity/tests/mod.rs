@@ -256,6 +256,7 @@ fn listing() -> Answer {
         price: Money::new(2_550, Currency::USD),
         status: ProductStatus::Active,
         version: 1,
+        pictures: [].into(),
     }))
 }
 

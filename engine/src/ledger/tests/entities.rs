@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalog::ProductStatus;
 use crate::drill::{Asker, Ending, Fault, FaultName};
+use crate::samples::picture;
 use crate::values::{Currency, Money};
 
 fn published(price: Money) -> ProductEvent {
@@ -46,6 +47,18 @@ fn a_stream_holds_events_of_one_kind() {
     let violation = journal.book_in(STOCK, &placed().into()).unwrap_err();
     assert_eq!((violation.promise, violation.version), ("R12", 2));
     assert!(violation.sentence.contains("another kind"));
+}
+
+#[test]
+fn pictures_come_once_and_go_once() {
+    let added = |digest| ProductEvent::PictureAdded { picture: picture("laptop", digest) };
+    let removed = || ProductEvent::PictureRemoved { name: picture("laptop", 1).name };
+    Journal::default().sound([published(usd(5)), added(1), added(2), removed(), added(1)]);
+    breaks(&[published(usd(5)), added(1), added(1)], "R12", "one too many");
+    breaks(&[published(usd(5)), added(1), removed(), removed()], "R12", "was not shown");
+    breaks(&[added(1)], "R12", "never published");
+    let full = [published(usd(5))].into_iter().chain((0..=20).map(added));
+    breaks(&full.collect::<Vec<_>>(), "R12", "one too many");
 }
 
 #[test]

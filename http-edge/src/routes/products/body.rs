@@ -4,6 +4,8 @@ use engine::catalog::{Listing, ProductStatus};
 use engine::inventory::StockView;
 use serde::Serialize;
 
+use super::media::PLACE;
+use crate::media::PictureBody;
 use crate::wire::MoneyBody;
 
 /// A product with its stock.
@@ -22,6 +24,8 @@ pub(crate) struct ProductBody<'a> {
     version: u64,
     /// Its units.
     stock: StockBody,
+    /// Its pictures, at most 20.
+    media: Vec<PictureBody>,
 }
 
 impl<'a> ProductBody<'a> {
@@ -36,6 +40,7 @@ impl<'a> ProductBody<'a> {
             },
             version: listing.version,
             stock: stock.into(),
+            media: listing.pictures.iter().map(|p| PictureBody::below(PLACE, p)).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Products: listed, read, created, changed; their stock is in `stock`.
 
 pub mod body;
+pub mod media;
 pub mod stock;
 
 use actors::outcome::NotDone;
