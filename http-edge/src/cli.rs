@@ -27,6 +27,8 @@ pub enum Command {
     Migrate(StoreArgs),
     /// Check a journal from its first event to its last, and end: 1 when something is wrong.
     Verify(StoreArgs),
+    /// Copy an embedded store with its pictures into a new folder, while it may be served, and end.
+    Backup(BackupArgs),
     /// Serve the edge with nothing behind it: what HTTP alone costs.
     #[command(hide = true)]
     EdgeOnly(EdgeArgs),
@@ -63,6 +65,18 @@ pub struct StoreArgs {
     /// What is logged: error, warn, info, debug, trace, or directives per module.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,
+}
+
+/// What is copied, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct BackupArgs {
+    /// The store.
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// The folder of the copy; it must not be there. `--data-dir` of a server that serves the copy.
+    #[arg(long, value_name = "FOLDER")]
+    pub to: PathBuf,
 }
 
 /// Parts of a PostgreSQL address.

@@ -191,3 +191,16 @@ async fn a_folder_that_cannot_be_made_is_told() {
         store.put(&owner("mug"), MediaFormat::Png, Bytes::from_static(b"one"), at(1)).await;
     assert!(matches!(refused, Err(persistence::StoreError::Unavailable(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_copy_of_the_folder_holds_every_picture() {
+    let (store, folder) = files().await;
+    let names = [put(&store, "mug", b"one", 5).await, put(&store, "cup", b"two", 6).await];
+    let to = folder.path().join("copy");
+    assert_eq!(store.copy_to(&to).await.unwrap(), 2);
+    let copy = MediaFiles::open(&to).await.unwrap();
+    for name in &names {
+        assert_eq!(read(&copy, name).await, read(&store, name).await);
+    }
+    assert_eq!(listed(&copy, "cup").await, listed(&store, "cup").await);
+}

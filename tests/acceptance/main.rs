@@ -1,6 +1,7 @@
 //! The HTTP contract, told as stories: one module for each area, every story on both stores.
 
 mod access;
+mod backup;
 mod carts;
 mod catalogue;
 mod faults;

@@ -1,5 +1,6 @@
 //! What each subcommand does, from its arguments to the status of the process.
 
+mod backup;
 mod demo;
 mod drills;
 mod edge_only;
@@ -38,6 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let level = match &cli.command {
         Command::Serve(args) | Command::Demo(args) => args.store.log_level.clone(),
         Command::Migrate(args) | Command::Verify(args) => args.log_level.clone(),
+        Command::Backup(args) => args.store.log_level.clone(),
         Command::EdgeOnly(_) => "warn".to_owned(),
         #[cfg(feature = "drill")]
         Command::CrashPoints => "warn".to_owned(),
@@ -50,6 +52,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Demo(args) => demo::demo(&args),
         Command::Migrate(args) => stores::migrate(&args),
         Command::Verify(args) => verify::verify(&args),
+        Command::Backup(args) => backup::backup(&args),
         Command::EdgeOnly(args) => edge_only::edge_only(&args),
         #[cfg(feature = "drill")]
         Command::CrashPoints => crash_points(),

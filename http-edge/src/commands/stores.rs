@@ -12,7 +12,7 @@ use super::{Failure, on_runtime};
 use crate::cli::StoreArgs;
 
 /// The folder of pictures in the data folder.
-const MEDIA: &str = "media";
+pub(super) const MEDIA: &str = "media";
 
 /// Worker threads of a command that ends by itself.
 const WORKERS: usize = 2;

@@ -57,13 +57,13 @@ pub(super) fn draw(bytes: &[u8], said: ImageFormat) -> Result<(Drawn, Drawn), Un
     limits.max_image_height = Some(SIDE_TAKEN_MAX);
     limits.max_alloc = Some(MEMORY_MAX);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(why)?;
+    let mut decoder = reader.into_decoder().map_err(|error| why(&error))?;
     let (width, height) = decoder.dimensions();
     if PIXELS_MAX < u64::from(width).saturating_mul(height.into()) {
         return Err(Undrawable::TooLarge);
     }
-    let orientation = decoder.orientation().map_err(why)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(why)?;
+    let orientation = decoder.orientation().map_err(|error| why(&error))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| why(&error))?;
     picture.apply_orientation(orientation);
     let format = match said {
         ImageFormat::Png => MediaFormat::Png,
@@ -72,10 +72,10 @@ pub(super) fn draw(bytes: &[u8], said: ImageFormat) -> Result<(Drawn, Drawn), Un
     };
     let picture = within(picture, SIDE_MAX);
     let thumbnail = within(picture.clone(), THUMBNAIL_SIDE);
-    Ok((encode(picture, format)?, encode(thumbnail, format)?))
+    Ok((encode(&picture, format)?, encode(&thumbnail, format)?))
 }
 
-fn why(error: ImageError) -> Undrawable {
+fn why(error: &ImageError) -> Undrawable {
     match error {
         ImageError::Limits(_) => Undrawable::TooLarge,
         _ => Undrawable::Damaged,
@@ -90,7 +90,7 @@ fn within(picture: DynamicImage, side: u32) -> DynamicImage {
     picture.resize(side, side, FilterType::Triangle)
 }
 
-fn encode(picture: DynamicImage, format: MediaFormat) -> Result<Drawn, Undrawable> {
+fn encode(picture: &DynamicImage, format: MediaFormat) -> Result<Drawn, Undrawable> {
     let (width, height) = (picture.width(), picture.height());
     let mut bytes = Vec::new();
     match format {
@@ -117,7 +117,7 @@ fn encode(picture: DynamicImage, format: MediaFormat) -> Result<Drawn, Undrawabl
             }
         }
     }
-    .map_err(why)?;
+    .map_err(|error| why(&error))?;
     Ok(Drawn { format, bytes, width, height })
 }
 

@@ -52,11 +52,13 @@ pub async fn sweep(
 ) -> Result<u64, Problem> {
     let (mut removed, mut after) = (0_u64, None);
     loop {
-        let owners = store.owners(after.as_ref(), OWNERS_AT_ONCE).await.map_err(failed)?;
+        let owners =
+            store.owners(after.as_ref(), OWNERS_AT_ONCE).await.map_err(|error| unstored(&error))?;
         let Some(last) = owners.last() else { return Ok(removed) };
         after = Some(last.clone());
         for owner in &owners {
-            let stored = store.list(owner, PICTURES_AT_ONCE).await.map_err(failed)?;
+            let stored =
+                store.list(owner, PICTURES_AT_ONCE).await.map_err(|error| unstored(&error))?;
             let mut old =
                 stored.into_iter().filter(|media| media.stored_at < put_before).peekable();
             if old.peek().is_none() {
@@ -64,15 +66,14 @@ pub async fn sweep(
             }
             let named = named_by(shop, owner).await?;
             for media in old.filter(|media| !named.contains(&media.name)) {
-                let gone = store.remove(&media.name, put_before).await.map_err(failed)?;
+                let gone = store
+                    .remove(&media.name, put_before)
+                    .await
+                    .map_err(|error| unstored(&error))?;
                 removed = removed.saturating_add(u64::from(gone));
             }
         }
     }
-}
-
-fn failed(error: persistence::StoreError) -> Problem {
-    unstored(&error)
 }
 
 /// Every file that the owner shows.

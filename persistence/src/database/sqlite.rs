@@ -93,12 +93,17 @@ pub(crate) async fn open_readers(path: &Path) -> Result<SqlitePool, StoreError> 
     pool.connect_with(options(path).read_only(true)).await.map_err(trouble)
 }
 
+/// Opens one connection that reads.
+pub(crate) async fn open_reader(path: &Path) -> Result<SqliteConnection, StoreError> {
+    options(path).read_only(true).connect().await.map_err(trouble)
+}
+
 /// Whether a file holds a journal. Nothing is created or changed.
 pub(crate) async fn holds_journal(path: &Path) -> Result<bool, StoreError> {
     if !path.exists() {
         return Ok(false);
     }
-    let mut connection = options(path).read_only(true).connect().await.map_err(trouble)?;
+    let mut connection = open_reader(path).await?;
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'journal_info')")
         .fetch_one(&mut connection)
         .await

@@ -54,6 +54,17 @@ impl MediaFiles {
         Ok(files)
     }
 
+    /// Copies every picture into a folder, which is made, and says how many there were. One that is
+    /// removed meanwhile is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when a copy cannot be written.
+    pub async fn copy_to(&self, to: &Path) -> Result<u64, StoreError> {
+        let to = to.to_owned();
+        self.at_work(move |folder| folder.copy_to(&to)).await
+    }
+
     /// Runs what blocks on a thread that may, to its end.
     async fn at_work<T: Send + 'static>(
         &self,
@@ -183,6 +194,20 @@ impl Folder {
             }
         }
         Ok(stored)
+    }
+
+    fn copy_to(&self, to: &Path) -> io::Result<u64> {
+        let copy = Self { root: to.to_owned(), next: AtomicU64::new(0), moving: Mutex::new(()) };
+        let mut copied = 0_u64;
+        for owner in self.owners(None, usize::MAX)? {
+            for media in self.list(&owner, usize::MAX)? {
+                if let Some(bytes) = there(fs::read(self.place(&media.name)))? {
+                    copy.put(&media.name, &bytes, media.stored_at)?;
+                    copied = copied.saturating_add(1);
+                }
+            }
+        }
+        Ok(copied)
     }
 
     fn owners(&self, after: Option<&MediaOwner>, limit: usize) -> io::Result<Vec<MediaOwner>> {

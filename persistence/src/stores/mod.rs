@@ -1,5 +1,7 @@
 //! Everything that an engine stores, as one set of ports.
 
+#[cfg(feature = "sqlite")]
+mod backup;
 mod config;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -8,6 +10,8 @@ mod sqlite;
 
 use std::sync::Arc;
 
+#[cfg(feature = "sqlite")]
+pub use backup::back_up;
 pub use config::{Database, StorageConfig};
 
 use crate::StoreError;
