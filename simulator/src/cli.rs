@@ -15,6 +15,7 @@ use crate::drill::{self, DrillArgs};
 use crate::dst::{self, DstArgs};
 use crate::history::{self, History, Verdict};
 use crate::overload::{self, OverloadArgs};
+use crate::perf::{self, PerfArgs};
 use crate::provider::{self, ProviderArgs};
 use crate::report::file::save;
 use crate::report::{RunReport, html, json, table};
@@ -48,6 +49,8 @@ pub enum Command {
     Dst(DstArgs),
     /// Faults against the real binary and real servers, each with a verdict.
     Drill(DrillArgs),
+    /// The performance targets, each measured and judged, on each store.
+    Perf(PerfArgs),
     /// What a server does with up to twenty times of what it can carry.
     Overload(OverloadArgs),
     /// Plants bugs in the engine and looks how soon the simulation finds each.
@@ -69,6 +72,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<bool> {
         Command::Provider(args) => provider::serve(&args).await.map(|()| true),
         Command::Dst(args) => dst::run(&args),
         Command::Drill(args) => Box::pin(drill::run(&args)).await,
+        Command::Perf(args) => Box::pin(perf::run(&args)).await,
         Command::Overload(args) => Box::pin(overload::run(&args)).await,
         #[cfg(feature = "planted")]
         Command::Planted(args) => dst::run_planted(&args),

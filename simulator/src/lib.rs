@@ -11,6 +11,7 @@ pub mod drill;
 pub mod dst;
 pub mod history;
 pub mod overload;
+pub mod perf;
 pub mod progress;
 pub mod provider;
 pub mod record;

@@ -34,29 +34,29 @@ const KINDS_MAX: usize = 32;
 
 /// What to send, and how.
 #[derive(Clone, Debug)]
-pub(super) struct Load {
+pub(crate) struct Load {
     /// Where the server listens.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The request.
-    pub(super) template: Template,
+    pub(crate) template: Template,
     /// Connections that are kept open.
-    pub(super) connections: u16,
+    pub(crate) connections: u16,
     /// Time between two intended sends over all connections; `None`: each connection sends
     /// as soon as it has its answer.
-    pub(super) interval: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Orders that were acknowledged with 201 while it was measured.
-    pub(super) measured: u64,
+    pub(crate) measured: u64,
     /// Their latencies in microseconds, at a given pace from the intended moment.
-    pub(super) latencies: Histogram<u64>,
+    pub(crate) latencies: Histogram<u64>,
     /// Orders acknowledged from the first request to the last answer.
-    pub(super) acknowledged: u64,
+    pub(crate) acknowledged: u64,
     /// Everything else, by status or by what went wrong.
-    pub(super) errors: BTreeMap<String, u64>,
+    pub(crate) errors: BTreeMap<String, u64>,
 }
 
 impl Default for Tally {
@@ -78,14 +78,14 @@ struct Course {
 
 /// A load that runs on a thread of its own until it is told to end, or is dropped.
 #[derive(Debug)]
-pub(super) struct Generator {
+pub(crate) struct Generator {
     course: Arc<Course>,
     result: oneshot::Receiver<std::io::Result<Tally>>,
 }
 
 impl Generator {
     /// Starts to send at once, without measuring.
-    pub(super) fn start(load: Load) -> std::io::Result<Self> {
+    pub(crate) fn start(load: Load) -> std::io::Result<Self> {
         let course = Arc::new(Course::default());
         let (sender, result) = oneshot::channel();
         let theirs = Arc::clone(&course);
@@ -97,23 +97,23 @@ impl Generator {
     }
 
     /// From here on answers count.
-    pub(super) fn measure(&self) {
+    pub(crate) fn measure(&self) {
         self.course.phase.store(MEASURING, Ordering::Relaxed);
     }
 
     /// From here on answers do not count; the load goes on for the moment.
-    pub(super) fn unmeasure(&self) {
+    pub(crate) fn unmeasure(&self) {
         self.course.phase.store(WARMING, Ordering::Relaxed);
     }
 
     /// Requests that were begun so far.
     #[cfg(test)]
-    pub(super) fn begun(&self) -> u64 {
+    pub(crate) fn begun(&self) -> u64 {
         self.course.next.load(Ordering::Relaxed)
     }
 
     /// Sends nothing more and waits for what is under way.
-    pub(super) async fn end(mut self) -> anyhow::Result<Tally> {
+    pub(crate) async fn end(mut self) -> anyhow::Result<Tally> {
         self.course.phase.store(ENDING, Ordering::Relaxed);
         let tally = timeout(LAST_ANSWERS, &mut self.result).await;
         let tally = tally.context("the server still owes answers after 30 s")?;

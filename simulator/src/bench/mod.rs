@@ -2,11 +2,11 @@
 
 mod args;
 mod disk;
-mod generator;
+pub(crate) mod generator;
 mod goals;
 mod html;
 mod plan;
-mod postgres;
+pub(crate) mod postgres;
 mod report;
 mod row;
 mod session;

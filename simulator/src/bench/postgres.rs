@@ -11,35 +11,35 @@ use crate::rig::cpu;
 
 /// A Postgres server on which databases may be created.
 #[derive(Debug)]
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     url: String,
     /// The process above all its processes, when it runs on this machine.
-    pub(super) postmaster: Option<u32>,
+    pub(crate) postmaster: Option<u32>,
     /// What it says about its version.
-    pub(super) version: String,
+    pub(crate) version: String,
     created: RefCell<Vec<String>>,
 }
 
 /// A database of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Throwaway {
+pub(crate) struct Throwaway {
     name: String,
     /// Its address.
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 /// What a server shows at one moment, in bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gauges {
+pub(crate) struct Gauges {
     /// Written to the write-ahead log since the server was made.
-    pub(super) written: u64,
+    pub(crate) written: u64,
     /// Size of the database.
-    pub(super) stored: u64,
+    pub(crate) stored: u64,
 }
 
 impl Postgres {
     /// Looks at the server.
-    pub(super) async fn reach(url: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn reach(url: &str) -> anyhow::Result<Self> {
         let mut connection = PgConnection::connect(url).await.context("connecting to Postgres")?;
         let (backend, version): (i32, String) =
             sqlx::query_as("SELECT pg_backend_pid(), current_setting('server_version')")
@@ -58,7 +58,7 @@ impl Postgres {
 
     /// Creates a database. With `delay_us` every flush of the log waits that long first,
     /// while it holds the lock that all flushes need.
-    pub(super) async fn create(&self, delay_us: Option<u64>) -> anyhow::Result<Throwaway> {
+    pub(crate) async fn create(&self, delay_us: Option<u64>) -> anyhow::Result<Throwaway> {
         let name = format!("millrace_bench_{:016x}", rand::random::<u64>());
         self.administer(format!("CREATE DATABASE {name}")).await?;
         self.created.borrow_mut().push(name.clone());
@@ -76,14 +76,14 @@ impl Postgres {
     }
 
     /// Drops a database with whoever is still connected.
-    pub(super) async fn drop_database(&self, database: &Throwaway) -> anyhow::Result<()> {
+    pub(crate) async fn drop_database(&self, database: &Throwaway) -> anyhow::Result<()> {
         self.remove(&database.name).await?;
         self.created.borrow_mut().retain(|name| *name != database.name);
         Ok(())
     }
 
     /// Drops whatever an interrupted run has left.
-    pub(super) async fn drop_all(&self) -> anyhow::Result<()> {
+    pub(crate) async fn drop_all(&self) -> anyhow::Result<()> {
         let names = self.created.take();
         for name in names {
             self.remove(&name).await?;
@@ -96,12 +96,12 @@ impl Postgres {
     }
 
     /// Flushes what earlier measurements have left dirty, so that all begin alike.
-    pub(super) async fn checkpoint(&self) -> anyhow::Result<()> {
+    pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.administer("CHECKPOINT".to_owned()).await
     }
 
     /// Reads the gauges.
-    pub(super) async fn gauges(&self, database: &Throwaway) -> anyhow::Result<Gauges> {
+    pub(crate) async fn gauges(&self, database: &Throwaway) -> anyhow::Result<Gauges> {
         let mut connection = PgConnection::connect(&self.url).await?;
         let (written, stored): (i64, i64) = sqlx::query_as(
             "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, pg_database_size($1)",
