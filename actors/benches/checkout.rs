@@ -76,6 +76,7 @@ fn wish(order: OrderId) -> PlaceOrder {
         personal: Personal::default(),
         trusted_price: false,
         policy: Arc::default(),
+        vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

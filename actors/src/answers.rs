@@ -1,11 +1,16 @@
 //! From what comes of a command to the answer that its asker understands: pure, and the same in
 //! production and in simulation.
 
+use std::time::Duration;
+
+use engine::buyer::{Buyer, BuyerRefusal, BuyerState};
 use engine::cart::{Cart, CartRefusal};
 use engine::catalog::{Product, ProductRefusal};
 use engine::inventory::{Inventory, InventoryRefusal};
 use engine::planted::{Bug, planted};
 use engine::process::{Answer, ChargeOutcome, StockRefusal, Unavailable};
+use engine::reviews::{Reviews, ReviewsRefusal};
+use engine::values::{Moment, OrderId};
 
 use crate::outcome::{Accepted, NotAccepted, NotDone};
 use crate::payments::ProviderFailure;
@@ -25,6 +30,42 @@ pub fn of_cart(verdict: Result<Accepted<Cart>, NotDone<CartRefusal>>) -> Answer 
         Ok(_) => Answer::CartDone,
         Err(NotDone::Refused(refusal)) => Answer::CartRefused(refusal),
         Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// What a buyer says of their orders before this one.
+pub fn of_orders(
+    verdict: Result<Accepted<Buyer>, NotDone<BuyerRefusal>>,
+    (order, within, now): (OrderId, Duration, Moment),
+) -> Answer {
+    match verdict {
+        Ok(accepted) => Answer::Counted(accepted.view.counted(order, within, now)),
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// What a buyer says of their trust.
+pub fn of_trust(verdict: Result<Accepted<Buyer>, NotDone<BuyerRefusal>>) -> Answer {
+    match verdict {
+        Ok(accepted) => Answer::Trust(is_trusted(&accepted.view)),
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// Whether the last word about a buyer was one of trust.
+pub fn is_trusted(buyer: &BuyerState) -> bool {
+    buyer.trust.as_ref().is_some_and(|trust| trust.is_trusted)
+}
+
+/// What the list of reviews says. On a full one there is no room, so it is tried again.
+pub fn of_reviews(verdict: &Result<Accepted<Reviews>, NotDone<ReviewsRefusal>>) -> Answer {
+    match verdict {
+        Ok(_) => Answer::ReviewNoted,
+        Err(NotDone::NotAccepted(reason)) => not_accepted(*reason),
+        Err(NotDone::Refused(ReviewsRefusal::Full)) => Answer::NotAccepted(Unavailable::Overloaded),
         Err(NotDone::Unknown) => Answer::Failed,
     }
 }
@@ -96,6 +137,9 @@ const fn rank(answer: &Answer) -> u8 {
         Answer::NotAccepted(_) => 2,
         Answer::StockRefused(_) => 1,
         Answer::Listing(_)
+        | Answer::Counted(_)
+        | Answer::Trust(_)
+        | Answer::ReviewNoted
         | Answer::StockDone
         | Answer::CartDone
         | Answer::CartRefused(_)

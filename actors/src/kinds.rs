@@ -1,11 +1,13 @@
 //! Which aggregates the engine hosts, a line for each, and what is done for all of them.
 
 use engine::Aggregate;
+use engine::buyer::Buyer;
 use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::order::Order;
+use engine::reviews::Reviews;
 
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::system::World;
@@ -62,7 +64,7 @@ macro_rules! kinds {
 }
 
 // Snapshots are kept of what has long histories: a stock has one or two events for every sale,
-// a listing, a cart and an order have few in all.
+// a buyer one for each order where those are counted; a listing, a cart and an order have few in all.
 kinds! {
     /// Listings.
     products: Product, snapshots: false;
@@ -72,6 +74,10 @@ kinds! {
     carts: Cart, snapshots: false;
     /// Orders with their payments.
     orders: Order, snapshots: false, is_new: newcomers;
+    /// Buyers whom the shop trusts or counts the orders of.
+    buyers: Buyer, snapshots: true;
+    /// The list of orders that somebody has to look at.
+    reviews: Reviews, snapshots: true;
     /// The log of faults that were injected on purpose.
     drills: Drill, snapshots: false;
 }

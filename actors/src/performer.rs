@@ -7,10 +7,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use engine::Aggregate;
+use engine::buyer::BuyerCommand;
 use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
 use engine::process::{Answer, HeldUnits, Intent};
-use engine::values::{CartId, ProductId};
+use engine::reviews::{Reviews, ReviewsCommand, Waiting};
+use engine::values::{CartId, CustomerId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
@@ -38,6 +40,27 @@ impl World {
     ) -> Option<Answer> {
         match intent {
             Intent::Lookup { product } => self.look_up(product, answer),
+            Intent::NoteOrder { customer, order, within } => {
+                let counting = (order, within, self.clock.now());
+                let reply =
+                    ReplyTo::callback(move |said| answer(answers::of_orders(said, counting)));
+                let asked = asked(BuyerCommand::Note { order }, from, reply);
+                self.kinds.buyers.send(self, customer.as_str(), asked, deadline());
+                None
+            }
+            Intent::AskTrust { customer } => self.ask_trust(customer, answer),
+            Intent::NoteReview { order, customer, until } => {
+                let command = match until {
+                    Some(until) => {
+                        ReviewsCommand::Open { order, waiting: Waiting { customer, until } }
+                    }
+                    None => ReviewsCommand::Close { order },
+                };
+                let reply = ReplyTo::callback(move |verdict| answer(answers::of_reviews(&verdict)));
+                let asked = asked(command, from, reply);
+                self.kinds.reviews.send_without_place(self, Reviews::KEY, asked, deadline());
+                None
+            }
             Intent::Hold { ref units, .. } => self.hold(&intent, units, from, answer),
             Intent::Extend { ref units, .. }
             | Intent::Commit { ref units }
@@ -94,6 +117,23 @@ impl World {
             let asking = Asking { deadline: deadline(), cause: Cause::default() };
             let verdict = world.kinds.products.ask(&world, product.as_str(), None, asking).await;
             answer(answers::of_listing(verdict));
+        });
+        None
+    }
+
+    fn ask_trust(
+        self: &Arc<Self>,
+        customer: CustomerId,
+        answer: impl FnOnce(Answer) + Send + 'static,
+    ) -> Option<Answer> {
+        if let Some(published) = self.kinds.buyers.view(customer.as_str()) {
+            return Some(Answer::Trust(answers::is_trusted(&published.view)));
+        }
+        let world = Arc::clone(self);
+        spawn_light(async move {
+            let asking = Asking { deadline: deadline(), cause: Cause::default() };
+            let verdict = world.kinds.buyers.ask(&world, customer.as_str(), None, asking).await;
+            answer(answers::of_trust(verdict));
         });
         None
     }

@@ -1,14 +1,17 @@
 //! Reads: from the published durable view, else from the read models, else by waking the entity.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Aggregate as _;
+use engine::buyer::{Buyer, BuyerState};
 use engine::cart::{Cart, OpenCart};
 use engine::catalog::{Listing, Product};
 use engine::inventory::{Inventory, StockLevel, StockView};
 use engine::order::Order;
-use engine::values::{CartId, OrderId, ProductId, Quantity};
+use engine::reviews::{Reviews, Waiting};
+use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity};
 use persistence::StoreError;
 use persistence::journal::StreamId;
 use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
@@ -79,6 +82,30 @@ impl OrderSystem {
         match self.world.kinds.carts.view(&key) {
             Some(published) => Ok(published.view),
             None => self.wake_for::<Cart>(&key).await,
+        }
+    }
+
+    /// What is known of a buyer.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn buyer(&self, id: &CustomerId) -> Result<BuyerState, ReadError> {
+        match self.world.kinds.buyers.view(id.as_str()) {
+            Some(published) => Ok(published.view),
+            None => self.wake_for::<Buyer>(id.as_str()).await,
+        }
+    }
+
+    /// The orders that somebody has to look at.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn reviews(&self) -> Result<Arc<BTreeMap<OrderId, Waiting>>, ReadError> {
+        match self.world.kinds.reviews.view(Reviews::KEY) {
+            Some(published) => Ok(published.view),
+            None => self.wake_for::<Reviews>(Reviews::KEY).await,
         }
     }
 

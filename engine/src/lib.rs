@@ -8,14 +8,17 @@
 #![deny(clippy::wildcard_enum_match_arm, clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 
 pub mod aggregate;
+pub mod buyer;
 pub mod cart;
 pub mod catalog;
 pub mod drill;
+pub mod fraud;
 pub mod inventory;
 pub mod ledger;
 pub mod order;
 pub mod planted;
 pub mod process;
+pub mod reviews;
 #[cfg(test)]
 mod samples;
 #[cfg(any(test, feature = "testkit"))]

@@ -1,9 +1,12 @@
 //! What aggregates want from others and what comes back: plain data, carried out by the shell.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::cart::CartRefusal;
 use crate::catalog::Listing;
+use crate::fraud::Counted;
 use crate::values::{
     CartId, ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId,
     Quantity,
@@ -27,6 +30,20 @@ pub enum Intent {
     Lookup {
         /// Which product.
         product: ProductId,
+    },
+    /// Note that a buyer is about to order, and count what they ordered before.
+    NoteOrder {
+        /// Who.
+        customer: CustomerId,
+        /// Which order; noted once.
+        order: OrderId,
+        /// How far back an order is recent.
+        within: Duration,
+    },
+    /// Ask whether a buyer is trusted.
+    AskTrust {
+        /// Whom.
+        customer: CustomerId,
     },
     /// Set units aside, all or none.
     Hold {
@@ -60,6 +77,15 @@ pub enum Intent {
     Restock {
         /// Which holds.
         units: Vec<HeldUnits>,
+    },
+    /// Put an order on the list of those that somebody has to look at, or take it off.
+    NoteReview {
+        /// Which order.
+        order: OrderId,
+        /// Who buys.
+        customer: CustomerId,
+        /// When waiting for a decision ends; absent: it does not wait any more.
+        until: Option<Moment>,
     },
     /// Let a cart belong to an order, and to no other.
     ClaimCart {
@@ -108,11 +134,14 @@ impl Intent {
         match self {
             Self::Charge { .. } | Self::QueryCharge { .. } | Self::Refund { .. } => true,
             Self::Lookup { .. }
+            | Self::NoteOrder { .. }
+            | Self::AskTrust { .. }
             | Self::Hold { .. }
             | Self::Extend { .. }
             | Self::Commit { .. }
             | Self::Release { .. }
             | Self::Restock { .. }
+            | Self::NoteReview { .. }
             | Self::ClaimCart { .. }
             | Self::ReopenCart { .. } => false,
         }
@@ -123,10 +152,13 @@ impl Intent {
         match self {
             Self::Hold { .. } | Self::ClaimCart { .. } => true,
             Self::Lookup { .. }
+            | Self::NoteOrder { .. }
+            | Self::AskTrust { .. }
             | Self::Extend { .. }
             | Self::Commit { .. }
             | Self::Release { .. }
             | Self::Restock { .. }
+            | Self::NoteReview { .. }
             | Self::ReopenCart { .. }
             | Self::Charge { .. }
             | Self::QueryCharge { .. }
@@ -146,6 +178,12 @@ impl Intent {
 pub enum Answer {
     /// What the catalogue says; `None` for an unknown product.
     Listing(Option<Listing>),
+    /// How many orders the buyer has placed.
+    Counted(Counted),
+    /// Whether the buyer is trusted.
+    Trust(bool),
+    /// The list of reviews says so.
+    ReviewNoted,
     /// The stock did as asked.
     StockDone,
     /// The stock was refused.

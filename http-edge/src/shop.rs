@@ -1,5 +1,6 @@
 //! The one seam to the engine: every call of a route goes through here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,14 @@ use actors::outcome::{Accepted, Asking, NotDone};
 use actors::reads::OrderList;
 use actors::system::OrderSystem;
 use engine::Aggregate;
+use engine::buyer::{Buyer, BuyerCommand, BuyerState};
 use engine::cart::{Cart, CartCommand, OpenCart};
 use engine::catalog::{Listing, Product, ProductCommand};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
 use engine::order::{Order, OrderCommand};
+use engine::reviews::Waiting;
 use engine::validation::Policy;
-use engine::values::{CartId, OrderId, ProductId};
+use engine::values::{CartId, CustomerId, OrderId, ProductId};
 use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -167,6 +170,38 @@ impl Shop {
     /// `unavailable`.
     pub async fn cart(&self, id: CartId) -> Result<Option<Arc<OpenCart>>, Problem> {
         self.system.cart(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// Asks a buyer.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_buyer(
+        &self,
+        id: &CustomerId,
+        command: BuyerCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Buyer>, NotDone<<Buyer as Aggregate>::Refusal>> {
+        self.system.ask(id.as_str(), command, asking).await
+    }
+
+    /// What is known of a buyer.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn buyer(&self, id: &CustomerId) -> Result<BuyerState, Problem> {
+        self.system.buyer(id).await.map_err(|error| unreadable(&error))
+    }
+
+    /// The orders that somebody has to look at.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn reviews(&self) -> Result<Arc<BTreeMap<OrderId, Waiting>>, Problem> {
+        self.system.reviews().await.map_err(|error| unreadable(&error))
     }
 
     /// A product with its stock.

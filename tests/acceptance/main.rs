@@ -5,6 +5,7 @@ mod backup;
 mod carts;
 mod catalogue;
 mod faults;
+mod fraud;
 mod idempotency;
 mod life;
 mod lists;

@@ -48,6 +48,7 @@ pub(crate) fn place(number: u32, product: &str, quantity: i64) -> PlaceOrder {
         personal: Personal::default(),
         trusted_price: false,
         policy: Arc::default(),
+        vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

@@ -21,6 +21,9 @@ impl InventoryCommand {
             Intent::Release { .. } => Self::Release { hold },
             Intent::Restock { .. } => Self::Restock { hold, quantity },
             Intent::Lookup { .. }
+            | Intent::NoteOrder { .. }
+            | Intent::AskTrust { .. }
+            | Intent::NoteReview { .. }
             | Intent::ClaimCart { .. }
             | Intent::ReopenCart { .. }
             | Intent::Charge { .. }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use crate::buyer::BuyerEvent;
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
 use crate::drill::DrillEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::OrderEvent;
+use crate::reviews::ReviewsEvent;
 use crate::values::Moment;
 
 /// Where an event lies; shown as `shard:position`.
@@ -35,6 +37,10 @@ pub enum LedgerEvent<'a> {
     Cart(&'a CartEvent),
     /// Of an order.
     Order(&'a OrderEvent),
+    /// Of a buyer.
+    Buyer(&'a BuyerEvent),
+    /// Of the list of reviews.
+    Reviews(&'a ReviewsEvent),
     /// Of the log of drills.
     Drill(&'a DrillEvent),
 }

@@ -20,6 +20,7 @@
 //! version of a listing that orders quote one price. What was released and what has ended is forgotten.
 
 mod accounts;
+mod buyers;
 mod closing;
 mod drills;
 mod entry;
@@ -27,6 +28,7 @@ mod listings;
 mod orders;
 mod prices;
 mod recent;
+mod reviews;
 mod stocks;
 #[cfg(test)]
 mod tests;
@@ -39,12 +41,14 @@ use crate::catalog::Product;
 use crate::values::ProductId;
 
 pub use accounts::{Account, Balances};
+use buyers::BuyerBook;
 pub use closing::{Closing, OpenCapture, OpenHold, Unmatched};
 use drills::DrillBook;
 pub use entry::{Entry, LedgerEvent, Place};
 use listings::{CartBook, ListingBook};
 use orders::{OrderBook, Totals};
 use prices::{Listed, Quotes};
+use reviews::ReviewsBook;
 use stocks::StockBook;
 pub use violation::Violation;
 use violation::{Found, broken};
@@ -63,6 +67,8 @@ enum Book {
     Stock(Box<StockBook>),
     Cart(CartBook),
     Order(OrderBook),
+    Buyer(BuyerBook),
+    Reviews(ReviewsBook),
     Drill(DrillBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
@@ -139,7 +145,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
                 Book::Listing(listing) => {
                     listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));
                 }
-                Book::Cart(_) | Book::Drill(_) => {}
+                Book::Cart(_) | Book::Buyer(_) | Book::Reviews(_) | Book::Drill(_) => {}
                 Book::Broken => {
                     closing.broken_streams = closing.broken_streams.saturating_add(1);
                     broken.extend(ProductId::parse(key).ok().filter(|_| kind == Product::KIND));
@@ -170,6 +176,8 @@ impl Book {
             LedgerEvent::Inventory(_) => Self::Stock(Box::default()),
             LedgerEvent::Cart(_) => Self::Cart(CartBook::default()),
             LedgerEvent::Order(_) => Self::Order(OrderBook::default()),
+            LedgerEvent::Buyer(_) => Self::Buyer(BuyerBook::default()),
+            LedgerEvent::Reviews(_) => Self::Reviews(ReviewsBook::default()),
             LedgerEvent::Drill(_) => Self::Drill(DrillBook::default()),
         }
     }
@@ -180,18 +188,24 @@ impl Book {
             (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(entry.at, event),
             (Self::Cart(book), LedgerEvent::Cart(event)) => book.enter(entry.version, event),
             (Self::Order(book), LedgerEvent::Order(event)) => book.enter(entry, event, totals),
+            (Self::Buyer(book), LedgerEvent::Buyer(event)) => book.enter(event),
+            (Self::Reviews(book), LedgerEvent::Reviews(event)) => book.enter(event),
             (Self::Drill(book), LedgerEvent::Drill(event)) => book.enter(event),
             (
                 Self::Listing(_)
                 | Self::Stock(_)
                 | Self::Cart(_)
                 | Self::Order(_)
+                | Self::Buyer(_)
+                | Self::Reviews(_)
                 | Self::Drill(_)
                 | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
                 | LedgerEvent::Cart(_)
                 | LedgerEvent::Order(_)
+                | LedgerEvent::Buyer(_)
+                | LedgerEvent::Reviews(_)
                 | LedgerEvent::Drill(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }

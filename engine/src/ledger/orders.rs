@@ -42,6 +42,8 @@ struct Placed {
     units: Units,
     captured: bool,
     refunded: i64,
+    /// Whether somebody has to approve it still.
+    suspected: bool,
 }
 
 /// What an order is about.
@@ -103,13 +105,14 @@ impl Placed {
             units: Units::Held,
             captured: false,
             refunded: 0,
+            suspected: !placement.suspicions.is_empty(),
         }
     }
 
     fn enter(&mut self, event: &OrderEvent, totals: &mut Totals) -> Result<(), Found> {
         match event {
             // Stands for the compiler; a second placement was judged before.
-            OrderEvent::Placed(_) => Ok(()),
+            OrderEvent::Placed(_) | OrderEvent::ReviewNoted { .. } => Ok(()),
             OrderEvent::PaymentQueued { .. } => {
                 holds("R12", self.status == OrderStatus::Pending && !self.captured, || {
                     "a payment was queued that nobody waits for".to_owned()
@@ -143,11 +146,20 @@ impl Placed {
             }
             OrderEvent::StockCommitted => {
                 holds("R12", self.units == Units::Held, || "units were sold twice".to_owned())?;
+                holds("R12", !self.suspected, || {
+                    "units of a suspicious order were sold before it was approved".to_owned()
+                })?;
                 self.units = Units::Sold;
                 self.count(totals, u64::saturating_add);
                 Ok(())
             }
             OrderEvent::StockReturned => self.give_back(totals),
+            OrderEvent::ReviewApproved { .. } => {
+                let waits = self.suspected && self.status == OrderStatus::Pending;
+                holds("R12", waits, || "an order was approved that nobody suspected".to_owned())?;
+                self.suspected = false;
+                Ok(())
+            }
             OrderEvent::StatusChanged { status, .. } => self.step(*status, totals),
             OrderEvent::Cancelled { .. } => self.step(OrderStatus::Cancelled, totals),
         }

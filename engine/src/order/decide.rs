@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{
-    Actor, CancelReason, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState, OrderStock,
-    QUEUE_LONGEST, RECONCILE_LONGEST,
+    Actor, CancelReason, Order, OrderCommand, OrderEvent, OrderState, OrderStock, QUEUE_LONGEST,
+    RECONCILE_LONGEST,
 };
 use super::outstanding::{self, charge_may_be_under_way};
-use super::refund;
+use super::refusal::OrderRefusal;
+use super::{refund, review};
 use crate::aggregate::{Aggregate, Step};
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent};
@@ -40,6 +41,10 @@ impl Aggregate for Order {
             OrderCommand::Cancel { by, as_operator, reason } => {
                 cancel(order, by, *as_operator, reason.clone(), now)
             }
+            OrderCommand::DecideReview { approve, by, reason } => {
+                review::decided(order, *approve, by, reason.clone())
+            }
+            OrderCommand::RecordReviewNoted { is_listed } => Ok(review::noted(order, *is_listed)),
             OrderCommand::SetStatus { status, by } => set_status(order, *status, by, now),
             OrderCommand::RecordCharge { key, outcome } => {
                 is_charged(order, *key)?;
@@ -161,6 +166,9 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
     if status == OrderStatus::Cancelled {
         return cancel(order, by, true, None, now);
     }
+    if order.awaits_review() {
+        return Err(OrderRefusal::UnderReview);
+    }
     // Goods do not move while nobody knows whether they are paid (C-6), and do not leave before
     // they are sold: a lost stock could not call the order off any more.
     let leaves_unsold = status == OrderStatus::Shipped && order.stock != OrderStock::Committed;
@@ -267,7 +275,9 @@ fn hold_lapsed(order: &Order) -> Vec<OrderEvent> {
     match order.stock {
         // Nobody has been told yet that the units are kept for a day, and they may be somebody
         // else's by now.
-        OrderStock::Held(_) if order.method().is_none() && order.fate.is_none() => {
+        OrderStock::Held(_)
+            if order.method().is_none() && order.fate.is_none() && !order.awaits_review() =>
+        {
             stock_lost(order)
         }
         OrderStock::Held(_) => vec![OrderEvent::HoldLapsed],
@@ -303,6 +313,9 @@ fn refunded(order: &Order, key: ChargeKey, amount: Money) -> Vec<OrderEvent> {
 }
 
 fn wake(order: &Order, now: Moment) -> Vec<OrderEvent> {
+    if let Some(lapsed) = review::lapsed(order, now) {
+        return vec![lapsed];
+    }
     let waited = outstanding::unpaid_until(order).is_some_and(|until| until <= now);
     if waited && !planted(Bug::WaitsForEver) {
         return vec![OrderEvent::Cancelled {

@@ -8,6 +8,7 @@ use super::model::{
 };
 use super::outstanding::is_settled;
 use super::placement::Placement;
+use crate::fraud::{REVIEW_LONGEST, Review, Verdict};
 use crate::values::Moment;
 
 pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
@@ -65,6 +66,17 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
         OrderEvent::StockCommitted => order.stock = OrderStock::Committed,
         OrderEvent::StockReturned => order.stock = OrderStock::Returned,
         OrderEvent::StatusChanged { status, by } => step(order, *status, at, by, None),
+        OrderEvent::ReviewNoted { is_listed } => {
+            if let Some(review) = &mut order.review {
+                review.is_listed = Some(*is_listed);
+            }
+        }
+        OrderEvent::ReviewApproved { by, reason } => {
+            if let Some(review) = &mut order.review {
+                let (by, reason) = (Arc::clone(by), reason.clone());
+                review.verdict = Some(Verdict { approved: true, by, reason, at });
+            }
+        }
         OrderEvent::Cancelled { by, reason, reconcile_until } => {
             if reconcile_until.is_some() {
                 order.payment.status = PaymentStatus::Failed;
@@ -75,6 +87,14 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
                 CancelReason::Asked(words) => words.as_deref(),
                 CancelReason::NotPaidInTime => Some("not paid in time"),
                 CancelReason::StockLost => Some("stock lost while the payment was open"),
+                CancelReason::ReviewRejected(words) => {
+                    if let Some(review) = &mut order.review {
+                        let (by, reason) = (Arc::clone(by), words.clone());
+                        review.verdict = Some(Verdict { approved: false, by, reason, at });
+                    }
+                    Some("turned down by a review")
+                }
+                CancelReason::ReviewLapsed => Some("suspicious, and nobody decided in time"),
             };
             step(order, OrderStatus::Cancelled, at, by, words);
         }
@@ -88,7 +108,9 @@ fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
         OrderEvent::PaymentDeclined { .. } => Some(Fate::Declined),
         OrderEvent::PaymentAbandoned { .. } => Some(Fate::NotPaid),
         OrderEvent::Cancelled { reason, .. } => Some(match reason {
-            CancelReason::Asked(_) => Fate::CalledOff,
+            CancelReason::Asked(_)
+            | CancelReason::ReviewRejected(_)
+            | CancelReason::ReviewLapsed => Fate::CalledOff,
             CancelReason::NotPaidInTime => Fate::NotPaid,
             CancelReason::StockLost => Fate::StockLost,
         }),
@@ -102,8 +124,11 @@ fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
         | OrderEvent::RefundPostponed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned
-        | OrderEvent::StatusChanged { .. } => {
-            let stands = order.payment.status != PaymentStatus::Queued && is_settled(order);
+        | OrderEvent::StatusChanged { .. }
+        | OrderEvent::ReviewNoted { .. }
+        | OrderEvent::ReviewApproved { .. } => {
+            let waits = order.payment.status == PaymentStatus::Queued || order.awaits_review();
+            let stands = !waits && is_settled(order);
             stands.then_some(Fate::Stands)
         }
     }
@@ -134,6 +159,11 @@ fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
         },
         stock: OrderStock::Held(placement.held_until),
         fate: None,
+        review: (!placement.suspicions.is_empty()).then(|| Review {
+            until: at.saturating_add(REVIEW_LONGEST),
+            verdict: None,
+            is_listed: None,
+        }),
         history: vec![first],
         created_at: at,
         updated_at: at,

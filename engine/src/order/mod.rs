@@ -6,6 +6,7 @@
 //! - ORDER-4: refunded is never more than captured.
 //! - ORDER-5: a cancelled order ends with no held and no sold units.
 //! - ORDER-6: what an order came to first stays its answer, whatever comes later.
+//! - ORDER-7: a suspicious order is neither charged nor sold before somebody has approved it.
 //!
 //! The order is also the process manager of its checkout: [`outstanding`] derives from the state
 //! what is still owed, so a crash after step *n* is repaired by doing step *n* again.
@@ -18,6 +19,8 @@ mod outstanding;
 mod place;
 mod placement;
 mod refund;
+mod refusal;
+mod review;
 #[cfg(test)]
 mod tests;
 mod wished;
@@ -25,10 +28,10 @@ mod wished;
 pub use life::{Fate, OrderStatus, PaymentStatus};
 pub use model::{
     Actor, CHARGE_ARRIVES_WITHIN, CancelReason, HOLD_FIRST, Order, OrderCommand, OrderEvent,
-    OrderRefusal, OrderState, OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition,
-    UNPAID_HOLD,
+    OrderState, OrderStock, Payment, QUEUE_LONGEST, RECONCILE_LONGEST, Transition, UNPAID_HOLD,
 };
 pub use outstanding::outstanding;
 pub use place::PlaceOrder;
 pub use placement::{Amounts, Line, Personal, Placement, Wish};
+pub use refusal::OrderRefusal;
 pub use wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};

@@ -10,11 +10,10 @@ use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
 use crate::aggregate::EventName;
-use crate::cart::CartRefusal;
+use crate::fraud::Review;
 use crate::planted::{Bug, planted};
-use crate::process::{ChargeOutcome, HeldUnits, Unavailable};
-use crate::validation::Finding;
-use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ProductId, Quantity};
+use crate::process::{ChargeOutcome, HeldUnits};
+use crate::values::{ChargeKey, Moment, Money, PaymentMethod};
 
 /// How long a hold lasts at first: enough for the provider and its retries.
 pub const HOLD_FIRST: Duration = Duration::from_mins(1);
@@ -104,6 +103,9 @@ pub struct Order {
     pub stock: OrderStock,
     /// What it came to first; nothing while that is not known.
     pub fate: Option<Fate>,
+    /// Whether somebody has to look at it, and what they decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
     /// Every public status, oldest first; bounded by the life cycle.
     pub history: Vec<Transition>,
     /// When it was placed.
@@ -167,6 +169,10 @@ pub enum CancelReason {
     NotPaidInTime,
     /// The hold lapsed and the units were sold to somebody else.
     StockLost,
+    /// Somebody looked at it and turned it down.
+    ReviewRejected(Option<String>),
+    /// It was suspicious, and nobody decided in time.
+    ReviewLapsed,
 }
 
 /// What can be asked of an order.
@@ -189,6 +195,20 @@ pub enum OrderCommand {
         status: OrderStatus,
         /// Who asks.
         by: Actor,
+    },
+    /// Let a suspicious order go on, or turn it down.
+    DecideReview {
+        /// Whether it goes on.
+        approve: bool,
+        /// Who decides.
+        by: Actor,
+        /// Why, in their words.
+        reason: Option<String>,
+    },
+    /// Note what the list of reviews says about it.
+    RecordReviewNoted {
+        /// Whether it has it.
+        is_listed: bool,
     },
     /// Note what the provider said about a charge.
     RecordCharge {
@@ -305,6 +325,19 @@ pub enum OrderEvent {
         /// By whom.
         by: Actor,
     },
+    /// The list of those that somebody has to look at has it, or has it no more.
+    ReviewNoted {
+        /// Whether it has it.
+        is_listed: bool,
+    },
+    /// Somebody looked at a suspicious order and let it go on.
+    ReviewApproved {
+        /// Who.
+        by: Actor,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// It was called off.
     Cancelled {
         /// By whom.
@@ -332,67 +365,9 @@ impl EventName for OrderEvent {
             Self::StockCommitted => "order.stock_committed",
             Self::StockReturned => "order.stock_returned",
             Self::StatusChanged { .. } => "order.status_changed",
+            Self::ReviewNoted { .. } => "order.review_noted",
+            Self::ReviewApproved { .. } => "order.review_approved",
             Self::Cancelled { .. } => "order.cancelled",
         }
     }
-}
-
-/// Why a command was turned down.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrderRefusal {
-    /// There is no such order.
-    #[error("order is unknown")]
-    Unknown,
-    /// Rules were broken; all findings at once.
-    #[error("{} rules were broken", .0.len())]
-    Invalid(Vec<Finding>),
-    /// A product has too few units left.
-    #[error("{product}: requested {requested} units, {available} available")]
-    InsufficientStock {
-        /// Which product.
-        product: ProductId,
-        /// Units asked for.
-        requested: Quantity,
-        /// Units free.
-        available: Quantity,
-    },
-    /// The customer may not buy that many.
-    #[error("{product}: a customer may buy {limit} units")]
-    OverLimit {
-        /// Which product.
-        product: ProductId,
-        /// Units per customer.
-        limit: Quantity,
-    },
-    /// The cart cannot belong to this order.
-    #[error(transparent)]
-    Cart(#[from] CartRefusal),
-    /// The cart could not be asked now; nothing happened.
-    #[error("the cart could not be asked: {why}")]
-    CartUnavailable {
-        /// Why.
-        why: Unavailable,
-    },
-    /// A listing or a stock could not be asked now; nothing happened.
-    #[error("{product} could not be asked about: {why}")]
-    StockUnavailable {
-        /// Which product.
-        product: ProductId,
-        /// Why.
-        why: Unavailable,
-    },
-    /// It is paid without the provider, or the provider was not asked for money under that key.
-    #[error("the provider was not asked for money for the order under that key")]
-    NotCharged,
-    /// The key was used for another request.
-    #[error("the key names an order with other content")]
-    KeyReused,
-    /// The status cannot change like that.
-    #[error("an order cannot go from {} to {}", .from.as_str(), .to.as_str())]
-    InvalidTransition {
-        /// From where.
-        from: OrderStatus,
-        /// To where.
-        to: OrderStatus,
-    },
 }

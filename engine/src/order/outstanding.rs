@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{Order, OrderCommand, OrderStock, UNPAID_HOLD};
-use super::refund;
+use super::{refund, review};
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent, StockRefusal};
 use crate::values::{Moment, PaymentMethod};
@@ -26,6 +26,9 @@ fn stock_goal(order: &Order) -> StockGoal {
     }
     if order.status == OrderStatus::Cancelled {
         return StockGoal::Returned;
+    }
+    if order.awaits_review() {
+        return StockGoal::Kept;
     }
     match order.method() {
         Some(PaymentMethod::Card) if planted(Bug::SellsUnpaid) => StockGoal::Committed,
@@ -52,6 +55,7 @@ pub(super) fn unpaid_until(order: &Order) -> Option<Moment> {
 /// Whether the provider has been or is about to be asked for money, without a definite answer yet.
 pub(super) fn charge_may_be_under_way(order: &Order) -> bool {
     order.method() == Some(PaymentMethod::Card)
+        && !order.awaits_review()
         && order.status != OrderStatus::Cancelled
         && matches!(order.payment.status, PaymentStatus::Unpaid | PaymentStatus::Queued)
 }
@@ -62,6 +66,7 @@ pub fn outstanding(order: &Order, now: Moment) -> Vec<Intent> {
     intents.extend(stock_intent(order));
     intents.extend(charge_intent(order, now));
     intents.extend(refund::refund_intent(order, now));
+    intents.extend(review::note_intent(order));
     intents
 }
 
@@ -83,7 +88,8 @@ fn stock_work(order: &Order) -> Option<StockWork> {
         }
         // The first hold is short, so that one without an order lapses soon; this makes it longer.
         (OrderStock::Held(until), StockGoal::Kept) => {
-            let wanted = order.payment.queued_until.or_else(|| unpaid_until(order))?;
+            let wanted = order.review_until();
+            let wanted = wanted.or(order.payment.queued_until).or_else(|| unpaid_until(order))?;
             (until < wanted).then_some(StockWork::Extend(wanted))
         }
         (OrderStock::Committed, StockGoal::Kept | StockGoal::Committed)
@@ -101,7 +107,7 @@ fn may_be_sold(order: &Order) -> bool {
         None | Some(PaymentMethod::Card) => false,
         Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => true,
     };
-    never_held_back
+    (never_held_back && order.was_cleared())
         || order.payment.captured.is_some()
         || order.history.iter().any(|step| step.to == OrderStatus::Processing)
 }
@@ -163,6 +169,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         (Intent::Extend { .. }, Answer::StockRefused(StockRefusal::Lapsed)) => {
             Some(OrderCommand::RecordHoldLapsed)
         }
+        (Intent::NoteReview { until, .. }, Answer::ReviewNoted) => {
+            Some(OrderCommand::RecordReviewNoted { is_listed: until.is_some() })
+        }
         (Intent::Refund { key, amount }, Answer::Refunded) => {
             Some(OrderCommand::RecordRefunded { key: *key, amount: *amount })
         }
@@ -171,6 +180,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         }
         (
             Intent::Lookup { .. }
+            | Intent::NoteOrder { .. }
+            | Intent::AskTrust { .. }
+            | Intent::NoteReview { .. }
             | Intent::Hold { .. }
             | Intent::Extend { .. }
             | Intent::Commit { .. }
@@ -182,6 +194,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
             | Intent::QueryCharge { .. }
             | Intent::Refund { .. },
             Answer::Listing(_)
+            | Answer::Counted(_)
+            | Answer::Trust(_)
+            | Answer::ReviewNoted
             | Answer::StockDone
             | Answer::StockRefused(_)
             | Answer::CartDone
@@ -216,6 +231,7 @@ pub(super) fn is_settled(order: &Order) -> bool {
 /// Whether something is owed, other than money, that a live order keeps trying.
 fn has_open_work(order: &Order) -> bool {
     stock_work(order).is_some()
+        || review::note_intent(order).is_some()
         || charge_may_be_under_way(order)
         || order.payment.reconcile_until.is_some()
 }
@@ -232,5 +248,5 @@ pub(super) fn wake_at(order: &Order) -> Option<Moment> {
     if has_open_work(order) && !planted(Bug::ForgetsWork) {
         return Some(order.updated_at.saturating_add(RESUME_AFTER));
     }
-    refund::refund_at(order).or_else(|| unpaid_until(order))
+    refund::refund_at(order).or_else(|| order.review_until()).or_else(|| unpaid_until(order))
 }

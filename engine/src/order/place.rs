@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::model::{OrderEvent, OrderRefusal};
+use super::model::OrderEvent;
 use super::placement::{Amounts, Line, Personal, Placement, Wish};
+use super::refusal::OrderRefusal;
 use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};
 use crate::aggregate::Step;
 use crate::cart::CART_LINES_MAX;
+use crate::fraud::{self, FraudPolicy, Suspicion, Vetting};
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
@@ -37,6 +39,8 @@ pub struct PlaceOrder {
     pub trusted_price: bool,
     /// What the shop demands of orders.
     pub policy: Arc<Policy>,
+    /// What is known about the buyer.
+    pub vetting: Vetting,
     /// What the request said.
     pub fingerprint: Fingerprint,
     /// How long holds last at first, usually [`HOLD_FIRST`](super::HOLD_FIRST). Short, so that one
@@ -95,6 +99,9 @@ impl PlaceOrder {
         if validation::blocks(&self.findings()) {
             return Step::Ready;
         }
+        if let Some(vetting) = self.vetting_step() {
+            return Step::Needs(vec![vetting]);
+        }
         let holds = self.items.iter().map(|item| Intent::Hold {
             units: self.held_units(item),
             customer: self.customer.clone(),
@@ -116,6 +123,25 @@ impl PlaceOrder {
             }
         }
         lookups
+    }
+
+    /// What is to be learnt about the buyer: nothing where nothing can be suspected. Whom the shop
+    /// trusts is asked for a suspect only.
+    fn vetting_step(&self) -> Option<Intent> {
+        if self.policy.fraud == FraudPolicy::default() {
+            return None;
+        }
+        let customer = || self.customer.clone();
+        let vetting = &self.vetting;
+        if vetting.is_named
+            && !vetting.was_asked
+            && let Some(within) = self.policy.fraud.counts()
+        {
+            return Some(Intent::NoteOrder { customer: customer(), order: self.order, within });
+        }
+        let is_suspect = || !fraud::suspicions(self).is_empty();
+        (vetting.is_trusted.is_none() && is_suspect())
+            .then(|| Intent::AskTrust { customer: customer() })
     }
 
     /// Everything that the rules find with what is known by now.
@@ -146,7 +172,10 @@ impl PlaceOrder {
                     match &answer {
                         Answer::Listing(listing) => item.listing = Some(listing.clone()),
                         Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
-                        Answer::StockDone
+                        Answer::Counted(_)
+                        | Answer::Trust(_)
+                        | Answer::ReviewNoted
+                        | Answer::StockDone
                         | Answer::StockRefused(_)
                         | Answer::CartDone
                         | Answer::CartRefused(_)
@@ -156,6 +185,16 @@ impl PlaceOrder {
                     }
                 }
             }
+            Intent::NoteOrder { .. } => {
+                self.vetting.was_asked = true;
+                if let Answer::Counted(counted) = answer {
+                    self.vetting.counted = Some(counted);
+                }
+            }
+            // Whoever cannot be asked about is not trusted: somebody looks, and nothing is lost.
+            Intent::AskTrust { .. } => {
+                self.vetting.is_trusted = Some(matches!(answer, Answer::Trust(true)));
+            }
             Intent::Hold { units, expires_at, .. } => {
                 self.held_until = Some(*expires_at);
                 let answer = match answer {
@@ -164,6 +203,9 @@ impl PlaceOrder {
                     Answer::NotAccepted(why) => HoldAnswer::NotAccepted(why),
                     Answer::Failed
                     | Answer::Listing(_)
+                    | Answer::Counted(_)
+                    | Answer::Trust(_)
+                    | Answer::ReviewNoted
                     | Answer::CartDone
                     | Answer::CartRefused(_)
                     | Answer::Charge(_)
@@ -180,6 +222,9 @@ impl PlaceOrder {
                     Answer::NotAccepted(why) => ClaimAnswer::NotAccepted(why),
                     Answer::Failed
                     | Answer::Listing(_)
+                    | Answer::Counted(_)
+                    | Answer::Trust(_)
+                    | Answer::ReviewNoted
                     | Answer::StockDone
                     | Answer::StockRefused(_)
                     | Answer::Charge(_)
@@ -193,6 +238,7 @@ impl PlaceOrder {
             | Intent::Commit { .. }
             | Intent::Release { .. }
             | Intent::Restock { .. }
+            | Intent::NoteReview { .. }
             | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
@@ -248,8 +294,17 @@ impl PlaceOrder {
             held_until,
             fingerprint: self.fingerprint,
             personal: self.personal(),
+            suspicions: self.suspicions(),
             warnings: findings.into_iter().map(Warning::from).collect(),
         }))])
+    }
+
+    fn suspicions(&self) -> Vec<Suspicion> {
+        let is_trusted = self.vetting.is_trusted == Some(true);
+        if is_trusted || self.policy.fraud == FraudPolicy::default() {
+            return Vec::new();
+        }
+        fraud::suspicions(self)
     }
 
     /// What is kept of a person: phone numbers in the one form in which they can be compared.

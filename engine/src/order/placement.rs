@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fraud::Suspicion;
 use crate::validation::Warning;
 use crate::values::{
     Currency, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
@@ -148,6 +149,9 @@ pub struct Placement {
     /// What belongs to a person.
     #[serde(default)]
     pub personal: Personal,
+    /// Why somebody has to look at it before it goes on; empty for most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspicions: Vec<Suspicion>,
     /// What the rules had to say that did not block it; at most one for each rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use super::{
     ORDER, adjustment, cart, customer, hold, keyed, picture, product, seconds, units, usd,
 };
+use crate::buyer::{BuyerEvent, Trusted};
 use crate::cart::CartEvent;
 use crate::catalog::{ProductEvent, ProductStatus};
 use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
+use crate::fraud::Suspicion;
 use crate::inventory::InventoryEvent;
 use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
 };
+use crate::reviews::{ReviewsEvent, Waiting};
 use crate::validation::Warning;
 use crate::values::{
     Fingerprint, KeyedRequest, Moment, PaymentMethod, PaymentToken, PostalAddress, ProductId,
@@ -55,6 +58,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
         held_until: seconds(60),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         personal: Personal::default(),
+        suspicions: Vec::new(),
         warnings: Vec::new(),
     }
 }
@@ -191,7 +195,12 @@ pub(crate) fn orders() -> Vec<OrderEvent> {
             OrderEvent::StockReturned => {
                 OrderEvent::StatusChanged { status: OrderStatus::Processing, by: "ops-1".into() }
             }
-            OrderEvent::StatusChanged { .. } => OrderEvent::Cancelled {
+            OrderEvent::StatusChanged { .. } => OrderEvent::ReviewNoted { is_listed: true },
+            OrderEvent::ReviewNoted { .. } => OrderEvent::ReviewApproved {
+                by: "ops-1".into(),
+                reason: Some("called them".to_owned()),
+            },
+            OrderEvent::ReviewApproved { .. } => OrderEvent::Cancelled {
                 by: "alice".into(),
                 reason: CancelReason::Asked(Some("changed my mind".to_owned())),
                 reconcile_until: Some(until),
@@ -219,6 +228,8 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
     };
     let (code, field) = ("channel_unknown".to_owned(), "channel".to_owned());
     advised.warnings = vec![Warning { code, field }];
+    let mut suspicious = placement_of(None, &[("mouse", 1, 2_550)]);
+    suspicious.suspicions = Suspicion::ALL.to_vec();
     vec![
         ("order.placed.advised", OrderEvent::Placed(Arc::new(advised))),
         ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
@@ -234,7 +245,28 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
         ("order.cancelled.asked", cancelled(CancelReason::Asked(None))),
         ("order.cancelled.not_paid_in_time", cancelled(CancelReason::NotPaidInTime)),
         ("order.cancelled.stock_lost", cancelled(CancelReason::StockLost)),
+        ("order.cancelled.review_rejected", cancelled(CancelReason::ReviewRejected(None))),
+        ("order.cancelled.review_lapsed", cancelled(CancelReason::ReviewLapsed)),
+        ("order.placed.suspicious", OrderEvent::Placed(Arc::new(suspicious))),
     ]
+}
+
+pub(super) fn buyers() -> Vec<BuyerEvent> {
+    let reason = Some("a regular of ten years".to_owned());
+    let (customer, by) = (customer("alice"), "ops-1".into());
+    all(BuyerEvent::Trusted(Trusted { customer, by, reason }), |event| match event {
+        BuyerEvent::Trusted(_) => Some(BuyerEvent::Distrusted { by: "ops-2".into(), reason: None }),
+        BuyerEvent::Distrusted { .. } => Some(BuyerEvent::Ordered { order: ORDER }),
+        BuyerEvent::Ordered { .. } => None,
+    })
+}
+
+pub(super) fn reviews() -> Vec<ReviewsEvent> {
+    let waiting = Waiting { customer: customer("alice"), until: seconds(86_400) };
+    all(ReviewsEvent::Opened { order: ORDER, waiting }, |event| match event {
+        ReviewsEvent::Opened { .. } => Some(ReviewsEvent::Closed { order: ORDER }),
+        ReviewsEvent::Closed { .. } => None,
+    })
 }
 
 fn ops() -> Asker {

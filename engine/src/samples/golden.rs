@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::events::{carts, drills, inventories, orders, other_drills, other_forms, products};
+use super::events::{
+    buyers, carts, drills, inventories, orders, other_drills, other_forms, products, reviews,
+};
 use crate::aggregate::EventName;
 
 fn folder() -> PathBuf {
@@ -59,6 +61,8 @@ pub(super) fn every_name() -> BTreeSet<String> {
     names.append(&mut each_matches_its_file(&inventories()));
     names.append(&mut each_matches_its_file(&carts()));
     names.append(&mut each_matches_its_file(&orders()));
+    names.append(&mut each_matches_its_file(&buyers()));
+    names.append(&mut each_matches_its_file(&reviews()));
     names.append(&mut each_matches_its_file(&drills()));
     names
 }

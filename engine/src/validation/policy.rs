@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::fraud::FraudPolicy;
+use crate::values::{Currency, Money};
+
 /// An ISO 3166 alpha-2 country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Country([u8; 2]);
@@ -41,6 +44,14 @@ impl Region {
         match self {
             Self::Generic => None,
             Self::Philippines => Some(Country::PH),
+        }
+    }
+
+    /// The most that may be paid on delivery there before somebody looks (FRAUD-1).
+    pub const fn cod_limit(self) -> Option<Money> {
+        match self {
+            Self::Generic => None,
+            Self::Philippines => Some(Money::new(5_000_000, Currency::PHP)),
         }
     }
 
@@ -94,4 +105,6 @@ pub struct Policy {
     pub demands: Demands,
     /// Countries that the shop delivers to; absent: all.
     pub delivers_to: Option<Arc<[Country]>>,
+    /// What it suspects.
+    pub fraud: FraudPolicy,
 }

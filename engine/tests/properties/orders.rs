@@ -51,6 +51,10 @@ enum Turn {
         order: usize,
         status: OrderStatus,
     },
+    Decide {
+        order: usize,
+        approve: bool,
+    },
     Callback {
         order: usize,
     },
@@ -86,6 +90,7 @@ fn any_method() -> impl Strategy<Value = Option<PaymentMethod>> {
     prop_oneof![
         4 => Just(Some(PaymentMethod::Card)),
         1 => Just(Some(PaymentMethod::Cash)),
+        1 => Just(Some(PaymentMethod::Cod)),
         2 => Just(None),
     ]
 }
@@ -119,6 +124,8 @@ fn any_turn() -> impl Strategy<Value = Turn> {
         2 => (order(), any::<bool>())
             .prop_map(|(order, as_operator)| Turn::Cancel { order, as_operator }),
         3 => (order(), status).prop_map(|(order, status)| Turn::Move { order, status }),
+        3 => (order(), any::<bool>())
+            .prop_map(|(order, approve)| Turn::Decide { order, approve }),
         1 => order().prop_map(|order| Turn::Callback { order }),
         2 => any::<bool>().prop_map(|is_down| Turn::Provider { is_down }),
         2 => order().prop_map(|order| Turn::Wake { order }),
@@ -158,6 +165,11 @@ impl Shop {
             }
             Turn::Move { order, status } => {
                 let command = OrderCommand::SetStatus { status, by: "operator".into() };
+                let _refused = self.ask_order(order, &command);
+            }
+            Turn::Decide { order, approve } => {
+                let by = "operator".into();
+                let command = OrderCommand::DecideReview { approve, by, reason: None };
                 let _refused = self.ask_order(order, &command);
             }
             Turn::Callback { order } => self.call_back(order),
@@ -228,6 +240,11 @@ impl Shop {
                 prop_assert_eq!(steps[1].from, Some(steps[0].to));
                 prop_assert!(steps[0].to.may_become(steps[1].to), "{:?}", steps);
             }
+            // ORDER-7
+            let is_free =
+                order.review.is_none() || order.review.as_ref().unwrap().verdict.is_some();
+            let is_sold = order.stock == OrderStock::Committed;
+            prop_assert!(is_free || !is_sold, "sold before anybody looked: {:?}", order);
             // ORDER-4
             prop_assert!(order.payment.refunded <= order.payment.captured);
             let replayed = Order::replay(life.history.iter().map(|(event, at)| (event, *at)));

@@ -107,6 +107,10 @@ codes! {
         "The purchase limit is reached" "Order fewer units; each customer may buy only so many.";
     InvalidTransition "invalid_transition" CONFLICT never NothingHappened
         "The order cannot change like that" "Read the order, and ask only for a status that may follow its present one.";
+    UnderReview "under_review" CONFLICT never NothingHappened
+        "The order waits for a review" "Decide about it with POST /v1/orders/{id}/fraud-decision, or call it off.";
+    NotUnderReview "not_under_review" CONFLICT never NothingHappened
+        "The order does not wait for such a decision" "Read the order; it was not suspected, or is decided.";
     ProductExists "product_exists" CONFLICT never NothingHappened
         "The product exists with other data" "Choose another id, or change the product with PATCH.";
     CartCheckedOut "cart_checked_out" CONFLICT never NothingHappened

@@ -47,6 +47,8 @@ impl From<OrderRefusal> for Problem {
                     "Send callbacks for charges that were asked for only.",
                 )]);
             }
+            OrderRefusal::UnderReview => Code::UnderReview,
+            OrderRefusal::NotUnderReview => Code::NotUnderReview,
             OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
             OrderRefusal::InvalidTransition { .. } => Code::InvalidTransition,
         };

@@ -82,6 +82,8 @@ fn refusals_of_an_order_have_their_codes() {
         ),
         (Refusal::StockUnavailable { product, why: Unavailable::Quarantined }, "unavailable"),
         (Refusal::CartUnavailable { why: Unavailable::Unreachable }, "unavailable"),
+        (Refusal::UnderReview, "under_review"),
+        (Refusal::NotUnderReview, "not_under_review"),
         (Refusal::KeyReused, "idempotency_key_reused"),
         (Refusal::InvalidTransition { from, to }, "invalid_transition"),
     ] {

@@ -3,6 +3,7 @@
 pub mod carts;
 mod description;
 pub mod faults;
+pub mod fraud;
 pub mod health;
 pub mod metrics;
 pub mod orders;
@@ -61,6 +62,9 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(orders::life::set_status))
         .routes(routes!(orders::life::cancel))
         .routes(routes!(orders::history))
+        .routes(routes!(fraud::decide))
+        .routes(routes!(fraud::reviews))
+        .routes(routes!(fraud::read, fraud::trust, fraud::distrust))
         .routes(routes!(webhooks::charge))
         .routes(routes!(health::health))
         .routes(routes!(health::live))

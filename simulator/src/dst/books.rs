@@ -9,12 +9,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::Aggregate as _;
+use engine::buyer::{Buyer, BuyerEvent};
 use engine::cart::{Cart, CartEvent};
 use engine::catalog::{Product, ProductEvent};
 use engine::drill::{Drill, DrillEvent};
 use engine::inventory::{Inventory, InventoryEvent};
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::{Order, OrderEvent, PaymentStatus};
+use engine::reviews::{Reviews, ReviewsEvent};
 use persistence::codec;
 use persistence::journal::{Chain, Digest, GENESIS, Record, Shard};
 use uuid::Uuid;
@@ -63,6 +65,8 @@ pub(super) enum Happened {
     Stock(InventoryEvent),
     Cart(CartEvent),
     Order(OrderEvent),
+    Buyer(BuyerEvent),
+    Reviews(ReviewsEvent),
     Drill(DrillEvent),
 }
 
@@ -72,6 +76,8 @@ impl Happened {
             Product::KIND => codec::decode::<Product>(record).map(Self::Product),
             Inventory::KIND => codec::decode::<Inventory>(record).map(Self::Stock),
             Cart::KIND => codec::decode::<Cart>(record).map(Self::Cart),
+            Buyer::KIND => codec::decode::<Buyer>(record).map(Self::Buyer),
+            Reviews::KIND => codec::decode::<Reviews>(record).map(Self::Reviews),
             Drill::KIND => codec::decode::<Drill>(record).map(Self::Drill),
             _ => codec::decode::<Order>(record).map(Self::Order),
         };
@@ -84,6 +90,8 @@ impl Happened {
             Self::Stock(event) => LedgerEvent::Inventory(event),
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
+            Self::Buyer(event) => LedgerEvent::Buyer(event),
+            Self::Reviews(event) => LedgerEvent::Reviews(event),
             Self::Drill(event) => LedgerEvent::Drill(event),
         }
     }

@@ -106,7 +106,11 @@ impl Deals {
             Happened::Stock(event) => self.stock(who, event),
             Happened::Cart(CartEvent::Answered { request }) => self.once(who, request.key),
             Happened::Order(OrderEvent::Placed(placement)) => self.priced(placement),
-            Happened::Cart(_) | Happened::Order(_) | Happened::Drill(_) => Ok(()),
+            Happened::Cart(_)
+            | Happened::Order(_)
+            | Happened::Buyer(_)
+            | Happened::Reviews(_)
+            | Happened::Drill(_) => Ok(()),
         }
     }
 

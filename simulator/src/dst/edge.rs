@@ -223,6 +223,7 @@ fn place(wish: &Wish, other: bool) -> Option<PlaceOrder> {
         personal: Personal::default(),
         trusted_price: false,
         policy: std::sync::Arc::default(),
+        vetting: engine::fraud::Vetting::default(),
         fingerprint: fingerprint(wish, other),
         hold_for: HOLD_FIRST,
         held_until: None,

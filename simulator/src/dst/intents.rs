@@ -51,6 +51,10 @@ impl Process {
                 self.send(index, question, deadline(outside), true, outside);
                 None
             }
+            // No shop of the simulation suspects anybody.
+            Intent::NoteOrder { .. } | Intent::AskTrust { .. } | Intent::NoteReview { .. } => {
+                Some(Answer::Failed)
+            }
             Intent::Hold { ref units, .. } => {
                 let index = product_index(units.product.as_str())?;
                 let published = self.stocks.view(index);

@@ -66,7 +66,11 @@ impl Rows {
                         fold::<Inventory>(place, version, at, &event);
                     }
                 }
-                Happened::Product(_) | Happened::Cart(_) | Happened::Drill(_) => {}
+                Happened::Product(_)
+                | Happened::Cart(_)
+                | Happened::Buyer(_)
+                | Happened::Reviews(_)
+                | Happened::Drill(_) => {}
             }
         }
     }

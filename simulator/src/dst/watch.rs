@@ -15,7 +15,11 @@ pub(super) fn durable(happened: &Happened, outside: &mut Outside) {
         Happened::Order(event) => of_order(event),
         Happened::Cart(CartEvent::CheckedOut { .. }) => Some(Sight::CartClaimed),
         Happened::Cart(CartEvent::Reopened { .. }) => Some(Sight::CartReopened),
-        Happened::Cart(_) | Happened::Product(_) | Happened::Drill(_) => None,
+        Happened::Cart(_)
+        | Happened::Product(_)
+        | Happened::Buyer(_)
+        | Happened::Reviews(_)
+        | Happened::Drill(_) => None,
     };
     if let Some(sight) = sight {
         outside.see(sight);
@@ -45,8 +49,8 @@ const fn of_order(event: &OrderEvent) -> Option<Sight> {
         OrderEvent::PaymentRefunded { .. } => Some(Sight::Refunded),
         OrderEvent::RefundPostponed { .. } => Some(Sight::RefundPostponed),
         OrderEvent::Cancelled { reason, .. } => Some(match reason {
-            CancelReason::Asked(_) => Sight::CancelledByClient,
-            CancelReason::NotPaidInTime => Sight::NotPaidInTime,
+            CancelReason::Asked(_) | CancelReason::ReviewRejected(_) => Sight::CancelledByClient,
+            CancelReason::NotPaidInTime | CancelReason::ReviewLapsed => Sight::NotPaidInTime,
             CancelReason::StockLost => Sight::StockLost,
         }),
         OrderEvent::Placed(_)
@@ -55,6 +59,8 @@ const fn of_order(event: &OrderEvent) -> Option<Sight> {
         | OrderEvent::PaymentCaptured { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned
+        | OrderEvent::ReviewNoted { .. }
+        | OrderEvent::ReviewApproved { .. }
         | OrderEvent::StatusChanged { .. } => None,
     }
 }

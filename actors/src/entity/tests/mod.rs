@@ -65,6 +65,9 @@ fn told<A: Aggregate>(answer: &Result<Accepted<A>, NotDone<A::Refusal>>) -> Stri
 fn name(intent: &Intent) -> &'static str {
     match intent {
         Intent::Lookup { .. } => "lookup",
+        Intent::NoteOrder { .. } => "note order",
+        Intent::AskTrust { .. } => "ask trust",
+        Intent::NoteReview { .. } => "note review",
         Intent::Hold { .. } => "hold",
         Intent::Extend { .. } => "extend",
         Intent::Commit { .. } => "commit",
@@ -243,6 +246,7 @@ fn wish() -> PlaceOrder {
         personal: Personal::default(),
         trusted_price: false,
         policy: std::sync::Arc::default(),
+        vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: engine::order::HOLD_FIRST,
         held_until: None,

@@ -220,3 +220,19 @@ fn a_payment_is_not_queued_or_given_up_on_out_of_turn() {
     breaks(&[placed(), cancelled(), queued()], "R12", "nobody waits for");
     breaks(&[placed(), reconciled()], "R12", "while the order lives");
 }
+
+#[test]
+fn a_suspicious_order_is_not_sold_before_it_is_approved_and_nobody_else_is_approved() {
+    let approved = || OrderEvent::ReviewApproved { by: "ops-1".into(), reason: None };
+    let suspicious = || {
+        let mut placement = placement();
+        placement.suspicions = vec![crate::fraud::Suspicion::CodAboveLimit];
+        placed_as(placement)
+    };
+    let sold = OrderEvent::StockCommitted;
+    breaks(&[suspicious(), sold.clone()], "R12", "before it was approved");
+    breaks(&[placed(), approved()], "R12", "nobody suspected");
+    breaks(&[suspicious(), approved(), approved()], "R12", "nobody suspected");
+    let mut journal = Journal::default();
+    journal.sound([suspicious(), approved(), captured(), sold]);
+}

@@ -5,6 +5,7 @@ mod fulfilling;
 mod owing;
 mod paying;
 mod placing;
+mod reviewing;
 mod validating;
 
 use std::sync::Arc;
@@ -181,6 +182,7 @@ fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         personal: super::Personal::default(),
         trusted_price: false,
         policy: Arc::default(),
+        vetting: crate::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::reviewing::{approved, noted, review_end, suspicious};
 use super::*;
 use crate::EventName;
+use crate::fraud::REVIEW_LONGEST;
 
 /// Work in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owed {
+    Note(bool),
     Commit,
     Release,
     Restock,
@@ -18,7 +21,7 @@ enum Owed {
     Refund,
 }
 
-use Owed::{Charge, Commit, Extend, Query, Refund, Release, Restock};
+use Owed::{Charge, Commit, Extend, Note, Query, Refund, Release, Restock};
 
 /// What the order at the end of `history` owes at `now`.
 fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
@@ -37,7 +40,10 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
         }
         Intent::QueryCharge { key } => (key == KEY).then_some(Query),
         Intent::Refund { key, amount } => ((key, amount) == (KEY, total)).then_some(Refund),
+        Intent::NoteReview { until, .. } => Some(Note(until.is_some())),
         Intent::Lookup { .. }
+        | Intent::NoteOrder { .. }
+        | Intent::AskTrust { .. }
         | Intent::Hold { .. }
         | Intent::ClaimCart { .. }
         | Intent::ReopenCart { .. } => None,
@@ -192,6 +198,15 @@ fn not_by_card() -> Vec<Life> {
             (moved_to(OrderStatus::Processing), vec![Commit], false),
             (sold(), vec![], true),
         ],
+        // Somebody has to look at it first, and lets it go on.
+        vec![
+            (suspicious(Some(cash())), vec![Extend(review_end()), Note(true)], false),
+            (extended(review_end()), vec![Note(true)], true),
+            (noted(true), vec![], true),
+            (approved(), vec![Commit, Note(false)], false),
+            (OrderEvent::StockCommitted, vec![Note(false)], true),
+            (noted(false), vec![], true),
+        ],
         // Confirmed and then called off: the commit may have arrived.
         vec![
             unpaid_for_a_day(),
@@ -247,6 +262,8 @@ fn open_work_is_resumed_after_two_seconds_and_an_order_without_any_sleeps() {
                 Some(order.updated_at.saturating_add(Duration::from_secs(2)))
             } else if order.refund_due().is_some() {
                 order.payment.refund_after
+            } else if order.awaits_review() {
+                Some(order.created_at.saturating_add(REVIEW_LONGEST))
             } else if waits {
                 Some(order.created_at.saturating_add(UNPAID_HOLD))
             } else {

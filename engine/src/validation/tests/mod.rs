@@ -41,6 +41,7 @@ fn wish(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         personal: crate::order::Personal::default(),
         trusted_price: false,
         policy: Arc::default(),
+        vetting: crate::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
         held_until: None,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::runtime::spawn_light;
+use engine::buyer::Buyer;
 use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::drill::Drill;
 use engine::inventory::Inventory;
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::Order;
+use engine::reviews::Reviews;
 use engine::{Aggregate, EventName as _};
 use persistence::codec::decode_stored;
 use persistence::journal::{
@@ -237,6 +239,12 @@ impl Reader<'_> {
             }
             Order::KIND => {
                 self.enter::<Order>(event, |e| LedgerEvent::Order(e));
+            }
+            Buyer::KIND => {
+                self.enter::<Buyer>(event, |e| LedgerEvent::Buyer(e));
+            }
+            Reviews::KIND => {
+                self.enter::<Reviews>(event, |e| LedgerEvent::Reviews(e));
             }
             Drill::KIND => {
                 self.enter::<Drill>(event, |e| LedgerEvent::Drill(e));

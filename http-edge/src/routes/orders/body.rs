@@ -48,6 +48,10 @@ pub(crate) struct OrderBody {
     updated_at: String,
     /// Counts the changes.
     version: u64,
+    /// `fraud_review` while somebody has to look at it: nothing is charged or sold before; absent
+    /// otherwise.
+    #[schema(required = false)]
+    hold: String,
     /// What the rules had to say that did not block it; absent where they had nothing to say.
     #[schema(required = false)]
     warnings: Vec<FieldError>,
@@ -77,7 +81,7 @@ impl Serialize for OrderView<'_> {
         let order = self.0;
         let placement = &order.placement;
         let amounts = &placement.amounts;
-        let mut body = serializer.serialize_struct("Order", 16)?;
+        let mut body = serializer.serialize_struct("Order", 17)?;
         body.serialize_field("id", &placement.order)?;
         body.serialize_field("customer_id", &placement.customer)?;
         body.serialize_field("status", order.status.as_str())?;
@@ -94,6 +98,11 @@ impl Serialize for OrderView<'_> {
         body.serialize_field("created_at", &instant(order.created_at))?;
         body.serialize_field("updated_at", &instant(order.updated_at))?;
         body.serialize_field("version", &order.version)?;
+        if order.awaits_review() {
+            body.serialize_field("hold", "fraud_review")?;
+        } else {
+            body.skip_field("hold")?;
+        }
         let warnings: Vec<_> = placement.warnings.iter().filter_map(FieldError::kept).collect();
         if warnings.is_empty() {
             body.skip_field("warnings")?;

@@ -36,7 +36,7 @@ const TRUSTED_PRICE: HeaderName = HeaderName::from_static("x-trusted-price");
     request_body = NewOrder,
     responses(
         (status = 201, description = "Placed; durable", body = OrderBody),
-        (status = 202, description = "Placed; the payment is queued, or the provider is still being asked (`unpaid`); it finishes by itself",
+        (status = 202, description = "Placed; the payment is queued, the provider is still being asked (`unpaid`), or somebody has to look at it first (`hold`); it finishes by itself",
          body = OrderBody),
         (status = 400, description = "Not JSON", body = ProblemBody<'static>),
         (status = 402, description = "The order came to nothing, which is recorded: declined, not paid \
@@ -285,6 +285,7 @@ mod tests {
             held_until: Moment::default(),
             fingerprint: Fingerprint::from_bytes([7; 16]),
             personal: Personal::default(),
+            suspicions: Vec::new(),
             warnings: Vec::new(),
         }))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::fraud::Vetting;
 use engine::order::{Personal, PlaceOrder, Wish, WishedItem};
 use engine::validation::{self, Region};
 use engine::values::{
@@ -143,6 +144,7 @@ impl NewOrder {
         given: Circumstances<'_>,
     ) -> Result<PlaceOrder, Problem> {
         let mut texts = Texts::default();
+        let is_named = self.customer_id.is_some();
         let named = self.customer_id.as_deref().and_then(|text| texts.customer(text));
         let customer = named.unwrap_or_else(|| given.customer.clone());
         self.judge_texts(&mut texts);
@@ -160,6 +162,7 @@ impl NewOrder {
             personal: self.personal(given.call),
             trusted_price: given.trusted_price,
             policy: Arc::clone(shop.policy()),
+            vetting: Vetting { is_named, ..Vetting::default() },
             fingerprint: given.fingerprint,
             hold_for: shop.hold_for(),
             held_until: None,

@@ -1,0 +1,73 @@
+//! Why an order says no.
+
+use super::life::OrderStatus;
+use crate::cart::CartRefusal;
+use crate::process::Unavailable;
+use crate::validation::Finding;
+use crate::values::{ProductId, Quantity};
+
+/// Why a command was turned down.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderRefusal {
+    /// There is no such order.
+    #[error("order is unknown")]
+    Unknown,
+    /// Rules were broken; all findings at once.
+    #[error("{} rules were broken", .0.len())]
+    Invalid(Vec<Finding>),
+    /// A product has too few units left.
+    #[error("{product}: requested {requested} units, {available} available")]
+    InsufficientStock {
+        /// Which product.
+        product: ProductId,
+        /// Units asked for.
+        requested: Quantity,
+        /// Units free.
+        available: Quantity,
+    },
+    /// The customer may not buy that many.
+    #[error("{product}: a customer may buy {limit} units")]
+    OverLimit {
+        /// Which product.
+        product: ProductId,
+        /// Units per customer.
+        limit: Quantity,
+    },
+    /// The cart cannot belong to this order.
+    #[error(transparent)]
+    Cart(#[from] CartRefusal),
+    /// The cart could not be asked now; nothing happened.
+    #[error("the cart could not be asked: {why}")]
+    CartUnavailable {
+        /// Why.
+        why: Unavailable,
+    },
+    /// A listing or a stock could not be asked now; nothing happened.
+    #[error("{product} could not be asked about: {why}")]
+    StockUnavailable {
+        /// Which product.
+        product: ProductId,
+        /// Why.
+        why: Unavailable,
+    },
+    /// It is paid without the provider, or the provider was not asked for money under that key.
+    #[error("the provider was not asked for money for the order under that key")]
+    NotCharged,
+    /// Nobody has to look at the order, or it was decided otherwise.
+    #[error("the order does not wait for such a decision")]
+    NotUnderReview,
+    /// Somebody has to look at it first.
+    #[error("the order waits until somebody has looked at it")]
+    UnderReview,
+    /// The key was used for another request.
+    #[error("the key names an order with other content")]
+    KeyReused,
+    /// The status cannot change like that.
+    #[error("an order cannot go from {} to {}", .from.as_str(), .to.as_str())]
+    InvalidTransition {
+        /// From where.
+        from: OrderStatus,
+        /// To where.
+        to: OrderStatus,
+    },
+}
