@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 pub mod buyer;
+pub mod card;
 pub mod cart;
 pub mod catalog;
 pub mod drill;

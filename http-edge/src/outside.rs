@@ -22,6 +22,8 @@ pub struct Outside {
     pub metrics_token: Option<String>,
     /// What provider callbacks are signed with.
     pub webhook_secret: Option<WebhookSecret>,
+    /// Whether the payment provider is the sandbox inside the process.
+    pub has_sandbox: bool,
     /// Faults on purpose, where they may be injected.
     pub drills: Option<Arc<Drills>>,
     /// When the process started.

@@ -88,7 +88,7 @@ async fn a_large_cash_on_delivery_order_waits_until_somebody_lets_it_go_on(
     decide(&shop, &held, "reject").await?.expect_problem(409, "not_under_review")?;
     reviews(&shop, 0).await?;
     shop.put(&status, &json!({"status": "PROCESSING"})).await?.expect(200)?;
-    server.end().await?;
+    server.terminate().await?;
     server.launch().verify().await
 }
 

@@ -6,8 +6,10 @@ use acceptance_tests::server::Server;
 use acceptance_tests::shop::{card_order, fresh_key};
 use acceptance_tests::wait;
 use anyhow::{Result, ensure};
+use serde_json::json;
 
 crate::on_both_stores! {
+    a_card_becomes_a_token_and_is_found_nowhere,
     a_declined_card_is_recorded_and_nothing_is_held,
     a_declined_order_replays_its_answer,
     a_provider_that_times_out_leaves_a_queued_order_with_its_hold,
@@ -91,4 +93,36 @@ async fn paid_in_the_end(server: &Server, token: &str) -> Result<()> {
         Ok(())
     })
     .await
+}
+
+async fn a_card_becomes_a_token_and_is_found_nowhere(mut server: Server) -> Result<()> {
+    let shop = server.shop()?;
+    let card =
+        |number: &str| json!({"number": number, "exp_month": 12, "exp_year": 2099, "cvc": "907"});
+    let path = "/v1/payments/tokens";
+    let token = shop.post(path, &card("5555555555554444")).await?.expect(200)?;
+    assert_eq!((token.text("/token")?, token.text("/brand")?), ("tok_ok", "mastercard"));
+    // A number that could be a real one is refused, and is kept no more than the others.
+    let refused = shop.post(path, &card("6011000990139424")).await?;
+    refused
+        .expect_problem(422, "validation_failed")?
+        .expect_field("number", "test_card_required")?;
+    shop.placed(&card_order("mouse", 1, token.text("/token")?)).await?;
+    server.terminate().await?;
+    let log = server.log()?;
+    // The embedded store lies in the data folder; the other one keeps the same payloads.
+    let files: Vec<_> = match server.launch().database() {
+        Some(_) => Vec::new(),
+        None => std::fs::read_dir(server.launch().data())?.collect::<Result<_, _>>()?,
+    };
+    ensure!(server.launch().database().is_some() || !files.is_empty(), "there is no journal");
+    for number in ["5555555555554444", "6011000990139424"] {
+        ensure!(!log.contains(number), "the number is in the log");
+        for path in files.iter().map(std::fs::DirEntry::path).filter(|path| path.is_file()) {
+            let bytes = std::fs::read(&path)?;
+            let holds = bytes.windows(number.len()).any(|found| found == number.as_bytes());
+            ensure!(!holds, "the number is in {}", path.display());
+        }
+    }
+    Ok(())
 }

@@ -236,6 +236,7 @@ async fn outside(
         prometheus: Some(prometheus),
         metrics_token: args.metrics_token.clone().filter(|token| !token.is_empty()),
         webhook_secret,
+        has_sandbox: args.provider_url.as_deref().is_none_or(str::is_empty),
         drills: None,
         started: Instant::now(),
         draining: Arc::new(AtomicBool::new(false)),

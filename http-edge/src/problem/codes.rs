@@ -159,11 +159,16 @@ codes! {
 
 /// Codes of single fields that the edge itself finds; the rest come from the rules of the shop.
 pub const FIELD_CODES: &[(&str, &str)] = &[
+    ("card_expired", "The card has ended."),
+    ("card_expiry_invalid", "No card ends in that month and year."),
+    ("card_number_invalid", "The text is not the number of a card."),
     ("card_number_refused", "The text holds what looks like a card number; those are never taken."),
+    ("cvc_invalid", "The code of such a card has another number of digits."),
     ("duplicate_field", "The field stands twice in its object."),
     ("invalid_value", "The value has the right type, but is not one that can be used here."),
     ("missing_field", "The field must be there."),
     ("out_of_range", "The number is outside of what is allowed."),
+    ("test_card_required", "The sandbox takes no number but those for tests."),
     ("too_long", "The text is longer than allowed."),
     ("too_many", "The list is longer than allowed."),
     ("unknown_cart", "There is no cart with this id."),

@@ -1,6 +1,7 @@
 //! From what the engine says to what the client is told. No wildcard: a new refusal needs a line.
 
 use actors::outcome::{NotAccepted, NotDone};
+use engine::buyer::BuyerRefusal;
 use engine::cart::CartRefusal;
 use engine::catalog::ProductRefusal;
 use engine::drill::DrillRefusal;
@@ -140,6 +141,14 @@ impl From<CartRefusal> for Problem {
                 refusal.to_string(),
                 "Use another cart for the rest.",
             )]),
+        }
+    }
+}
+
+impl From<BuyerRefusal> for Problem {
+    fn from(refusal: BuyerRefusal) -> Self {
+        match refusal {
+            BuyerRefusal::Unknown => Self::new(Code::NotFound, "nothing is known of such a buyer"),
         }
     }
 }

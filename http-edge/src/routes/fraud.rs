@@ -18,7 +18,7 @@ use super::{Edge, Shared};
 use crate::access::Scope;
 use crate::call::Call;
 use crate::idempotency::RequestKey;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody};
 use crate::query::Query;
 use crate::reply::Reply;
 use crate::wire::{Instant, Json, MoneyBody, Path, Texts, instant};
@@ -320,12 +320,4 @@ fn judge(reason: Option<&String>) -> Result<(), Problem> {
         texts.judge(|| "reason".to_owned(), reason, REASON_MAX);
     }
     texts.finish()
-}
-
-impl From<BuyerRefusal> for Problem {
-    fn from(refusal: BuyerRefusal) -> Self {
-        match refusal {
-            BuyerRefusal::Unknown => Self::new(Code::NotFound, "nothing is known of such a buyer"),
-        }
-    }
 }

@@ -8,6 +8,7 @@ pub mod health;
 pub mod metrics;
 pub mod orders;
 pub mod products;
+mod tokens;
 pub mod webhooks;
 
 use std::sync::{Arc, LazyLock};
@@ -65,6 +66,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(fraud::decide))
         .routes(routes!(fraud::reviews))
         .routes(routes!(fraud::read, fraud::trust, fraud::distrust))
+        .routes(routes!(tokens::create))
         .routes(routes!(webhooks::charge))
         .routes(routes!(health::health))
         .routes(routes!(health::live))

@@ -19,4 +19,5 @@ pub use money::MoneyBody;
 pub use object::Object;
 pub use path::Path;
 pub use text::Texts;
+pub(crate) use time::month;
 pub use time::{Instant, instant};

@@ -2,6 +2,7 @@
 
 use engine::values::Moment;
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use serde::{Serialize, Serializer};
 
 /// A moment that serialises as `2026-11-21T03:32:20.123456Z`.
@@ -13,6 +14,12 @@ pub fn instant(moment: Moment) -> Instant {
     let micros = moment.as_unix_micros();
     let beyond = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Instant(Timestamp::from_microsecond(micros).unwrap_or(beyond))
+}
+
+/// Year and month of the moment, in UTC.
+pub(crate) fn month(moment: Moment) -> (i64, i64) {
+    let date = Offset::UTC.to_datetime(instant(moment).0);
+    (i64::from(date.year()), i64::from(date.month()))
 }
 
 impl Serialize for Instant {
@@ -29,6 +36,13 @@ mod tests {
     fn a_moment_is_told_in_utc() {
         let text = serde_json::to_string(&instant(Moment::from_unix_micros(1_700_000_000_000_001)));
         assert_eq!(text.unwrap(), "\"2023-11-14T22:13:20.000001Z\"");
+    }
+
+    #[test]
+    fn a_month_begins_at_midnight_in_utc() {
+        let micros = 1_767_225_600_000_000;
+        assert_eq!(month(Moment::from_unix_micros(micros)), (2026, 1));
+        assert_eq!(month(Moment::from_unix_micros(micros - 1)), (2025, 12));
     }
 
     #[test]

@@ -78,3 +78,57 @@ async fn a_key_that_looks_like_a_card_number_is_a_key_like_any_other() {
         assert_eq!(placed.expect(201).header("idempotent-replayed"), replayed);
     }
 }
+
+fn card(number: &str) -> serde_json::Value {
+    json!({"number": number, "exp_month": 12, "exp_year": 2099, "cvc": "123"})
+}
+
+#[tokio::test]
+async fn a_number_for_tests_becomes_the_token_that_pays_pay_2() {
+    let shop = TestShop::open().await;
+    shop.stocked("mug", 1_250, 10).await;
+    for (number, status) in [("4242 4242 4242 4242", 201), ("4000000000000002", 402)] {
+        let token = shop.post("/v1/payments/tokens", card(number)).await.expect(200);
+        assert!(!said(&token).contains("4242") && !said(&token).contains("0002"), "{}", token.body);
+        let token = token.body["token"].as_str().unwrap();
+        shop.place(number.split(' ').next().unwrap(), card_order("mug", 1, token))
+            .await
+            .expect(status);
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_a_card_is_told_and_nothing_of_it_pay_2() {
+    let shop = TestShop::open().await;
+    for (card, codes) in [
+        (
+            json!({"number": "4242424242424241", "exp_month": 1, "exp_year": 2001, "cvc": "12"}),
+            &["card_number_invalid", "card_expired", "cvc_invalid"][..],
+        ),
+        (card("6011000990139424"), &["test_card_required"]),
+        (
+            json!({"number": "4242424242424242", "exp_month": 13, "exp_year": 30, "cvc": "123"}),
+            &["card_expiry_invalid"],
+        ),
+    ] {
+        let refused = shop.post("/v1/payments/tokens", card).await;
+        let refused = refused.expect_problem(422, "validation_failed");
+        let told: Vec<_> =
+            refused.body["errors"].as_array().unwrap().iter().map(|told| &told["code"]).collect();
+        assert_eq!(told, codes);
+        for digits in ["4242424242", "6011000990"] {
+            assert!(!said(&refused).contains(digits), "{}", refused.body);
+        }
+    }
+    // Nor is it repeated by those who only read the form.
+    for body in [
+        json!({"number": 4_242_424_242_424_242_i64, "exp_month": 1, "exp_year": 2099, "cvc": "1"}),
+        json!({"number": "4242424242424242", "exp_month": "4242424242424242", "exp_year": 1,
+               "cvc": "1"}),
+        json!({"4242424242424242": "number"}),
+    ] {
+        let refused = shop.post("/v1/payments/tokens", body).await;
+        let refused = refused.expect_problem(422, "validation_failed");
+        assert!(!said(&refused).contains("4242"), "{}", refused.body);
+    }
+}

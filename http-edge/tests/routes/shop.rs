@@ -137,6 +137,7 @@ impl TestShop {
                 prometheus: None,
                 metrics_token: None,
                 webhook_secret: Some(WebhookSecret::parse(WEBHOOK_SECRET).unwrap()),
+                has_sandbox: true,
                 drills,
                 started: Instant::now(),
                 draining: Arc::new(AtomicBool::new(false)),
