@@ -5,9 +5,13 @@ use engine::buyer::Buyer;
 use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::drill::Drill;
+use engine::endpoint::Endpoints;
+use engine::import::Import;
 use engine::inventory::Inventory;
 use engine::order::Order;
+use engine::partner::Partners;
 use engine::reviews::Reviews;
+use engine::toggle::Switchboard;
 
 use crate::directory::{Bounds, Directory, Hosted};
 use crate::system::World;
@@ -80,4 +84,12 @@ kinds! {
     reviews: Reviews, snapshots: true;
     /// The log of faults that were injected on purpose.
     drills: Drill, snapshots: false;
+    /// Webhook endpoints.
+    endpoints: Endpoints, snapshots: false;
+    /// Feeds of partners.
+    imports: Import, snapshots: false;
+    /// The register of partners.
+    partners: Partners, snapshots: false;
+    /// The switches of features.
+    toggles: Switchboard, snapshots: false;
 }

@@ -62,6 +62,11 @@ pub const FAULTS_ACTIVE: &str = "millrace_faults_active";
 /// Faults that were injected on purpose. Labels: `fault`.
 pub const FAULTS_INJECTED_TOTAL: &str = "millrace_faults_injected_total";
 
+/// Tries to tell a webhook endpoint something. Labels: `outcome`.
+pub const WEBHOOK_DELIVERIES_TOTAL: &str = "millrace_webhook_deliveries_total";
+/// Tries to send a message to a customer. Labels: `outcome`.
+pub const NOTICES_TOTAL: &str = "millrace_notices_total";
+
 /// Checkouts that were asked for.
 pub const ORDERS_SUBMITTED_TOTAL: &str = "orders_submitted_total";
 /// Checkouts that were completed or durably queued.
@@ -138,6 +143,8 @@ pub const ALL: &[Metric] = {
         metric(OUT_OF_SERVICE, Gauge, Count, "parts that are out of service"),
         metric(FAULTS_ACTIVE, Gauge, Count, "faults that are injected on purpose"),
         metric(FAULTS_INJECTED_TOTAL, Counter, Count, "faults that were injected on purpose"),
+        metric(NOTICES_TOTAL, Counter, Count, "tries to send a message to a customer"),
+        metric(WEBHOOK_DELIVERIES_TOTAL, Counter, Count, "tries to tell a webhook endpoint"),
         metric(ORDERS_SUBMITTED_TOTAL, Counter, Count, "checkouts asked for"),
         metric(ORDERS_ACCEPTED_TOTAL, Counter, Count, "checkouts completed or durably queued"),
         metric(REFUNDS_FAILED_TOTAL, Counter, Count, "refunds not carried out when asked"),

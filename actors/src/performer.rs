@@ -16,7 +16,7 @@ use engine::values::{CartId, CustomerId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::answers;
 use crate::entity::{Asked, Neighbour, ReplyTo};
@@ -96,6 +96,7 @@ impl World {
                     let answer = answers::of_refund(payments.refund(key, amount).await);
                     if answer == Answer::Failed {
                         counter!(REFUNDS_FAILED_TOTAL).increment(1);
+                        warn!(event = "refund_failed", %key, "refund of {key} failed, it is tried again");
                     }
                     answer
                 };

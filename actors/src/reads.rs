@@ -199,7 +199,21 @@ impl OrderSystem {
         true
     }
 
-    async fn wake_for<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
+    /// Any entity, with its version and its place in the journal.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn entity<A: Hosted>(&self, key: &str) -> Result<Accepted<A>, ReadError> {
+        match A::directory(&self.world).view(key) {
+            Some(Published { view, version, position }) => {
+                Ok(Accepted { view, version, position, changed: false })
+            }
+            None => self.woken(key).await,
+        }
+    }
+
+    pub(crate) async fn wake_for<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
         Ok(self.woken::<A>(key).await?.view)
     }
 

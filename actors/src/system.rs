@@ -27,6 +27,7 @@ use crate::newcomers::Newcomers;
 use crate::outcome::{Accepted, Asking, NotDone, Position};
 use crate::payments::{PaymentProvider, Payments, PaymentsConfig};
 use crate::projector::{Progress, Projector};
+use crate::registers::Registers;
 use crate::supervisor::{Deaths, Supervisor};
 use crate::upkeep;
 use crate::writer::Writer;
@@ -67,6 +68,7 @@ pub struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stores: Stores,
     pub(crate) kinds: Kinds,
+    pub(crate) registers: Registers,
     /// Told when somebody finds no room for one more entity.
     pub(crate) crowded: Arc<Notify>,
     pub(crate) evictions: Evictions,
@@ -223,6 +225,7 @@ impl OrderSystem {
         };
         let world = Arc::new(World {
             kinds: Kinds::new(bounds),
+            registers: Registers::default(),
             crowded: Arc::default(),
             evictions: Evictions::default(),
             newcomers: Arc::default(),

@@ -13,17 +13,23 @@ pub mod card;
 pub mod cart;
 pub mod catalog;
 pub mod drill;
+pub mod endpoint;
 pub mod fraud;
+pub mod import;
 pub mod inventory;
 pub mod ledger;
+pub mod notification;
 pub mod order;
+pub mod partner;
 pub mod planted;
 pub mod process;
+pub mod public;
 pub mod reviews;
 #[cfg(test)]
 mod samples;
 #[cfg(any(test, feature = "testkit"))]
 pub mod testkit;
+pub mod toggle;
 pub mod validation;
 pub mod values;
 

@@ -158,16 +158,20 @@ impl<S: Sync> FromRequestParts<S> for Fresh {
     }
 }
 
+/// Reads a place of the journal: `<shard>:<position>`.
+pub(crate) fn place(text: &str) -> Option<Position> {
+    let (shard, position) = text.split_once(':')?;
+    let shard = Shard(u16::from_str(shard).ok()?);
+    // No store counts further.
+    let position = u64::from_str(position).ok().filter(|position| *position < 1 << 63)?;
+    Some(Position { shard, position })
+}
+
 impl Fresh {
     /// Reads `<shard>:<position>`.
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
         let Some(value) = headers.get(MIN_POSITION) else { return Ok(Self(None)) };
-        let parsed = value.to_str().ok().and_then(|text| {
-            let (shard, position) = text.split_once(':')?;
-            let shard = Shard(u16::from_str(shard).ok()?);
-            Some(Position { shard, position: u64::from_str(position).ok()? })
-        });
-        match parsed {
+        match value.to_str().ok().and_then(place) {
             Some(position) => Ok(Self(Some(position))),
             None => Err(Problem::new(
                 Code::InvalidHeader,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::outbound::MailTls;
 use crate::rule_args::RuleArgs;
 
 /// An order engine for shops that sell scarce things to crowds.
@@ -175,6 +176,14 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub rules: RuleArgs,
 
+    /// Messages to customers.
+    #[command(flatten)]
+    pub mail: MailArgs,
+
+    /// Let webhooks go to this machine and its network, also without TLS. In the demo only.
+    #[arg(long, env = "MILLRACE_WEBHOOKS_ALLOW_PRIVATE")]
+    pub webhooks_allow_private: bool,
+
     /// How long the first hold of an order lasts, in seconds.
     #[arg(long, env = "MILLRACE_HOLD_SECONDS", default_value_t = 60)]
     pub hold_seconds: u64,
@@ -182,6 +191,34 @@ pub struct ServeArgs {
     /// Events between two snapshots of one stock.
     #[arg(long, env = "MILLRACE_SNAPSHOT_EVERY", default_value_t = 100_000)]
     pub snapshot_every: u64,
+}
+
+/// How messages reach customers.
+#[derive(Clone, Debug, Args)]
+pub struct MailArgs {
+    /// Mail server; absent: messages become files in the folder `outbox` of the data folder.
+    #[arg(long, env = "MAIL_SERVER")]
+    pub mail_server: Option<String>,
+
+    /// Its port.
+    #[arg(long, env = "MAIL_PORT", default_value_t = 587)]
+    pub mail_port: u16,
+
+    /// User there.
+    #[arg(long, env = "MAIL_USERNAME")]
+    pub mail_username: Option<String>,
+
+    /// Password there.
+    #[arg(long, env = "MAIL_PASSWORD", hide_env_values = true)]
+    pub mail_password: Option<String>,
+
+    /// Whom messages come from.
+    #[arg(long, env = "MAIL_FROM", default_value = "shop@example.com")]
+    pub mail_from: String,
+
+    /// How the conversation with the server is kept secret.
+    #[arg(long, env = "MAIL_TLS", value_enum, default_value_t = MailTls::Starttls)]
+    pub mail_tls: MailTls,
 }
 
 impl EdgeArgs {

@@ -32,6 +32,8 @@ use crate::media::{UPLOADS_MAX, UploadPlace};
 use crate::metrics::{Endpoint, Meters};
 use crate::problem::{Code, PROBLEM_JSON, Problem, fixed_body};
 use crate::routes::faults::is_drill;
+use crate::routes::partners::catalog::{FEED_WITHIN, is_feed, streamed};
+use crate::routes::partners::{partner_in, tell_refused as tell_partner_refused};
 use crate::routes::{is_open, picture_limit, takes_body};
 use crate::wire::masked_path;
 
@@ -191,6 +193,7 @@ impl Front {
             return problem.into_response();
         }
         if found.is_none() && !is_open {
+            self.tell_refused(peer, &request, request_id);
             let mut response = fixed(StatusCode::UNAUTHORIZED, &self.rejections.unauthorised);
             let scheme = HeaderValue::from_static("ApiKey");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
@@ -209,17 +212,25 @@ impl Front {
             head.extensions.insert(UploadPlace::new(place));
         }
         // A place is for work, not for waiting until somebody has sent what is to be done.
-        let body = match self.body(body, &head, &caller, picture).await {
+        let is_feed = is_feed(&head.method, head.uri.path());
+        let body = if is_feed {
+            streamed(body).map_err(Problem::into_response)
+        } else {
+            self.body(body, &head, &caller, picture).await.map(Body::from)
+        };
+        let body = match body {
             Ok(body) => body,
             Err(rejected) => return rejected,
         };
         // Waiting at the door is part of the time to an answer.
         let began = Instant::now();
-        let deadline = began + self.config.answer_within;
+        let within = if is_feed { FEED_WITHIN } else { self.config.answer_within };
+        let deadline = began + within;
         // Whoever looks after the server is answered in a crowd, too.
         let is_operator =
             endpoint == Endpoint::Operations && (is_open || is_drill(head.uri.path()));
-        let pass = if is_operator {
+        // A feed takes as long as its sender; feeds have few places of their own.
+        let pass = if is_operator || is_feed {
             None
         } else {
             match self.admission.enter_soon(&caller).await {
@@ -238,7 +249,7 @@ impl Front {
         };
         let method = head.method.clone();
         head.extensions.insert(call);
-        let request = Request::from_parts(head, Body::from(body));
+        let request = Request::from_parts(head, body);
         let handled = AssertUnwindSafe(handle(self.router.clone(), request)).catch_unwind();
         let response = if method.is_safe() {
             let _pass = pass;
@@ -264,6 +275,15 @@ impl Front {
             self.admission.note_overload();
         }
         response
+    }
+
+    /// Writes down who was turned away from what belongs to partners.
+    fn tell_refused<B>(&self, peer: IpAddr, request: &Request<B>, request_id: &RequestId) {
+        if let Some(partner) = partner_in(request.uri().path()) {
+            let presented = request.headers().get(API_KEY).map(HeaderValue::as_bytes);
+            let (who, id) = (peer.to_string(), request_id.to_string());
+            tell_partner_refused(self.keys.why_not(presented), partner, &who, &id);
+        }
     }
 
     /// The whole body, or why it is not read. Methods that only read have none that counts, and

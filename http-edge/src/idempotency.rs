@@ -6,7 +6,10 @@ use std::sync::Arc;
 use actors::outcome::Accepted;
 use axum::extract::FromRequestParts;
 use engine::Aggregate;
-use engine::values::{AdjustmentId, CartId, Fingerprint, KeyedRequest, OrderId, ProductId};
+use engine::values::{
+    AdjustmentId, CartId, EndpointId, Fingerprint, ImportId, KeyedRequest, OrderId, PartnerId,
+    PartnerKeyId, ProductId,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
@@ -138,6 +141,11 @@ impl RequestKey {
         CartId::new(self.id(&["cart", TENANT, account]))
     }
 
+    /// The webhook endpoint that this key names.
+    pub fn endpoint(&self, account: &str) -> EndpointId {
+        EndpointId::new(self.id(&["endpoint", TENANT, account]))
+    }
+
     /// The id of a product that its creator did not name.
     pub fn product(&self, account: &str) -> Uuid {
         self.id(&["product", TENANT, account])
@@ -146,6 +154,16 @@ impl RequestKey {
     /// The change of stock that this key names.
     pub fn adjustment(&self, account: &str, product: &ProductId) -> AdjustmentId {
         AdjustmentId::new(self.id(&["adjustment", TENANT, account, product.as_str()]))
+    }
+
+    /// The feed of a partner that this key names.
+    pub fn import(&self, partner: &PartnerId) -> ImportId {
+        ImportId::new(self.id(&["import", TENANT, partner.as_str()]))
+    }
+
+    /// The key of a partner that this key names.
+    pub fn partner_key(&self, account: &str, partner: &PartnerId) -> PartnerKeyId {
+        PartnerKeyId::new(self.id(&["partner-key", TENANT, account, partner.as_str()]))
     }
 
     fn id(&self, parts: &[&str]) -> Uuid {
@@ -170,6 +188,24 @@ pub(crate) fn remembered<C>(
 /// The first delivery of a product: there is one, whoever creates it and however often.
 pub fn first_delivery(product: &ProductId) -> AdjustmentId {
     AdjustmentId::new(derive(["first-delivery", TENANT, product.as_str()]))
+}
+
+/// The names of what a row of a feed does: to the listing, and to the stock. The feed has one content
+/// for ever, so its digest is what the row says.
+pub fn row_of_feed(
+    import: ImportId,
+    row: u32,
+    digest: Fingerprint,
+) -> (KeyedRequest, AdjustmentId) {
+    let (import, row) = (import.to_string(), row.to_string());
+    let key = derive(["feed-row", TENANT, &import, &row]);
+    let adjustment = AdjustmentId::new(derive(["feed-stock", TENANT, &import, &row]));
+    (KeyedRequest { key, fingerprint: digest }, adjustment)
+}
+
+/// What a digest tells of what it was made of.
+pub fn fingerprint_of(digest: [u8; 32]) -> Fingerprint {
+    Fingerprint::from_bytes(first_half(digest))
 }
 
 /// A version-8 UUID from the first 16 bytes of SHA-256 over the parts, each with its length ahead,

@@ -6,6 +6,7 @@ mod carried_on;
 pub mod cli;
 pub mod commands;
 pub mod compat;
+mod feeds;
 pub mod front;
 mod guarded;
 mod head;

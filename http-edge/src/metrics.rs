@@ -12,6 +12,15 @@ pub const HTTP_REQUESTS_TOTAL: &str = "http_requests_total";
 /// Time from the arrival of a request's head to its answer. Labels: `endpoint`.
 pub const HTTP_REQUEST_SECONDS: &str = "millrace_http_request_seconds";
 
+/// Those who follow an order live.
+pub const SUBSCRIBERS: &str = "millrace_subscribers";
+/// Subscribers that were told no more by this side. Labels: `why`.
+pub const SUBSCRIBERS_DROPPED_TOTAL: &str = "millrace_subscribers_dropped_total";
+/// Requests about partners that were turned away because of their key. Labels: `reason`.
+pub const PARTNER_REFUSED_TOTAL: &str = "millrace_partner_refused_total";
+/// Rows of feeds that came to their end. Labels: `outcome`.
+pub const FEED_ROWS_TOTAL: &str = "millrace_feed_rows_total";
+
 /// A kind of path; ids are never a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
@@ -50,7 +59,7 @@ impl Endpoint {
                     Some("orders") => Self::Orders,
                     Some("products") => Self::Products,
                     Some("carts" | "cart") => Self::Carts,
-                    Some("payments") => Self::Webhooks,
+                    Some("payments" | "webhook-endpoints" | "events") => Self::Webhooks,
                     Some("health" | "metrics" | "admin" | "ops" | "docs" | "openapi.json") => {
                         Self::Operations
                     }

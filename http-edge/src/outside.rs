@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::admission::{Admission, ServiceHealth};
 use actors::faults::Drills;
+use actors::followers::webhooks::Webhooks;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 
+use crate::outbound::Targets;
+use crate::routes::events::Subscribers;
 use crate::routes::webhooks::WebhookSecret;
 
 /// The process around the handlers.
@@ -26,10 +29,23 @@ pub struct Outside {
     pub has_sandbox: bool,
     /// Faults on purpose, where they may be injected.
     pub drills: Option<Arc<Drills>>,
+    /// What is told to others, and to whom it may be told.
+    pub outbound: Outbound,
     /// When the process started.
     pub started: Instant,
     /// Whether the process is going down.
     pub draining: Arc<AtomicBool>,
+}
+
+/// What is told to others.
+#[derive(Clone, Default)]
+pub struct Outbound {
+    /// Where webhooks may go.
+    pub targets: Targets,
+    /// Who tells the endpoints; `None` in tests.
+    pub webhooks: Option<Arc<Webhooks>>,
+    /// Places of those who follow an order.
+    pub subscribers: Subscribers,
 }
 
 impl std::fmt::Debug for Outside {

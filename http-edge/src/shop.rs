@@ -5,18 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actors::clock::Clock;
-use actors::outcome::{Accepted, Asking, NotDone};
+use actors::directory::Hosted;
+use actors::followers::streams::{EventPage, EventQuery};
+use actors::outcome::{Accepted, Asking, NotDone, Position};
 use actors::reads::OrderList;
 use actors::system::OrderSystem;
 use engine::Aggregate;
 use engine::buyer::{Buyer, BuyerCommand, BuyerState};
 use engine::cart::{Cart, CartCommand, OpenCart};
 use engine::catalog::{Listing, Product, ProductCommand};
+use engine::endpoint::{BOOK, EndpointCommand, Endpoints};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
 use engine::order::{Order, OrderCommand};
 use engine::reviews::Waiting;
 use engine::validation::Policy;
-use engine::values::{CartId, CustomerId, OrderId, ProductId};
+use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId};
+use persistence::followers::{Notice, NoticeQuery};
 use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -213,6 +217,15 @@ impl Shop {
         self.system.product(id).await.map_err(|error| unreadable(&error))
     }
 
+    /// Any entity.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn entity<A: Hosted>(&self, key: &str) -> Result<Accepted<A>, Problem> {
+        self.system.entity(key).await.map_err(|error| unreadable(&error))
+    }
+
     /// A page of orders.
     ///
     /// # Errors
@@ -244,6 +257,55 @@ impl Shop {
         self.system.stock_books(id).await.map_err(|error| unreadable(&error))
     }
 
+    /// Asks the webhook endpoints.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_endpoints(
+        &self,
+        command: EndpointCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Endpoints>, NotDone<<Endpoints as Aggregate>::Refusal>> {
+        self.system.ask(BOOK, command, asking).await
+    }
+
+    /// All webhook endpoints.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn endpoints(&self) -> Result<<Endpoints as Aggregate>::View, Problem> {
+        self.system.endpoints().await.map_err(|error| unreadable(&error))
+    }
+
+    /// Messages to customers.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn list_notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, Problem> {
+        self.system.list_notices(query).await.map_err(|error| unreadable(&error))
+    }
+
+    /// A page of public events.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn public_events(&self, query: &EventQuery) -> Result<EventPage, Problem> {
+        self.system.public_events(query).await.map_err(|error| unreadable(&error))
+    }
+
+    /// When the event at a place was decided.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn moment_of(&self, place: Position) -> Result<Option<Moment>, Problem> {
+        self.system.moment_of(place).await.map_err(|error| unreadable(&error))
+    }
+
     /// Waits until reads are at least as fresh as `position`.
     ///
     /// # Errors
@@ -264,7 +326,8 @@ impl Shop {
     }
 }
 
-fn unreadable(error: &dyn std::error::Error) -> Problem {
+/// What cannot be read now is told as that, and logged with its causes.
+pub(crate) fn unreadable(error: &dyn std::error::Error) -> Problem {
     tracing::error!(error = %Chain(error), "read failed");
     Problem::new(Code::Unavailable, "it cannot be read now")
 }

@@ -4,6 +4,7 @@ pub mod codec;
 pub mod crash_points;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod database;
+pub mod followers;
 pub mod journal;
 pub mod media;
 pub mod pubsub;

@@ -88,6 +88,12 @@ impl Writer {
         head.is_some_and(|head| place.position <= head.load(Ordering::Acquire))
     }
 
+    /// The last place of a shard that anybody was told of.
+    pub(crate) fn head(&self, shard: Shard) -> u64 {
+        let head = self.shared.heads.get(usize::from(shard.0));
+        head.map_or(0, |head| head.load(Ordering::Acquire))
+    }
+
     /// Changes with every commit.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.clone()

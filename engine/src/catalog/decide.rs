@@ -2,9 +2,10 @@
 
 use super::model::{
     Listing, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
+    ProductStatus,
 };
 use crate::aggregate::Aggregate;
-use crate::values::{KeyUse, MediaName, MediaOwner, Moment, Money};
+use crate::values::{KeyUse, MediaName, MediaOwner, Moment, Money, PartnerId, ProductId};
 
 type Decision = Result<Vec<ProductEvent>, ProductRefusal>;
 
@@ -63,15 +64,24 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
         }
         ProductCommand::Revise { name, price, status } => {
             let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
-            let mut events = Vec::new();
-            if let Some(name) = name.as_ref().filter(|name| **name != listing.name) {
-                events.push(ProductEvent::Renamed { name: name.clone() });
+            revise(listing, name.as_ref(), *price, *status)
+        }
+        ProductCommand::Supply { request, by, product, name, price, status } => {
+            match state.answered.judge(request) {
+                KeyUse::Repeat => return Ok(Vec::new()),
+                KeyUse::Other => return Err(ProductRefusal::KeyReused),
+                KeyUse::New => {}
             }
-            if let Some(price) = price.filter(|price| *price != listing.price) {
-                events.push(reprice(listing, price)?);
-            }
-            if let Some(status) = status.filter(|status| *status != listing.status) {
-                events.push(ProductEvent::StatusChanged { status });
+            let mut events = match &state.listing {
+                None => offer(by, product, name, *price, *status)?,
+                Some(_) if state.supplier.as_ref() != Some(by) => {
+                    return Err(ProductRefusal::NotSupplied(product.clone()));
+                }
+                Some(listing) => revise(listing, Some(name), Some(*price), *status)?,
+            };
+            // A feed says the same every day; only what it changes is worth an event.
+            if !events.is_empty() {
+                events.push(ProductEvent::Answered { request: *request });
             }
             Ok(events)
         }
@@ -100,6 +110,44 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
 
 fn shows(listing: &Listing, name: &MediaName) -> bool {
     listing.pictures.iter().any(|picture| picture.name == *name)
+}
+
+fn offer(
+    by: &PartnerId,
+    product: &ProductId,
+    name: &str,
+    price: Money,
+    status: Option<ProductStatus>,
+) -> Decision {
+    if price.minor() < 0 {
+        return Err(ProductRefusal::NegativePrice);
+    }
+    let published =
+        ProductEvent::Published { product: product.clone(), name: name.to_owned(), price };
+    let mut events = vec![published, ProductEvent::Supplied { by: by.clone() }];
+    if status == Some(ProductStatus::Inactive) {
+        events.push(ProductEvent::StatusChanged { status: ProductStatus::Inactive });
+    }
+    Ok(events)
+}
+
+fn revise(
+    listing: &Listing,
+    name: Option<&String>,
+    price: Option<Money>,
+    status: Option<ProductStatus>,
+) -> Decision {
+    let mut events = Vec::new();
+    if let Some(name) = name.filter(|name| **name != listing.name) {
+        events.push(ProductEvent::Renamed { name: name.clone() });
+    }
+    if let Some(price) = price.filter(|price| *price != listing.price) {
+        events.push(reprice(listing, price)?);
+    }
+    if let Some(status) = status.filter(|status| *status != listing.status) {
+        events.push(ProductEvent::StatusChanged { status });
+    }
+    Ok(events)
 }
 
 fn reprice(listing: &Listing, price: Money) -> Result<ProductEvent, ProductRefusal> {

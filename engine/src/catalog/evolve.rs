@@ -20,11 +20,16 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
     if let ProductEvent::Answered { request } = event {
         state.answered.remember(*request);
     }
+    if let ProductEvent::Supplied { by } = event {
+        state.supplier = Some(by.clone());
+    }
     // Nothing but a publication can come first; a change of nothing is kept as nothing.
     let Some(listing) = &mut state.listing else { return };
     listing.version = listing.version.saturating_add(1);
     match event {
-        ProductEvent::Published { .. } | ProductEvent::Answered { .. } => {}
+        ProductEvent::Published { .. }
+        | ProductEvent::Answered { .. }
+        | ProductEvent::Supplied { .. } => {}
         ProductEvent::Repriced { .. } if planted(Bug::OldPrice) => {}
         ProductEvent::Renamed { name } => name.clone_into(&mut listing.name),
         ProductEvent::Repriced { price } => listing.price = *price,

@@ -4,6 +4,7 @@
 //!
 //! - CATALOG-1: a listing is published once and keeps its currency for ever.
 //! - CATALOG-2: a listing shows at most 20 pictures, each once.
+//! - CATALOG-3: the feed of a partner changes what that partner supplies, and nothing else.
 
 mod decide;
 mod evolve;
@@ -13,5 +14,5 @@ mod tests;
 
 pub use model::{
     Listing, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
-    ProductStatus,
+    ProductStatus, VERSION_WHEN_SUPPLIED_MAX,
 };

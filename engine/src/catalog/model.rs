@@ -5,10 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::EventName;
-use crate::values::{Answered, KeyedRequest, MediaName, Money, Picture, ProductId};
+use crate::values::{Answered, KeyedRequest, MediaName, Money, PartnerId, Picture, ProductId};
 
 /// Most pictures of one product.
 pub const PICTURES_MAX: usize = 20;
+
+/// A supplier's product has this version at most when it has just been offered.
+pub const VERSION_WHEN_SUPPLIED_MAX: u64 = 4;
 
 /// The aggregate of one product's listing.
 #[derive(Clone, Copy, Debug)]
@@ -50,11 +53,14 @@ pub struct ListingState {
     /// The last requests that came under keys. Orders copy listings, and need not copy these.
     #[serde(default, skip_serializing_if = "Answered::is_empty")]
     pub answered: Answered,
+    /// The partner that supplies it; nobody else's feed changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<PartnerId>,
 }
 
 impl From<Option<Listing>> for ListingState {
     fn from(listing: Option<Listing>) -> Self {
-        Self { listing, answered: Answered::default() }
+        Self { listing, answered: Answered::default(), supplier: None }
     }
 }
 
@@ -88,6 +94,22 @@ pub enum ProductCommand {
     RemovePicture {
         /// Which.
         name: MediaName,
+    },
+    /// Offer a product of a partner, or let it be what the partner says of it now. Does something once
+    /// under the same key, and is remembered where it does.
+    Supply {
+        /// The request.
+        request: KeyedRequest,
+        /// Who supplies it.
+        by: PartnerId,
+        /// Its id.
+        product: ProductId,
+        /// Its name.
+        name: String,
+        /// Price of one unit; not negative.
+        price: Money,
+        /// Whether it may be ordered; stays as it is when absent.
+        status: Option<ProductStatus>,
     },
     /// Do something once, however often it is asked under the same key.
     Once {
@@ -141,6 +163,11 @@ pub enum ProductEvent {
         /// The request.
         request: KeyedRequest,
     },
+    /// It is a partner's; directly after it was offered for the first time.
+    Supplied {
+        /// Who supplies it.
+        by: PartnerId,
+    },
 }
 
 impl EventName for ProductEvent {
@@ -153,6 +180,7 @@ impl EventName for ProductEvent {
             Self::PictureAdded { .. } => "product.picture_added",
             Self::PictureRemoved { .. } => "product.picture_removed",
             Self::Answered { .. } => "product.answered",
+            Self::Supplied { .. } => "product.supplied",
         }
     }
 }
@@ -166,6 +194,9 @@ pub enum ProductRefusal {
     /// Another request was answered under its key.
     #[error("the key was used for another request")]
     KeyReused,
+    /// It belongs to the shop or to another partner.
+    #[error("product {0} is not supplied by this partner")]
+    NotSupplied(ProductId),
     /// There is no such product.
     #[error("product is unknown")]
     Unknown,

@@ -2,10 +2,10 @@
 
 use super::{
     ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
-    ProductStatus,
+    ProductStatus, VERSION_WHEN_SUPPLIED_MAX,
 };
 use crate::aggregate::Aggregate;
-use crate::samples::{keyed, picture, product, usd};
+use crate::samples::{keyed, partner, picture, product, usd};
 use crate::testkit::given;
 use crate::values::{Currency, Money};
 
@@ -218,4 +218,80 @@ fn a_listing_that_was_written_before_there_were_pictures_has_none() {
     let listing: super::Listing = serde_json::from_str(old).unwrap();
     assert!(listing.pictures.is_empty());
     assert!(!serde_json::to_string(&listing).unwrap().contains("pictures"));
+}
+
+fn supply(key: u128, by: &str, name: &str, price: Money) -> ProductCommand {
+    ProductCommand::Supply {
+        request: keyed(key, 1),
+        by: partner(by),
+        product: product("mouse"),
+        name: name.to_owned(),
+        price,
+        status: None,
+    }
+}
+
+fn supplied(by: &str) -> ProductEvent {
+    ProductEvent::Supplied { by: partner(by) }
+}
+
+#[test]
+fn a_feed_offers_a_product_in_the_name_of_its_partner() {
+    let offered = [published(usd(2_550)), supplied("acme"), answered(1, 1)];
+    given::<Product>(&[]).when(supply(1, "acme", "Mouse", usd(2_550))).then(&offered);
+    let hidden = ProductCommand::Supply {
+        request: keyed(1, 1),
+        by: partner("acme"),
+        product: product("mouse"),
+        name: "Mouse".to_owned(),
+        price: usd(2_550),
+        status: Some(ProductStatus::Inactive),
+    };
+    let inactive = ProductEvent::StatusChanged { status: ProductStatus::Inactive };
+    let offered = [published(usd(2_550)), supplied("acme"), inactive, answered(1, 1)];
+    assert_eq!(u64::try_from(offered.len()), Ok(VERSION_WHEN_SUPPLIED_MAX));
+    given::<Product>(&[]).when(hidden).then(&offered);
+}
+
+#[test]
+fn a_feed_changes_what_differs_and_writes_nothing_where_nothing_does() {
+    let given = || given::<Product>(&[published(usd(2_550)), supplied("acme"), answered(1, 1)]);
+    given().when(supply(2, "acme", "Mouse", usd(2_550))).then(&[]);
+    given().when(supply(2, "acme", "Rat", usd(1))).then(&[
+        renamed("Rat"),
+        ProductEvent::Repriced { price: usd(1) },
+        answered(2, 1),
+    ]);
+}
+
+#[test]
+fn a_row_that_comes_again_does_not_bring_an_old_price_back() {
+    let later = [
+        published(usd(2_550)),
+        supplied("acme"),
+        answered(1, 1),
+        ProductEvent::Repriced { price: usd(9) },
+    ];
+    given::<Product>(&later).when(supply(1, "acme", "Mouse", usd(2_550))).then(&[]);
+}
+
+#[test]
+fn a_partner_changes_neither_products_of_the_shop_nor_of_others() {
+    let refused = || ProductRefusal::NotSupplied(product("mouse"));
+    given::<Product>(&[published(usd(2_550))])
+        .when(supply(1, "acme", "Mouse", usd(1)))
+        .then_refused(refused());
+    given::<Product>(&[published(usd(2_550)), supplied("acme")])
+        .when(supply(1, "other", "Mouse", usd(1)))
+        .then_refused(refused());
+}
+
+#[test]
+fn a_feed_keeps_to_the_rules_of_prices() {
+    given::<Product>(&[])
+        .when(supply(1, "acme", "Mouse", usd(-1)))
+        .then_refused(ProductRefusal::NegativePrice);
+    given::<Product>(&[published(usd(2_550)), supplied("acme")])
+        .when(supply(1, "acme", "Mouse", Money::new(2_550, Currency::EUR)))
+        .then_refused(ProductRefusal::CurrencyChanged);
 }

@@ -23,6 +23,9 @@ impl Aggregate for Inventory {
             InventoryCommand::Adjust { adjustment, delta, reason, if_version } => {
                 adjust(stock, *adjustment, *delta, reason, *if_version)
             }
+            InventoryCommand::Count { adjustment, on_hand, reason } => {
+                count(stock, *adjustment, *on_hand, reason)
+            }
             InventoryCommand::SetLimit { limit } if *limit == stock.limit_per_customer => {
                 Ok(Vec::new())
             }
@@ -110,6 +113,26 @@ fn adjust(
         return Err(InventoryRefusal::CountOutOfRange);
     }
     Ok(vec![InventoryEvent::Adjusted { adjustment, delta, reason: reason.to_owned() }])
+}
+
+fn count(
+    stock: &StockLevel,
+    adjustment: AdjustmentId,
+    on_hand: Quantity,
+    reason: &str,
+) -> Decision {
+    if let Some(known) = stock.adjustments.iter().find(|known| known.id == adjustment) {
+        return if known.gives(reason) {
+            Ok(Vec::new())
+        } else {
+            Err(InventoryRefusal::AdjustmentMismatch(adjustment))
+        };
+    }
+    let delta = i64::from(on_hand.units()).saturating_sub(i64::from(stock.on_hand.units()));
+    if delta == 0 {
+        return Ok(Vec::new());
+    }
+    adjust(stock, adjustment, delta, reason, None)
 }
 
 fn take(

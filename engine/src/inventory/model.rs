@@ -90,7 +90,12 @@ impl Adjustment {
 
     /// Whether another request under the same key says the same.
     pub(super) fn says(&self, delta: i64, reason: &str) -> bool {
-        self.delta == delta && self.reason.is_none_or(|known| known == digest(reason))
+        self.delta == delta && self.gives(reason)
+    }
+
+    /// Whether it was made for the same reason.
+    pub(super) fn gives(&self, reason: &str) -> bool {
+        self.reason.is_none_or(|known| known == digest(reason))
     }
 }
 
@@ -191,6 +196,15 @@ pub enum InventoryCommand {
         reason: String,
         /// Refuse unless the stock still has this version.
         if_version: Option<u64>,
+    },
+    /// Let so many units be here: a count, be it by hand or by whoever supplies them.
+    Count {
+        /// Names this change; a repeat changes nothing, also when units were sold meanwhile.
+        adjustment: AdjustmentId,
+        /// Units that are here, held ones included.
+        on_hand: Quantity,
+        /// Who counted, in the operator's words.
+        reason: String,
     },
     /// Limit what one customer may buy; `None` lifts the limit.
     SetLimit {

@@ -6,9 +6,13 @@ use crate::buyer::BuyerEvent;
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
 use crate::drill::DrillEvent;
+use crate::endpoint::EndpointEvent;
+use crate::import::ImportEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::OrderEvent;
+use crate::partner::PartnerEvent;
 use crate::reviews::ReviewsEvent;
+use crate::toggle::ToggleEvent;
 use crate::values::Moment;
 
 /// Where an event lies; shown as `shard:position`.
@@ -43,6 +47,14 @@ pub enum LedgerEvent<'a> {
     Reviews(&'a ReviewsEvent),
     /// Of the log of drills.
     Drill(&'a DrillEvent),
+    /// Of the webhook endpoints.
+    Endpoint(&'a EndpointEvent),
+    /// Of a feed.
+    Import(&'a ImportEvent),
+    /// Of the register of partners.
+    Partner(&'a PartnerEvent),
+    /// Of the switches of features.
+    Toggle(&'a ToggleEvent),
 }
 
 /// A stored event with everything that the ledger looks at.

@@ -15,6 +15,7 @@ pub(super) struct ListingBook {
     listed: Listed,
     pictures: BTreeSet<MediaName>,
     requests: Requests,
+    is_supplied: bool,
 }
 
 impl ListingBook {
@@ -54,6 +55,13 @@ impl ListingBook {
             ProductEvent::Answered { request } => {
                 is_published(currency.is_some())?;
                 self.requests.answer(*request)?;
+            }
+            ProductEvent::Supplied { by } => {
+                // Nobody takes over what the shop or somebody else offers.
+                holds("R12", version == 2 && !self.is_supplied, || {
+                    format!("{by} supplies what was offered before")
+                })?;
+                self.is_supplied = true;
             }
         }
         self.listed.reach(version);

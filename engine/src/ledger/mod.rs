@@ -23,7 +23,9 @@ mod accounts;
 mod buyers;
 mod closing;
 mod drills;
+mod endpoints;
 mod entry;
+mod feeds;
 mod listings;
 mod orders;
 mod prices;
@@ -44,7 +46,9 @@ pub use accounts::{Account, Balances};
 use buyers::BuyerBook;
 pub use closing::{Closing, OpenCapture, OpenHold, Unmatched};
 use drills::DrillBook;
+use endpoints::EndpointBook;
 pub use entry::{Entry, LedgerEvent, Place};
+use feeds::{ImportBook, PartnerBook, ToggleBook};
 use listings::{CartBook, ListingBook};
 use orders::{OrderBook, Totals};
 use prices::{Listed, Quotes};
@@ -70,6 +74,10 @@ enum Book {
     Buyer(BuyerBook),
     Reviews(ReviewsBook),
     Drill(DrillBook),
+    Endpoint(EndpointBook),
+    Import(ImportBook),
+    Partner(PartnerBook),
+    Toggle(ToggleBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
 }
@@ -145,7 +153,14 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
                 Book::Listing(listing) => {
                     listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));
                 }
-                Book::Cart(_) | Book::Buyer(_) | Book::Reviews(_) | Book::Drill(_) => {}
+                Book::Cart(_)
+                | Book::Buyer(_)
+                | Book::Reviews(_)
+                | Book::Drill(_)
+                | Book::Endpoint(_)
+                | Book::Import(_)
+                | Book::Partner(_)
+                | Book::Toggle(_) => {}
                 Book::Broken => {
                     closing.broken_streams = closing.broken_streams.saturating_add(1);
                     broken.extend(ProductId::parse(key).ok().filter(|_| kind == Product::KIND));
@@ -179,6 +194,10 @@ impl Book {
             LedgerEvent::Buyer(_) => Self::Buyer(BuyerBook::default()),
             LedgerEvent::Reviews(_) => Self::Reviews(ReviewsBook::default()),
             LedgerEvent::Drill(_) => Self::Drill(DrillBook::default()),
+            LedgerEvent::Endpoint(_) => Self::Endpoint(EndpointBook::default()),
+            LedgerEvent::Import(_) => Self::Import(ImportBook::default()),
+            LedgerEvent::Partner(_) => Self::Partner(PartnerBook::default()),
+            LedgerEvent::Toggle(_) => Self::Toggle(ToggleBook::default()),
         }
     }
 
@@ -191,6 +210,10 @@ impl Book {
             (Self::Buyer(book), LedgerEvent::Buyer(event)) => book.enter(event),
             (Self::Reviews(book), LedgerEvent::Reviews(event)) => book.enter(event),
             (Self::Drill(book), LedgerEvent::Drill(event)) => book.enter(event),
+            (Self::Endpoint(book), LedgerEvent::Endpoint(event)) => book.enter(event),
+            (Self::Import(book), LedgerEvent::Import(event)) => book.enter(entry.version, event),
+            (Self::Partner(book), LedgerEvent::Partner(event)) => book.enter(event),
+            (Self::Toggle(book), LedgerEvent::Toggle(event)) => book.enter(event),
             (
                 Self::Listing(_)
                 | Self::Stock(_)
@@ -199,14 +222,22 @@ impl Book {
                 | Self::Buyer(_)
                 | Self::Reviews(_)
                 | Self::Drill(_)
+                | Self::Endpoint(_)
+                | Self::Import(_)
+                | Self::Partner(_)
+                | Self::Toggle(_)
                 | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
                 | LedgerEvent::Cart(_)
                 | LedgerEvent::Order(_)
+                | LedgerEvent::Drill(_)
+                | LedgerEvent::Endpoint(_)
+                | LedgerEvent::Import(_)
+                | LedgerEvent::Partner(_)
+                | LedgerEvent::Toggle(_)
                 | LedgerEvent::Buyer(_)
-                | LedgerEvent::Reviews(_)
-                | LedgerEvent::Drill(_),
+                | LedgerEvent::Reviews(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

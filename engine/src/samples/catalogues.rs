@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::golden::every_name;
+use crate::public::PublicName;
 
 fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -81,4 +82,14 @@ fn every_invariant_of_an_aggregate_stands_on_its_page() {
     for id in ids {
         assert!(page.contains(&format!("| {id} |")), "{id} is not on the page");
     }
+}
+
+#[test]
+fn every_public_event_stands_in_the_catalogue_and_nothing_else_does() {
+    let catalogue = page("events.md");
+    let items = catalogue.lines().filter(|line| line.starts_with("- `"));
+    let listed: BTreeSet<&str> =
+        items.flat_map(quoted).filter(|word| word.rsplit('.').next() == Some("v1")).collect();
+    let known: BTreeSet<&str> = PublicName::ALL.iter().map(|name| name.as_str()).collect();
+    assert_eq!(listed, known);
 }

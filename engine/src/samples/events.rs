@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{
-    ORDER, adjustment, cart, customer, hold, keyed, picture, product, seconds, units, usd,
+    ORDER, adjustment, cart, customer, hold, keyed, partner, picture, product, seconds, units, usd,
 };
 use crate::buyer::{BuyerEvent, Trusted};
 use crate::cart::CartEvent;
@@ -76,7 +76,7 @@ fn with_address(placement: Placement) -> Placement {
     Placement { personal, ..placement }
 }
 
-fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
+pub(super) fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
     let mut samples = vec![first];
     while let Some(event) = samples.last().and_then(next) {
         samples.push(event);
@@ -84,7 +84,7 @@ fn all<E>(first: E, next: fn(&E) -> Option<E>) -> Vec<E> {
     samples
 }
 
-fn request() -> KeyedRequest {
+pub(super) fn request() -> KeyedRequest {
     keyed(0xca11, 7)
 }
 
@@ -92,7 +92,7 @@ fn laptop() -> ProductId {
     product("laptop")
 }
 
-pub(super) fn products() -> Vec<ProductEvent> {
+pub(crate) fn products() -> Vec<ProductEvent> {
     let name = || "Laptop 14".to_owned();
     let first = ProductEvent::Published { product: laptop(), name: name(), price: usd(99_999) };
     all(first, |event| match event {
@@ -110,7 +110,8 @@ pub(super) fn products() -> Vec<ProductEvent> {
             Some(ProductEvent::PictureRemoved { name: picture("laptop", 0xa5).name })
         }
         ProductEvent::PictureRemoved { .. } => Some(ProductEvent::Answered { request: request() }),
-        ProductEvent::Answered { .. } => None,
+        ProductEvent::Answered { .. } => Some(ProductEvent::Supplied { by: partner("acme") }),
+        ProductEvent::Supplied { .. } => None,
     })
 }
 

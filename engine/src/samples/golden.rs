@@ -10,9 +10,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::endpoints::{endpoints, other_endpoints};
 use super::events::{
     buyers, carts, drills, inventories, orders, other_drills, other_forms, products, reviews,
 };
+use super::feeds::{imports, other_partners, partners, toggles};
 use crate::aggregate::EventName;
 
 fn folder() -> PathBuf {
@@ -64,6 +66,10 @@ pub(super) fn every_name() -> BTreeSet<String> {
     names.append(&mut each_matches_its_file(&buyers()));
     names.append(&mut each_matches_its_file(&reviews()));
     names.append(&mut each_matches_its_file(&drills()));
+    names.append(&mut each_matches_its_file(&endpoints()));
+    names.append(&mut each_matches_its_file(&imports()));
+    names.append(&mut each_matches_its_file(&partners()));
+    names.append(&mut each_matches_its_file(&toggles()));
     names
 }
 
@@ -72,6 +78,8 @@ fn every_event_is_written_and_read_exactly_as_its_golden_file() {
     let mut stems = every_name();
     stems.append(&mut forms_match_their_files(&other_forms()));
     stems.append(&mut forms_match_their_files(&other_drills()));
+    stems.append(&mut forms_match_their_files(&other_endpoints()));
+    stems.append(&mut forms_match_their_files(&other_partners()));
     let expected: BTreeSet<String> = stems.iter().map(|stem| format!("{stem}.v1.json")).collect();
     let found: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()

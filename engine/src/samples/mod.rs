@@ -1,17 +1,22 @@
 //! Small values that tests share, and one sample of every event.
 
 mod catalogues;
+mod endpoints;
 mod events;
+mod feeds;
 mod golden;
 
-pub(crate) use events::{orders as order_events, placement, placement_of};
+pub(crate) use events::{
+    orders as order_events, placement, placement_of, products as product_events,
+};
 
 use std::sync::Arc;
 
 use crate::catalog::{Listing, ProductStatus};
 use crate::values::{
-    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, KeyedRequest, MediaFormat,
-    MediaName, MediaOwner, Moment, Money, OrderId, Picture, ProductId, Quantity,
+    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, ImportId, KeyedRequest,
+    MediaFormat, MediaName, MediaOwner, Moment, Money, OrderId, PartnerId, PartnerKeyId, Picture,
+    ProductId, Quantity,
 };
 use uuid::Uuid;
 
@@ -27,6 +32,18 @@ pub(crate) const fn cart(number: u128) -> CartId {
 
 pub(crate) const fn adjustment(number: u128) -> AdjustmentId {
     AdjustmentId::new(Uuid::from_u128(number))
+}
+
+pub(crate) const fn import(number: u128) -> ImportId {
+    ImportId::new(Uuid::from_u128(number))
+}
+
+pub(crate) const fn partner_key(number: u128) -> PartnerKeyId {
+    PartnerKeyId::new(Uuid::from_u128(number))
+}
+
+pub(crate) fn partner(name: &str) -> PartnerId {
+    PartnerId::parse(name).unwrap()
 }
 
 pub(crate) fn product(name: &str) -> ProductId {

@@ -98,6 +98,18 @@ uuid_id!(
     /// One change of stock by hand; repeating it changes nothing.
     AdjustmentId
 );
+uuid_id!(
+    /// Somebody's address for webhooks.
+    EndpointId
+);
+uuid_id!(
+    /// A feed of a partner; derived from the partner and the idempotency key that it came under.
+    ImportId
+);
+uuid_id!(
+    /// A key of a partner, as people speak of it; the key itself is a secret.
+    PartnerKeyId
+);
 text_id!(
     /// The shop's own name for a product.
     ProductId,

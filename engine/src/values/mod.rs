@@ -5,6 +5,7 @@ mod ids;
 mod media;
 mod moment;
 mod money;
+mod partner;
 mod payment;
 mod quantity;
 mod request;
@@ -13,12 +14,13 @@ mod tests;
 
 pub use address::PostalAddress;
 pub use ids::{
-    AdjustmentId, CartId, ChargeKey, CustomerId, Fingerprint, HoldId, IdError, ItemId, OrderId,
-    ProductId,
+    AdjustmentId, CartId, ChargeKey, CustomerId, EndpointId, Fingerprint, HoldId, IdError,
+    ImportId, ItemId, OrderId, PartnerKeyId, ProductId,
 };
 pub use media::{MediaArea, MediaFormat, MediaName, MediaNameError, MediaOwner, Picture};
 pub use moment::Moment;
 pub use money::{Currency, Money, MoneyError};
+pub use partner::{PartnerId, PartnerNameError, Sku};
 pub use payment::{PaymentMethod, PaymentToken};
 pub use quantity::Quantity;
 pub use request::{Answered, KeyUse, KeyedRequest, REQUESTS_REMEMBERED_MAX};

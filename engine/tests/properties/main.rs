@@ -10,6 +10,7 @@
 )]
 
 mod carts;
+mod feeds;
 mod orders;
 mod provider;
 mod stock;

@@ -4,6 +4,7 @@ mod backup;
 mod demo;
 mod drills;
 mod edge_only;
+mod mail;
 mod serve;
 mod signals;
 mod stores;

@@ -25,13 +25,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::signals::stop_when_asked;
-use super::{Failure, drills, on_runtime, stores};
-use crate::access::{DEMO_KEY, Keys, Principal, Scope};
+use super::{Failure, drills, mail, on_runtime, stores};
+use crate::access::{DEMO_KEY, Keys, PartnerKeys, Principal, Scope};
 use crate::cli::{EdgeArgs, ServeArgs};
 use crate::front::{Front, FrontConfig};
 use crate::media::{MediaRoom, keep_swept};
-use crate::outbound::HttpProvider;
-use crate::outside::Outside;
+use crate::outbound::{HttpProvider, HttpWebhookSender, Targets};
+use crate::outside::{Outbound, Outside};
+use crate::routes::partners::catalog::FeedPlaces;
 use crate::routes::webhooks::WebhookSecret;
 use crate::routes::{Edge, Shared, router};
 use crate::shop::Shop;
@@ -49,11 +50,6 @@ const IGNORED_VARIABLES: &[&str] = &[
     "RETURN_WINDOW_DAYS",
     "SUPER_ADMIN_PASSWORD",
     "SUPER_ADMIN_TOKEN",
-    "MAIL_USERNAME",
-    "MAIL_PASSWORD",
-    "MAIL_FROM",
-    "MAIL_PORT",
-    "MAIL_SERVER",
     "CELERY_RESULT_BACKEND",
     "GUNICORN_THREADS",
     "GUNICORN_TIMEOUT",
@@ -72,6 +68,11 @@ const CALLBACK_WITHIN: Duration = Duration::from_secs(5);
 /// Serves with a key of the operator's own.
 pub(super) fn own(args: &ServeArgs) -> Result<ExitCode, Failure> {
     let mut keys = own_keys(args.api_key.as_deref())?;
+    if args.webhooks_allow_private {
+        let words = "--webhooks-allow-private is for `millrace demo`: whoever registers a webhook \
+                     could make this server talk to its own network.";
+        return Err(Failure::Misused(words.to_owned()));
+    }
     let drills_key = drills::key(args)?;
     let args = &ServeArgs { faults: drills_key.is_some(), ..args.clone() };
     if let Some(key) = drills_key {
@@ -152,18 +153,20 @@ impl Started {
         if let Some(callbacks) = callbacks {
             spawn_named("callbacks", take_callbacks(Arc::clone(&system), callbacks));
         }
+        system.follow_registers().await?;
         let drills = match faults {
             Some(faults) => Some(system.start_drills(faults).await?),
             None => None,
         };
         let outside = outside(args, webhook_secret, &system, health, prometheus).await?;
-        let outside = Outside { drills, ..outside };
+        let outbound = outbound(args, &system).await?;
+        let outside = Outside { drills, outbound, ..outside };
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
         // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
         let shop =
             Shop::new(system, Arc::new(SystemClock), hold_for).demanding(args.rules.policy());
         let media = MediaRoom::new(stores::media(&args.store).await?, Arc::new(SystemClock));
-        let edge = Arc::new(Edge { shop, media, outside });
+        let edge = Arc::new(Edge { shop, media, outside, feeds: FeedPlaces::default() });
         spawn_named("media", keep_swept(Arc::downgrade(&edge)));
         Ok(Self { edge })
     }
@@ -179,6 +182,9 @@ impl Started {
         let stop = stop_when_asked(Arc::clone(&edge.outside.draining))?;
         let config = FrontConfig { body_limit: args.body_limit, ..FrontConfig::default() };
         let admission = Arc::clone(&edge.outside.admission);
+        let system = Arc::clone(edge.shop.system());
+        let partners = PartnerKeys::new(system, Arc::new(SystemClock));
+        let keys = keys.with_partners(Arc::new(partners));
         let front = Front::new(admission, keys, router(Arc::clone(&edge)), config);
         let cap = ConnectionCap::new(args.connections_max);
         let address = listener.local_addr()?;
@@ -238,9 +244,22 @@ async fn outside(
         webhook_secret,
         has_sandbox: args.provider_url.as_deref().is_none_or(str::is_empty),
         drills: None,
+        outbound: Outbound::default(),
         started: Instant::now(),
         draining: Arc::new(AtomicBool::new(false)),
     })
+}
+
+/// Starts what tells others.
+async fn outbound(args: &ServeArgs, system: &Arc<OrderSystem>) -> Result<Outbound, Failure> {
+    let targets = Targets { allow_private: args.webhooks_allow_private };
+    if targets.allow_private {
+        warn!("webhooks may go to this machine and its network, for trying out only");
+    }
+    let sender = Arc::new(HttpWebhookSender::new(targets)?);
+    let webhooks = Some(system.start_webhooks(sender).await?);
+    system.start_notices(mail::mailer(&args.mail, &args.store.data_dir)?).await?;
+    Ok(Outbound { targets, webhooks, ..Outbound::default() })
 }
 
 type Provider = (Arc<dyn PaymentProvider>, Option<mpsc::Receiver<ProviderCallback>>);

@@ -117,8 +117,18 @@ codes! {
         "The cart has become an order" "Open a new cart; the order is named in order_id.";
     CartChanged "cart_changed" CONFLICT never NothingHappened
         "The cart was changed while it was checked out" "Read the cart, and check it out again.";
+    PartnerExists "partner_exists" CONFLICT never NothingHappened
+        "The partner exists with another name" "Choose another id.";
+    FeedUnderWay "feed_under_way" CONFLICT never NothingHappened
+        "The same feed is being taken in" "Wait until the other request has ended.";
+    LimitReached "limit_reached" CONFLICT never NothingHappened
+        "There are as many as there can be" "Give up one of them first.";
     FaultUnavailable "fault_unavailable" CONFLICT never NothingHappened
         "The fault cannot be injected here" "Inject one of those that GET /v1/ops/faults lists as available.";
+    EndpointExists "endpoint_exists" CONFLICT never NothingHappened
+        "A webhook endpoint has this address" "Change that endpoint, or take it away first.";
+    TooManyEndpoints "too_many_endpoints" CONFLICT never NothingHappened
+        "There are as many webhook endpoints as there may be" "Take one away that nobody needs any more.";
     StaleVersion "stale_version" PRECONDITION_FAILED never NothingHappened
         "It has changed since you looked" "Read it again, and send its present version in If-Match.";
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE never NothingHappened
@@ -151,6 +161,8 @@ codes! {
         "Not available now, nothing happened" "Wait for as long as Retry-After says, then repeat with the same key.";
     Draining "draining" SERVICE_UNAVAILABLE again NothingHappened
         "The server is going down, nothing happened" "Repeat with the same key; another server answers.";
+    FeatureOff "feature_off" SERVICE_UNAVAILABLE again NothingHappened
+        "The feature is switched off" "Come back when it is on; an operator has switched it off.";
     NotFreshYet "not_fresh_yet" SERVICE_UNAVAILABLE again NothingHappened
         "The position has not been reached yet" "Ask again, or without x-min-position.";
     OutcomeUnknown "outcome_unknown" GATEWAY_TIMEOUT again Unknown
@@ -163,14 +175,23 @@ pub const FIELD_CODES: &[(&str, &str)] = &[
     ("card_expiry_invalid", "No card ends in that month and year."),
     ("card_number_invalid", "The text is not the number of a card."),
     ("card_number_refused", "The text holds what looks like a card number; those are never taken."),
+    ("dtd_refused", "The feed has a document type; none is taken."),
     ("cvc_invalid", "The code of such a card has another number of digits."),
     ("duplicate_field", "The field stands twice in its object."),
+    ("entity_refused", "The feed names an entity that XML does not have by itself."),
     ("invalid_value", "The value has the right type, but is not one that can be used here."),
+    ("malformed_feed", "The feed is not of its format from there on."),
     ("missing_field", "The field must be there."),
     ("out_of_range", "The number is outside of what is allowed."),
+    (
+        "target_not_allowed",
+        "The address does not lead to a machine of the public internet over https.",
+    ),
+    ("row_too_large", "A row of the feed has more than 64 KiB."),
     ("test_card_required", "The sandbox takes no number but those for tests."),
     ("too_long", "The text is longer than allowed."),
     ("too_many", "The list is longer than allowed."),
+    ("too_many_rows", "The feed has more than 200,000 rows."),
     ("unknown_cart", "There is no cart with this id."),
     ("unknown_field", "The field is not known here."),
     ("unknown_product", "There is no product with this id."),

@@ -87,6 +87,7 @@ impl Problem {
             | Code::Overloaded
             | Code::Unavailable
             | Code::Draining
+            | Code::FeatureOff
             | Code::NotFreshYet
             | Code::OutcomeUnknown => Some(1),
             _ => None,

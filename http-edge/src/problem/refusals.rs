@@ -5,9 +5,13 @@ use engine::buyer::BuyerRefusal;
 use engine::cart::CartRefusal;
 use engine::catalog::ProductRefusal;
 use engine::drill::DrillRefusal;
+use engine::endpoint::EndpointRefusal;
+use engine::import::ImportRefusal;
 use engine::inventory::InventoryRefusal;
 use engine::order::OrderRefusal;
+use engine::partner::PartnerRefusal;
 use engine::process::Unavailable;
+use engine::toggle::ToggleRefusal;
 
 use super::{Code, FieldError, Problem};
 
@@ -99,6 +103,9 @@ impl From<ProductRefusal> for Problem {
             ProductRefusal::KeyReused => {
                 return Self::new(Code::IdempotencyKeyReused, refusal.to_string());
             }
+            ProductRefusal::NotSupplied(_) => {
+                return Self::new(Code::Forbidden, refusal.to_string());
+            }
             ProductRefusal::Unknown => {
                 return Self::new(Code::NotFound, "there is no such product");
             }
@@ -162,6 +169,71 @@ impl From<DrillRefusal> for Problem {
             }
         };
         Self::invalid(vec![error])
+    }
+}
+
+impl From<EndpointRefusal> for Problem {
+    fn from(refusal: EndpointRefusal) -> Self {
+        let code = match refusal {
+            EndpointRefusal::Unknown => {
+                return Self::new(Code::NotFound, "there is no such webhook endpoint");
+            }
+            EndpointRefusal::FromTheFuture => {
+                let hint = "Send a moment that has passed.";
+                let message = refusal.to_string();
+                let error = FieldError::new("since", "out_of_range", message, hint);
+                return Self::invalid(vec![error]);
+            }
+            EndpointRefusal::KeyReused => Code::IdempotencyKeyReused,
+            EndpointRefusal::AddressTaken(_) => Code::EndpointExists,
+            EndpointRefusal::TooMany => Code::TooManyEndpoints,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<ImportRefusal> for Problem {
+    fn from(refusal: ImportRefusal) -> Self {
+        let code = match refusal {
+            ImportRefusal::Unknown => Code::NotFound,
+            ImportRefusal::OtherContent => Code::IdempotencyKeyReused,
+            ImportRefusal::OutOfStep { .. } => Code::FeedUnderWay,
+            ImportRefusal::Miscounted => Code::Internal,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<PartnerRefusal> for Problem {
+    fn from(refusal: PartnerRefusal) -> Self {
+        let code = match refusal {
+            PartnerRefusal::Unknown | PartnerRefusal::UnknownKey => Code::NotFound,
+            PartnerRefusal::Exists(_) => Code::PartnerExists,
+            PartnerRefusal::TooManyPartners | PartnerRefusal::TooManyKeys => Code::LimitReached,
+            PartnerRefusal::KeyExists => Code::IdempotencyKeyReused,
+            PartnerRefusal::NameOutOfRange | PartnerRefusal::AlreadyExpired => {
+                let named = refusal == PartnerRefusal::NameOutOfRange;
+                let field = if named { "name" } else { "valid_seconds" };
+                let hint = "Send a value within the limits that the interface describes.";
+                let error = FieldError::new(field, "out_of_range", refusal.to_string(), hint);
+                return Self::invalid(vec![error]);
+            }
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<ToggleRefusal> for Problem {
+    fn from(refusal: ToggleRefusal) -> Self {
+        match refusal {
+            ToggleRefusal::KeyReused => Self::new(Code::IdempotencyKeyReused, refusal.to_string()),
+            ToggleRefusal::ReasonOutOfRange => Self::invalid(vec![FieldError::new(
+                "reason",
+                "out_of_range",
+                refusal.to_string(),
+                "Say why in a few words.",
+            )]),
+        }
     }
 }
 

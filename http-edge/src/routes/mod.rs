@@ -2,12 +2,17 @@
 
 pub mod carts;
 mod description;
+pub mod endpoints;
+pub mod events;
 pub mod faults;
 pub mod fraud;
 pub mod health;
 pub mod metrics;
+pub mod notifications;
 pub mod orders;
+pub mod partners;
 pub mod products;
+mod toggles;
 mod tokens;
 pub mod webhooks;
 
@@ -22,6 +27,7 @@ use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
 use self::description::Description;
+use self::partners::catalog::FeedPlaces;
 use crate::access::Scope;
 use crate::call::Call;
 use crate::compat;
@@ -39,6 +45,8 @@ pub struct Edge {
     pub media: MediaRoom,
     /// What is known about the process: readiness, figures, secrets of callers.
     pub outside: Outside,
+    /// The feeds that are under way.
+    pub feeds: FeedPlaces,
 }
 
 /// What handlers get.
@@ -68,6 +76,23 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(fraud::read, fraud::trust, fraud::distrust))
         .routes(routes!(tokens::create))
         .routes(routes!(webhooks::charge))
+        .routes(routes!(notifications::list))
+        .routes(routes!(events::list))
+        .routes(routes!(events::follow))
+        .routes(routes!(endpoints::list, endpoints::create))
+        .routes(routes!(endpoints::read, endpoints::delete))
+        .routes(routes!(endpoints::set_status))
+        .routes(routes!(endpoints::rotate))
+        .routes(routes!(endpoints::replay))
+        .routes(routes!(endpoints::deliveries))
+        .routes(routes!(partners::list, partners::register))
+        .routes(routes!(partners::read))
+        .routes(routes!(partners::issue_key))
+        .routes(routes!(partners::revoke_key))
+        .routes(routes!(partners::catalog::feed))
+        .routes(routes!(partners::import))
+        .routes(routes!(toggles::list))
+        .routes(routes!(toggles::switch))
         .routes(routes!(health::health))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

@@ -9,6 +9,7 @@ mod object;
 mod path;
 mod text;
 mod time;
+mod told;
 
 pub use cards::card_number_in;
 pub(crate) use cards::{masked, masked_path};
@@ -21,3 +22,5 @@ pub use path::Path;
 pub use text::Texts;
 pub(crate) use time::month;
 pub use time::{Instant, instant};
+pub(crate) use told::PublicEventBody;
+pub use told::ToldBody;

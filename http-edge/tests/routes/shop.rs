@@ -129,6 +129,7 @@ impl TestShop {
         let media: Arc<dyn MediaStore> = Arc::new(MemoryMedia::default());
         let shop = Shop::new(Arc::clone(&system), Arc::clone(&clock), ::engine::order::HOLD_FIRST);
         let edge = Arc::new(Edge {
+            feeds: http_edge::routes::partners::catalog::FeedPlaces::default(),
             shop: shop.clone(),
             media: MediaRoom::new(Arc::clone(&media), clock),
             outside: Outside {
@@ -139,6 +140,7 @@ impl TestShop {
                 webhook_secret: Some(WebhookSecret::parse(WEBHOOK_SECRET).unwrap()),
                 has_sandbox: true,
                 drills,
+                outbound: http_edge::outside::Outbound::default(),
                 started: Instant::now(),
                 draining: Arc::new(AtomicBool::new(false)),
             },

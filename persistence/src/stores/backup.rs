@@ -7,11 +7,12 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::StoreError;
 use crate::database::sqlite::{holds_journal, open_reader, trouble};
 use crate::database::sqlite_views::path_beside;
+use crate::followers::sqlite as followers;
 
-/// Copies the file of the journal and the file beside it into a folder, which must be there, and says
+/// Copies the file of the journal and the files beside it into a folder, which must be there, and says
 /// where the copies lie; nothing is copied where there is no journal. Each copy is one moment of its
-/// file. The views come first: views that are behind their journal catch up, and views that are ahead
-/// of it would be thrown away.
+/// file. The journal comes last: views that are behind their journal catch up, and views that are ahead
+/// of it would be thrown away; followers that are behind go on from where they were.
 ///
 /// # Errors
 ///
@@ -21,7 +22,7 @@ pub async fn back_up(journal: &Path, to: &Path) -> Result<Vec<PathBuf>, StoreErr
         return Ok(Vec::new());
     }
     let mut copies = Vec::new();
-    for file in [path_beside(journal), journal.to_owned()] {
+    for file in [followers::path_beside(journal), path_beside(journal), journal.to_owned()] {
         let name = file.file_name().filter(|_| file.exists());
         // A server makes its views before it serves; where there are none they are made anew.
         let Some(name) = name else { continue };

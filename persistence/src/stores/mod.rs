@@ -15,6 +15,7 @@ pub use backup::back_up;
 pub use config::{Database, StorageConfig};
 
 use crate::StoreError;
+use crate::followers::{Followers, MemoryFollowers};
 use crate::journal::{Journal, MemoryJournal};
 use crate::pubsub::{MemoryPubSub, PubSub};
 use crate::read_models::{MemoryReadModels, ReadModels};
@@ -32,6 +33,8 @@ pub struct Stores {
     pub snapshots: Arc<dyn Snapshots>,
     /// What lists show.
     pub read_models: Arc<dyn ReadModels>,
+    /// Where followers stand: what was sent to whom is known nowhere else.
+    pub followers: Arc<dyn Followers>,
     /// Hints to others.
     pub pubsub: Arc<dyn PubSub>,
 }
@@ -47,6 +50,7 @@ impl Stores {
             journal: Arc::new(MemoryJournal::new(shards)),
             snapshots: Arc::new(MemorySnapshots::default()),
             read_models: Arc::new(MemoryReadModels::default()),
+            followers: Arc::new(MemoryFollowers::default()),
             pubsub: Arc::new(MemoryPubSub::default()),
         }
     }

@@ -230,7 +230,7 @@ async fn both_databases_have_the_same_tables_and_columns() {
         assert!(columns.remove(&("shard_fence".into(), column.into())));
     }
     let mut twins: BTreeSet<(String, String)> = BTreeSet::new();
-    for file in ["shop.db", "shop.views.db"] {
+    for file in ["shop.db", "shop.views.db", "shop.followers.db"] {
         let url = format!("sqlite:{}", folder.file(file).display());
         let mut connection = SqliteConnection::connect(&url).await.unwrap();
         let found: Vec<(String, String)> = sqlx::query_as(

@@ -162,3 +162,43 @@ fn a_history_that_holds_more_than_there_is_stops_the_stock() {
 fn a_history_that_takes_a_live_hold_again_stops_the_stock() {
     given::<Inventory>(&[received(9), held(ALICE, 2), held_until(ALICE, 2, seconds(61))]);
 }
+
+fn count(number: u128, on_hand: u32) -> InventoryCommand {
+    let (on_hand, reason) = (units(on_hand), "count".to_owned());
+    InventoryCommand::Count { adjustment: adjustment(number), on_hand, reason }
+}
+
+fn counted(number: u128, delta: i64) -> InventoryEvent {
+    let reason = "count".to_owned();
+    InventoryEvent::Adjusted { adjustment: adjustment(number), delta, reason }
+}
+
+#[test]
+fn a_count_makes_so_many_units_be_here() {
+    given::<Inventory>(&[]).when(count(2, 7)).then(&[counted(2, 7)]);
+    given::<Inventory>(&[received(5)]).when(count(2, 7)).then(&[counted(2, 2)]);
+    given::<Inventory>(&[received(5)]).when(count(2, 0)).then(&[counted(2, -5)]);
+    given::<Inventory>(&[received(5)]).when(count(2, 5)).then(&[]);
+}
+
+#[test]
+fn a_count_that_comes_again_after_a_sale_brings_nothing_back() {
+    let history = [counted(2, 5), held(ALICE, 2), committed(ALICE, 2)];
+    given::<Inventory>(&history).when(count(2, 5)).then(&[]);
+    let other = InventoryCommand::Count {
+        adjustment: adjustment(2),
+        on_hand: units(5),
+        reason: "another".to_owned(),
+    };
+    given::<Inventory>(&history)
+        .when(other)
+        .then_refused(InventoryRefusal::AdjustmentMismatch(adjustment(2)));
+}
+
+#[test]
+fn a_count_leaves_what_is_promised() {
+    given::<Inventory>(&[received(5), held(ALICE, 3)]).when(count(2, 3)).then(&[counted(2, -2)]);
+    given::<Inventory>(&[received(5), held(ALICE, 3)]).when(count(2, 2)).then_refused(
+        InventoryRefusal::NotEnoughStock { requested: units(3), available: units(2) },
+    );
+}

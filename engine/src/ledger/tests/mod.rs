@@ -2,6 +2,7 @@
 
 mod closing;
 mod entities;
+mod feeds;
 mod orders;
 mod prices;
 mod stocks;
@@ -13,11 +14,14 @@ use super::{Entry, Ledger, LedgerEvent, Place, Violation};
 use crate::cart::CartEvent;
 use crate::catalog::ProductEvent;
 use crate::drill::DrillEvent;
+use crate::import::ImportEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
+use crate::partner::PartnerEvent;
 use crate::samples::{
     ORDER, adjustment, cart, customer, hold, placement, placement_of, product, seconds, units, usd,
 };
+use crate::toggle::ToggleEvent;
 use crate::values::{HoldId, Moment, PaymentMethod};
 
 const STOCK: &str = "inventory/laptop";
@@ -34,6 +38,9 @@ enum Event {
     Cart(CartEvent),
     Order(OrderEvent),
     Drill(DrillEvent),
+    Import(ImportEvent),
+    Partner(PartnerEvent),
+    Toggle(ToggleEvent),
 }
 
 impl Event {
@@ -44,6 +51,9 @@ impl Event {
             Self::Cart(_) => "cart/1".to_owned(),
             Self::Order(_) => order_stream(),
             Self::Drill(_) => "drill/faults".to_owned(),
+            Self::Import(_) => "import/1".to_owned(),
+            Self::Partner(_) => "partner/register".to_owned(),
+            Self::Toggle(_) => "toggle/switches".to_owned(),
         }
     }
 
@@ -54,6 +64,9 @@ impl Event {
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
             Self::Drill(event) => LedgerEvent::Drill(event),
+            Self::Import(event) => LedgerEvent::Import(event),
+            Self::Partner(event) => LedgerEvent::Partner(event),
+            Self::Toggle(event) => LedgerEvent::Toggle(event),
         }
     }
 }
@@ -85,6 +98,24 @@ impl From<OrderEvent> for Event {
 impl From<DrillEvent> for Event {
     fn from(event: DrillEvent) -> Self {
         Self::Drill(event)
+    }
+}
+
+impl From<ImportEvent> for Event {
+    fn from(event: ImportEvent) -> Self {
+        Self::Import(event)
+    }
+}
+
+impl From<PartnerEvent> for Event {
+    fn from(event: PartnerEvent) -> Self {
+        Self::Partner(event)
+    }
+}
+
+impl From<ToggleEvent> for Event {
+    fn from(event: ToggleEvent) -> Self {
+        Self::Toggle(event)
     }
 }
 

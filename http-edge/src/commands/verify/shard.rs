@@ -8,10 +8,14 @@ use engine::buyer::Buyer;
 use engine::cart::Cart;
 use engine::catalog::Product;
 use engine::drill::Drill;
+use engine::endpoint::Endpoints;
+use engine::import::Import;
 use engine::inventory::Inventory;
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::Order;
+use engine::partner::Partners;
 use engine::reviews::Reviews;
+use engine::toggle::Switchboard;
 use engine::{Aggregate, EventName as _};
 use persistence::codec::decode_stored;
 use persistence::journal::{
@@ -248,6 +252,18 @@ impl Reader<'_> {
             }
             Drill::KIND => {
                 self.enter::<Drill>(event, |e| LedgerEvent::Drill(e));
+            }
+            Endpoints::KIND => {
+                self.enter::<Endpoints>(event, |e| LedgerEvent::Endpoint(e));
+            }
+            Import::KIND => {
+                self.enter::<Import>(event, |e| LedgerEvent::Import(e));
+            }
+            Partners::KIND => {
+                self.enter::<Partners>(event, |e| LedgerEvent::Partner(e));
+            }
+            Switchboard::KIND => {
+                self.enter::<Switchboard>(event, |e| LedgerEvent::Toggle(e));
             }
             _ => self.unreadable(event, "it is of a kind that this build does not know"),
         }

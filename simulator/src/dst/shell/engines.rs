@@ -9,6 +9,7 @@ use actors::payments::PaymentsConfig;
 use actors::runtime::spawn_light;
 use actors::{EngineConfig, OrderSystem, Ports};
 use persistence::Stores;
+use persistence::followers::MemoryFollowers;
 use persistence::pubsub::MemoryPubSub;
 use persistence::read_models::MemoryReadModels;
 
@@ -99,6 +100,7 @@ async fn assemble(process: u32, ground: &Arc<Ground>, kept: Kept) -> Option<Engi
         journal: Arc::new(Connection::of(process, ground)),
         snapshots: kept.shelf,
         read_models: Arc::new(Views { process, ground: Arc::clone(ground), kept: kept.views }),
+        followers: Arc::new(MemoryFollowers::default()),
         pubsub: Arc::new(MemoryPubSub::default()),
     };
     let config = ground.with(|inside| config(&inside.outside.options));

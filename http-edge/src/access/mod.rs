@@ -1,10 +1,14 @@
 //! Who is asking: keys are known by their hash, principals by a stable account id.
 
+mod partner_keys;
+
 use std::sync::Arc;
 
-use engine::values::CustomerId;
+use engine::values::{CustomerId, PartnerId, PartnerKeyId};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+
+pub(crate) use self::partner_keys::{PartnerKeys, Standing};
 
 /// The key that the demo ships, refused everywhere else.
 pub const DEMO_KEY: &str = "secret-key-123";
@@ -80,6 +84,8 @@ pub struct Principal {
     pub customer: CustomerId,
     /// Whether its keys have no rate limit of their own.
     pub exempt: bool,
+    /// The partner that it is, and the key that it came in with.
+    pub partner: Option<(PartnerId, PartnerKeyId)>,
     scopes: u8,
 }
 
@@ -92,7 +98,7 @@ impl Principal {
     pub fn new(account: &str, scopes: &[Scope]) -> Result<Self, engine::values::IdError> {
         let customer = CustomerId::parse(account)?;
         let scopes = scopes.iter().fold(0, |bits, scope| bits | scope.bit());
-        Ok(Self { account: account.into(), customer, exempt: false, scopes })
+        Ok(Self { account: account.into(), customer, exempt: false, partner: None, scopes })
     }
 
     /// Takes the rate limit of its keys away.
@@ -111,6 +117,7 @@ impl Principal {
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     known: Vec<(KeyHash, Arc<Principal>)>,
+    partners: Option<Arc<PartnerKeys>>,
 }
 
 impl Keys {
@@ -119,6 +126,24 @@ impl Keys {
     pub fn with(mut self, key: &str, principal: Principal) -> Self {
         self.known.push((hash(key.as_bytes()), Arc::new(principal)));
         self
+    }
+
+    /// Lets the keys of partners open the door, too.
+    #[must_use]
+    pub(crate) fn with_partners(mut self, partners: Arc<PartnerKeys>) -> Self {
+        self.partners = Some(partners);
+        self
+    }
+
+    /// Why a key opens nothing.
+    pub fn why_not(&self, presented: Option<&[u8]>) -> &'static str {
+        let Some(presented) = presented else { return "no_key" };
+        let judged = self.partners.as_ref().map(|keys| keys.judge(&hash(presented)));
+        match judged {
+            Some(Standing::Revoked) => "revoked",
+            Some(Standing::Expired) => "expired",
+            _ => "unknown_key",
+        }
     }
 
     /// The account behind a key, and the beginning of the key's hash, which names its bucket;
@@ -133,7 +158,10 @@ impl Keys {
                 found = Some((beginning(&presented), Arc::clone(principal)));
             }
         }
-        found
+        found.or_else(|| {
+            let partner = self.partners.as_ref()?.find(&presented)?;
+            Some((beginning(&presented), partner))
+        })
     }
 }
 
@@ -141,7 +169,7 @@ fn beginning(hash: &KeyHash) -> u64 {
     hash.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-fn hash(key: &[u8]) -> KeyHash {
+pub(crate) fn hash(key: &[u8]) -> KeyHash {
     Sha256::digest(key).into()
 }
 
