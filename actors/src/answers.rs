@@ -7,6 +7,7 @@ use engine::buyer::{Buyer, BuyerRefusal, BuyerState};
 use engine::cart::{Cart, CartRefusal};
 use engine::catalog::{Product, ProductRefusal};
 use engine::inventory::{Inventory, InventoryRefusal};
+use engine::order::{NotReturnable, Order, OrderRefusal};
 use engine::planted::{Bug, planted};
 use engine::process::{Answer, ChargeOutcome, StockRefusal, Unavailable};
 use engine::reviews::{Reviews, ReviewsRefusal};
@@ -92,6 +93,19 @@ pub fn of_stock(verdict: Result<Accepted<Inventory>, NotDone<InventoryRefusal>>)
     }
 }
 
+/// What an order says to a return.
+pub fn of_order(verdict: Result<Accepted<Order>, NotDone<OrderRefusal>>) -> Answer {
+    match verdict {
+        Ok(accepted) => accepted.view.map_or(Answer::Failed, Answer::OrderDone),
+        Err(NotDone::Refused(OrderRefusal::Return(refusal))) => Answer::OrderRefused(refusal),
+        Err(NotDone::Refused(OrderRefusal::Unknown)) => {
+            Answer::OrderRefused(NotReturnable::UnknownOrder)
+        }
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+    }
+}
+
 /// What the provider says about a charge.
 pub fn of_charge(outcome: Result<ChargeOutcome, ProviderFailure>) -> Answer {
     if planted(Bug::SilenceIsDecline) && outcome.is_err() {
@@ -144,6 +158,8 @@ const fn rank(answer: &Answer) -> u8 {
         | Answer::CartDone
         | Answer::CartRefused(_)
         | Answer::Charge(_)
-        | Answer::Refunded => 0,
+        | Answer::Refunded
+        | Answer::OrderDone(_)
+        | Answer::OrderRefused(_) => 0,
     }
 }

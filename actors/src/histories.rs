@@ -34,11 +34,13 @@ impl Histories {
         Self { journal, read_models, cursors }
     }
 
-    /// The events of each stream after a version, in order, to the very last.
+    /// The events of each stream after a version, in order, to the very last. A stream that is asked
+    /// for twice is read once, from the lower version on.
     pub(crate) async fn read(
         &self,
         tails: &[HistoryTail],
     ) -> Result<BTreeMap<StreamId, Vec<Record>>, StoreError> {
+        let tails = &each_once(tails);
         // Looked at first: what the views gain meanwhile is found twice, never missed.
         let mut behind: BTreeMap<Shard, (u64, Vec<StreamId>)> = BTreeMap::new();
         for tail in tails {
@@ -94,6 +96,17 @@ impl Histories {
     }
 }
 
+/// Whoever found an event twice would miss another one.
+fn each_once(tails: &[HistoryTail]) -> Vec<HistoryTail> {
+    let mut lowest: BTreeMap<&StreamId, u64> = BTreeMap::new();
+    for tail in tails {
+        let after = lowest.entry(&tail.stream).or_insert(tail.after);
+        *after = tail.after.min(*after);
+    }
+    let tail = |(stream, after): (&StreamId, u64)| HistoryTail { stream: stream.clone(), after };
+    lowest.into_iter().map(tail).collect()
+}
+
 /// Keeps what is wanted: rows of the views reach further back, and two streams may share a digest.
 fn take(found: &mut Found, tails: &[HistoryTail], records: Vec<Record>) {
     let wanted: BTreeMap<&StreamId, u64> =
@@ -110,4 +123,16 @@ fn in_order(found: Found) -> BTreeMap<StreamId, Vec<Record>> {
     let in_order =
         |(stream, records): (_, BTreeMap<u64, Record>)| (stream, records.into_values().collect());
     found.into_iter().map(in_order).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_asked_for_twice_is_read_once_from_the_lower_version_on() {
+        let tail = |key: &str, after| HistoryTail { stream: StreamId::new("order", key), after };
+        let asked = [tail("b", 4), tail("a", 0), tail("b", 2), tail("b", 3)];
+        assert_eq!(each_once(&asked), [tail("a", 0), tail("b", 2)]);
+    }
 }

@@ -11,6 +11,7 @@ use engine::inventory::Inventory;
 use engine::order::Order;
 use engine::partner::Partners;
 use engine::reviews::Reviews;
+use engine::rma::Return;
 use engine::toggle::Switchboard;
 
 use crate::directory::{Bounds, Directory, Hosted};
@@ -82,6 +83,8 @@ kinds! {
     buyers: Buyer, snapshots: true;
     /// The list of orders that somebody has to look at.
     reviews: Reviews, snapshots: true;
+    /// Returns.
+    returns: Return, snapshots: false;
     /// The log of faults that were injected on purpose.
     drills: Drill, snapshots: false;
     /// Webhook endpoints.

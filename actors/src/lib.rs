@@ -28,6 +28,7 @@ mod projector;
 mod quarantine;
 pub mod reads;
 pub mod registers;
+mod returns;
 pub mod runtime;
 mod scheduler;
 mod supervisor;

@@ -33,6 +33,9 @@ pub const PROJECTION_LAG_EVENTS: &str = "millrace_projection_lag_events";
 /// Durable timers that came due and were delivered.
 pub const WAKEUPS_TOTAL: &str = "millrace_wakeups_total";
 
+/// Durable events of returns, each a step of a status or of its bookkeeping. Labels: `event`.
+pub const RETURN_STATUS_TRANSITION_TOTAL: &str = "millrace_return_status_transition_total";
+
 /// State of a circuit breaker: 0 closed, 1 half-open, 2 open. Labels: `dependency`.
 pub const BREAKER_STATE: &str = "millrace_breaker_state";
 /// Time from the opening of a breaker until it closed. Labels: `dependency`.
@@ -130,6 +133,7 @@ pub const ALL: &[Metric] = {
         metric(WRITER_OUTCOMES_TOTAL, Counter, Count, "ends of appends"),
         metric(PROJECTION_LAG_EVENTS, Gauge, Count, "durable events not yet in the read models"),
         metric(WAKEUPS_TOTAL, Counter, Count, "durable timers delivered"),
+        metric(RETURN_STATUS_TRANSITION_TOTAL, Counter, Count, "durable events of returns"),
         metric(BREAKER_STATE, Gauge, Count, "0 closed, 1 half-open, 2 open"),
         metric(BREAKER_MTTR_SECONDS, Histogram, Seconds, "time from opening to closing"),
         metric(PROVIDER_CALLS_TOTAL, Counter, Count, "attempts to call the payment provider"),

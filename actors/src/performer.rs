@@ -10,19 +10,20 @@ use engine::Aggregate;
 use engine::buyer::BuyerCommand;
 use engine::cart::CartCommand;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
+use engine::order::OrderCommand;
 use engine::process::{Answer, HeldUnits, Intent};
 use engine::reviews::{Reviews, ReviewsCommand, Waiting};
 use engine::values::{CartId, CustomerId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::answers;
 use crate::entity::{Asked, Neighbour, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
 use crate::outcome::{Accepted, Asking, Cause, NotDone};
-use crate::payments::ChargeRequest;
+use crate::payments::{ChargeRequest, ProviderFailure};
 use crate::runtime::spawn_light;
 use crate::system::World;
 
@@ -65,7 +66,8 @@ impl World {
             Intent::Extend { ref units, .. }
             | Intent::Commit { ref units }
             | Intent::Release { ref units }
-            | Intent::Restock { ref units } => {
+            | Intent::Restock { ref units }
+            | Intent::TakeBack { ref units } => {
                 self.each(&intent, units, from, answer);
                 None
             }
@@ -92,15 +94,21 @@ impl World {
             }
             Intent::Refund { key, amount } => {
                 let payments = Arc::clone(self.payments());
-                let refund = async move {
-                    let answer = answers::of_refund(payments.refund(key, amount).await);
-                    if answer == Answer::Failed {
-                        counter!(REFUNDS_FAILED_TOTAL).increment(1);
-                        warn!(event = "refund_failed", %key, "refund of {key} failed, it is tried again");
-                    }
-                    answer
-                };
+                let refund = async move { counted(payments.refund(key, amount).await) };
                 at_once_or_later(refund, answer)
+            }
+            Intent::RefundPart { key, rma, amount } => {
+                let payments = Arc::clone(self.payments());
+                let refund = async move { counted(payments.refund_part(key, rma, amount).await) };
+                at_once_or_later(refund, answer)
+            }
+            Intent::ForReturn { order, rma, wish } => {
+                let command = OrderCommand::ForReturn { rma, wish };
+                let reply = ReplyTo::callback(move |verdict| answer(answers::of_order(verdict)));
+                let (key, asked) = (order.to_string(), asked(command, from, reply));
+                // With a place: an order that is done goes to sleep between two questions.
+                self.kinds.orders.send(self, &key, asked, deadline());
+                None
             }
         }
     }
@@ -206,6 +214,15 @@ impl World {
         let (key, asked) = (unit.product.as_str(), asked(command, from, reply));
         self.kinds.inventories.send_without_place(self, key, asked, deadline());
     }
+}
+
+/// The answer to a refund; one that failed is counted.
+fn counted(outcome: Result<(), ProviderFailure>) -> Answer {
+    let answer = answers::of_refund(outcome);
+    if answer == Answer::Failed {
+        counter!(REFUNDS_FAILED_TOTAL).increment(1);
+    }
+    answer
 }
 
 /// Work between actors.

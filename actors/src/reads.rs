@@ -11,7 +11,8 @@ use engine::catalog::{Listing, Product};
 use engine::inventory::{Inventory, StockLevel, StockView};
 use engine::order::Order;
 use engine::reviews::{Reviews, Waiting};
-use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity};
+use engine::rma::Return;
+use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity, ReturnId};
 use persistence::StoreError;
 use persistence::journal::StreamId;
 use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
@@ -107,6 +108,15 @@ impl OrderSystem {
             Some(published) => Ok(published.view),
             None => self.wake_for::<Reviews>(Reviews::KEY).await,
         }
+    }
+
+    /// One return.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn rma(&self, id: ReturnId) -> Result<Accepted<Return>, ReadError> {
+        self.entity::<Return>(&id.to_string()).await
     }
 
     /// What a product is called and costs, and its stock.

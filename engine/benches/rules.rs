@@ -38,10 +38,10 @@ fn main() {
         let OrderCommand::Place(place) = &command else { return };
         let rules = per_round(|| {
             black_box(engine::validation::request(black_box(place)));
-            black_box(engine::validation::listings(black_box(place)));
+            black_box(engine::validation::listings(black_box(place), Moment::default()));
         });
         let suspicions = per_round(|| {
-            black_box(engine::fraud::suspicions(black_box(place)));
+            black_box(engine::fraud::suspicions(black_box(place), Moment::default()));
         });
         let nothing = OrderState::default();
         let decision = per_round(|| {
@@ -124,6 +124,7 @@ fn ready(place: PlaceOrder) -> OrderCommand {
                     status: ProductStatus::Active,
                     version: 1,
                     pictures: Arc::default(),
+                    terms: None,
                 })),
                 _ => Answer::StockDone,
             };

@@ -22,9 +22,11 @@ pub mod notification;
 pub mod order;
 pub mod partner;
 pub mod planted;
+pub mod pricing;
 pub mod process;
 pub mod public;
 pub mod reviews;
+pub mod rma;
 #[cfg(test)]
 mod samples;
 #[cfg(any(test, feature = "testkit"))]

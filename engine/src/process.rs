@@ -1,5 +1,6 @@
 //! What aggregates want from others and what comes back: plain data, carried out by the shell.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::fraud::Counted;
+use crate::order::{NotReturnable, Order, ReturnWish};
 use crate::values::{
     CartId, ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId,
-    Quantity,
+    Quantity, ReturnId,
 };
 
 /// Units of one product under one hold.
@@ -126,13 +128,39 @@ pub enum Intent {
         /// How much.
         amount: Money,
     },
+    /// Give a part of captured money back, once for each return.
+    RefundPart {
+        /// The captured attempt.
+        key: ChargeKey,
+        /// For which return.
+        rma: ReturnId,
+        /// How much.
+        amount: Money,
+    },
+    /// Take sold units back into stock, once for each return.
+    TakeBack {
+        /// Which units; the hold names the return.
+        units: Vec<HeldUnits>,
+    },
+    /// Ask an order something about units that come back.
+    ForReturn {
+        /// Which order.
+        order: OrderId,
+        /// For which return.
+        rma: ReturnId,
+        /// What.
+        wish: ReturnWish,
+    },
 }
 
 impl Intent {
     /// Whether it is carried out by somebody outside of the engine.
     pub const fn leaves_the_engine(&self) -> bool {
         match self {
-            Self::Charge { .. } | Self::QueryCharge { .. } | Self::Refund { .. } => true,
+            Self::Charge { .. }
+            | Self::QueryCharge { .. }
+            | Self::Refund { .. }
+            | Self::RefundPart { .. } => true,
             Self::Lookup { .. }
             | Self::NoteOrder { .. }
             | Self::AskTrust { .. }
@@ -143,7 +171,9 @@ impl Intent {
             | Self::Restock { .. }
             | Self::NoteReview { .. }
             | Self::ClaimCart { .. }
-            | Self::ReopenCart { .. } => false,
+            | Self::ReopenCart { .. }
+            | Self::TakeBack { .. }
+            | Self::ForReturn { .. } => false,
         }
     }
 
@@ -162,7 +192,10 @@ impl Intent {
             | Self::ReopenCart { .. }
             | Self::Charge { .. }
             | Self::QueryCharge { .. }
-            | Self::Refund { .. } => false,
+            | Self::Refund { .. }
+            | Self::RefundPart { .. }
+            | Self::TakeBack { .. }
+            | Self::ForReturn { .. } => false,
         }
     }
 
@@ -196,6 +229,10 @@ pub enum Answer {
     Charge(ChargeOutcome),
     /// The money went back.
     Refunded,
+    /// The order did as a return asked; this is how it stands.
+    OrderDone(Arc<Order>),
+    /// The order refused what a return asked.
+    OrderRefused(NotReturnable),
     /// Nobody took it: nothing happened.
     NotAccepted(Unavailable),
     /// It could not be done now, and may or may not have happened; try again later.
@@ -205,7 +242,13 @@ pub enum Answer {
 impl Answer {
     /// Whether it was done, or may have been.
     pub const fn may_be_done(&self) -> bool {
-        !matches!(self, Self::StockRefused(_) | Self::CartRefused(_) | Self::NotAccepted(_))
+        !matches!(
+            self,
+            Self::StockRefused(_)
+                | Self::CartRefused(_)
+                | Self::OrderRefused(_)
+                | Self::NotAccepted(_)
+        )
     }
 }
 

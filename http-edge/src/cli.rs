@@ -167,6 +167,10 @@ pub struct ServeArgs {
     #[arg(long, env = "PAYMENT_REFUND_FAILURE_PROBABILITY", default_value_t = 0.0)]
     pub refund_failure_probability: f64,
 
+    /// For how many days after its arrival an order is taken back.
+    #[arg(long, env = "RETURN_WINDOW_DAYS", default_value_t = 30)]
+    pub return_window_days: u32,
+
     /// Let faults be injected by whoever has the key in `MILLRACE_FAULTS_KEY`, which must be set as
     /// well. The demo does without either.
     #[arg(long)]

@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use engine::Aggregate;
 use engine::values::{
     AdjustmentId, CartId, EndpointId, Fingerprint, ImportId, KeyedRequest, OrderId, PartnerId,
-    PartnerKeyId, ProductId,
+    PartnerKeyId, ProductId, ReturnId,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
@@ -144,6 +144,11 @@ impl RequestKey {
     /// The webhook endpoint that this key names.
     pub fn endpoint(&self, account: &str) -> EndpointId {
         EndpointId::new(self.id(&["endpoint", TENANT, account]))
+    }
+
+    /// The return that this key names.
+    pub fn rma(&self, account: &str) -> ReturnId {
+        ReturnId::new(self.id(&["return", TENANT, account]))
     }
 
     /// The id of a product that its creator did not name.

@@ -113,6 +113,7 @@ impl RuleArgs {
                 address_mismatch: self.suspect_address_mismatch,
             },
             delivers_to: (!self.delivers_to.is_empty()).then(|| self.delivers_to.clone().into()),
+            sales_are_off: false,
         }
     }
 }

@@ -18,8 +18,10 @@ use engine::endpoint::{BOOK, EndpointCommand, Endpoints};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
 use engine::order::{Order, OrderCommand};
 use engine::reviews::Waiting;
+use engine::rma::{Return, ReturnCommand};
+use engine::toggle::Toggle;
 use engine::validation::Policy;
-use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId};
+use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, ReturnId};
 use persistence::followers::{Notice, NoticeQuery};
 use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
@@ -33,6 +35,9 @@ const FRESHNESS_WAIT: Duration = Duration::from_secs(1);
 /// Longest time that a durable view is waited for after the deadline of a mutation.
 const LAST_LOOK: Duration = Duration::from_millis(250);
 
+/// For how long after its arrival an order is taken back, where nothing else is said (RET-7).
+const RETURN_WINDOW: Duration = Duration::from_hours(30 * 24);
+
 /// The engine as routes see it.
 #[derive(Clone)]
 pub struct Shop {
@@ -40,6 +45,9 @@ pub struct Shop {
     clock: Arc<dyn Clock>,
     hold_for: Duration,
     policy: Arc<Policy>,
+    /// The same while flash sales are switched off.
+    without_sales: Arc<Policy>,
+    return_window: Duration,
 }
 
 impl std::fmt::Debug for Shop {
@@ -56,18 +64,34 @@ fn key_of(id: Uuid, buffer: &mut [u8; 36]) -> &str {
 impl Shop {
     /// A shop over a started system, whose orders hold stock for so long at first.
     pub fn new(system: Arc<OrderSystem>, clock: Arc<dyn Clock>, hold_for: Duration) -> Self {
-        Self { system, clock, hold_for, policy: Arc::default() }
+        let (policy, without_sales) = Default::default();
+        let shop =
+            Self { system, clock, hold_for, policy, without_sales, return_window: RETURN_WINDOW };
+        shop.demanding(Policy::default())
     }
 
     /// The same shop, with what it demands of orders.
     #[must_use]
     pub fn demanding(self, policy: Policy) -> Self {
-        Self { policy: Arc::new(policy), ..self }
+        let without_sales = Arc::new(Policy { sales_are_off: true, ..policy.clone() });
+        Self { policy: Arc::new(policy), without_sales, ..self }
     }
 
-    /// What it demands of orders.
-    pub const fn policy(&self) -> &Arc<Policy> {
-        &self.policy
+    /// The same shop, which takes orders back for so long after they have arrived.
+    #[must_use]
+    pub fn taking_back_within(self, return_window: Duration) -> Self {
+        Self { return_window, ..self }
+    }
+
+    /// For how long after its arrival an order is taken back.
+    pub const fn return_window(&self) -> Duration {
+        self.return_window
+    }
+
+    /// What it demands of orders, and how it sells, at this moment.
+    pub fn policy(&self) -> &Arc<Policy> {
+        let has_sales = self.system.toggles().is_on(Toggle::FlashSale);
+        if has_sales { &self.policy } else { &self.without_sales }
     }
 
     /// How long an order holds stock at first.
@@ -113,6 +137,30 @@ impl Shop {
     ) -> Result<Accepted<Cart>, NotDone<<Cart as Aggregate>::Refusal>> {
         let mut buffer = [0; 36];
         self.system.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+    }
+
+    /// Asks a return.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_return(
+        &self,
+        id: ReturnId,
+        command: ReturnCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Return>, NotDone<<Return as Aggregate>::Refusal>> {
+        let mut buffer = [0; 36];
+        self.system.ask(key_of(id.as_uuid(), &mut buffer), command, asking).await
+    }
+
+    /// A return.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable`.
+    pub async fn rma(&self, id: ReturnId) -> Result<Accepted<Return>, Problem> {
+        self.system.rma(id).await.map_err(|error| unreadable(&error))
     }
 
     /// Asks a product.

@@ -39,6 +39,7 @@ fn product(id: &str, listed: bool) -> ProductRow {
         name: format!("The \"{id}\""),
         price: Money::new(1_999, engine::values::Currency::USD),
         status: ProductStatus::Active,
+        terms: None,
         version: 3,
         pictures: [].into(),
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::drill::{FailedPayment, Fault, FaultName, PER_MILLION_MAX};
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money, PaymentToken};
+use engine::values::{ChargeKey, Money, PaymentToken, ReturnId};
 use tokio::time::sleep;
 
 use super::Faults;
@@ -76,6 +76,20 @@ impl PaymentProvider for FaultyProvider {
             None | Some(FailedPayment::Declined) => self.inner.refund(key, amount).await,
             Some(FailedPayment::Error) => Err(ProviderFailure::Unknown),
             Some(FailedPayment::Timeout) => Err(lose(self.inner.refund(key, amount).await).await),
+        }
+    }
+
+    async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        let refund = self.inner.refund_part(key, rma, amount);
+        match self.meet().await {
+            None | Some(FailedPayment::Declined) => refund.await,
+            Some(FailedPayment::Error) => Err(ProviderFailure::Unknown),
+            Some(FailedPayment::Timeout) => Err(lose(refund.await).await),
         }
     }
 }

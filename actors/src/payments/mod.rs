@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Money, ReturnId};
 use persistence::crash_points::{CrashPoint, crash_point};
 use ractor::SpawnErr;
 use tokio::sync::Semaphore;
@@ -156,6 +156,21 @@ impl Payments {
     /// See [`Self::charge`].
     pub async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure> {
         let refund = || self.provider.refund(key, amount);
+        self.call(&self.refunds, refund, |()| CallEnd::Refunded).await
+    }
+
+    /// Gives a part of captured money back, once for each return: through the same breaker.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::charge`].
+    pub async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        let refund = || self.provider.refund_part(key, rma, amount);
         self.call(&self.refunds, refund, |()| CallEnd::Refunded).await
     }
 

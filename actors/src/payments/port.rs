@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money, OrderId, PaymentToken};
+use engine::values::{ChargeKey, Money, OrderId, PaymentToken, ReturnId};
 
 /// One attempt to take money.
 #[derive(Clone, Debug)]
@@ -55,4 +55,16 @@ pub trait PaymentProvider: Send + Sync + 'static {
     ///
     /// [`ProviderFailure`] when it is not known whether it went back.
     async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure>;
+
+    /// Gives a part of captured money back, once for each return.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderFailure`] when it is not known whether it went back.
+    async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure>;
 }

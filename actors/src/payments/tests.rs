@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use engine::values::{Currency, Moment, OrderId, PaymentToken};
+use engine::values::{Currency, Moment, OrderId, PaymentToken, ReturnId};
 use tokio::task::yield_now;
 use uuid::Uuid;
 
@@ -113,6 +113,15 @@ impl PaymentProvider for Scripted {
     }
 
     async fn refund(&self, _key: ChargeKey, _amount: Money) -> Result<(), ProviderFailure> {
+        Ok(())
+    }
+
+    async fn refund_part(
+        &self,
+        _key: ChargeKey,
+        _rma: ReturnId,
+        _amount: Money,
+    ) -> Result<(), ProviderFailure> {
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use engine::Aggregate;
 use engine::catalog::{ListingState, Product};
 use engine::inventory::{Inventory, InventoryEvent};
 use engine::order::{Order, OrderEvent, OrderState, OrderStatus};
+use engine::rma::{RESUME_AFTER as RETURN_RESUMES_AFTER, Return};
 use engine::values::{OrderId, ProductId};
 use persistence::journal::{Record, StreamId};
 use persistence::read_models::{Changes, HistoryRow, OrderRow, ProductRow, StockRow, Wakeup};
@@ -127,6 +128,7 @@ impl Fold {
             Order::KIND => return self.book_order(record),
             Product::KIND => self.book_listing(record)?,
             Inventory::KIND => self.book_stock(record)?,
+            Return::KIND => self.wake_return(record),
             // Carts are read from their own actors.
             _ => {}
         }
@@ -158,6 +160,14 @@ impl Fold {
         touched.positions.push(record.position);
         touched.stream.get_or_insert_with(|| record.stream.clone());
         Ok(())
+    }
+
+    /// A return that owes something is looked at soon; it tells itself when it owes nothing.
+    fn wake_return(&mut self, record: &Record) {
+        let stream = record.stream.clone();
+        let due = Some(record.at.saturating_add(RETURN_RESUMES_AFTER));
+        let wakeup = Wakeup { stream: stream.clone(), due, version: record.version };
+        self.earlier_wakeups.insert(stream, wakeup);
     }
 
     fn product(&mut self, stream: &StreamId) -> Option<&mut ProductRow> {
@@ -272,7 +282,7 @@ fn move_stock(stock: &mut StockRow, event: &InventoryEvent) -> Option<()> {
         InventoryEvent::Released { quantity, .. } | InventoryEvent::Expired { quantity, .. } => {
             stock.held = stock.held.checked_sub(quantity.units())?;
         }
-        InventoryEvent::Restocked { quantity, .. } => {
+        InventoryEvent::Restocked { quantity, .. } | InventoryEvent::TakenBack { quantity, .. } => {
             stock.on_hand = stock.on_hand.checked_add(quantity.units())?;
             stock.sold = stock.sold.checked_sub(quantity.units())?;
         }

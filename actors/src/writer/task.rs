@@ -27,6 +27,7 @@ use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
     WRITER_QUEUE_EVENTS,
 };
+use crate::returns;
 use crate::runtime::spawn_named;
 
 /// How long an unknown outcome is looked into before its waiters are told so.
@@ -340,6 +341,7 @@ fn count_by_kind(batch: &Batch) {
     for record in &batch.records {
         let count = counts.entry(record.stream.kind()).or_default();
         *count = count.saturating_add(1);
+        returns::tell(record);
     }
     for (kind, count) in counts {
         counter!(JOURNAL_EVENTS_TOTAL, "kind" => kind.to_owned()).increment(count);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use actors::payments::{ChargeRequest, PaymentProvider, ProviderFailure};
 use async_trait::async_trait;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Money, ReturnId};
 
 /// When a charge panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,5 +55,14 @@ impl PaymentProvider for StartledProvider {
 
     async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure> {
         self.inner.refund(key, amount).await
+    }
+
+    async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        self.inner.refund_part(key, rma, amount).await
     }
 }

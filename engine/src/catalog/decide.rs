@@ -1,9 +1,12 @@
 //! The rules of a listing.
 
+use std::sync::Arc;
+
 use super::model::{
     Listing, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
     ProductStatus,
 };
+use super::terms::Terms;
 use crate::aggregate::Aggregate;
 use crate::values::{KeyUse, MediaName, MediaOwner, Moment, Money, PartnerId, ProductId};
 
@@ -64,7 +67,7 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
         }
         ProductCommand::Revise { name, price, status } => {
             let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
-            revise(listing, name.as_ref(), *price, *status)
+            unless_archived(listing, revise(listing, name.as_ref(), *price, *status)?)
         }
         ProductCommand::Supply { request, by, product, name, price, status } => {
             match state.answered.judge(request) {
@@ -77,13 +80,19 @@ fn decide(state: &ListingState, command: &ProductCommand) -> Decision {
                 Some(_) if state.supplier.as_ref() != Some(by) => {
                     return Err(ProductRefusal::NotSupplied(product.clone()));
                 }
-                Some(listing) => revise(listing, Some(name), Some(*price), *status)?,
+                Some(listing) => {
+                    unless_archived(listing, revise(listing, Some(name), Some(*price), *status)?)?
+                }
             };
             // A feed says the same every day; only what it changes is worth an event.
             if !events.is_empty() {
                 events.push(ProductEvent::Answered { request: *request });
             }
             Ok(events)
+        }
+        ProductCommand::SetTerms { terms } => {
+            let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
+            unless_archived(listing, set_terms(listing, terms)?)
         }
         ProductCommand::AddPicture { picture } => {
             let listing = state.listing.as_ref().ok_or(ProductRefusal::Unknown)?;
@@ -131,6 +140,14 @@ fn offer(
     Ok(events)
 }
 
+/// Whoever asks for what already holds is not refused.
+fn unless_archived(listing: &Listing, events: Vec<ProductEvent>) -> Decision {
+    if listing.status == ProductStatus::Archived && !events.is_empty() {
+        return Err(ProductRefusal::Archived);
+    }
+    Ok(events)
+}
+
 fn revise(
     listing: &Listing,
     name: Option<&String>,
@@ -148,6 +165,14 @@ fn revise(
         events.push(ProductEvent::StatusChanged { status });
     }
     Ok(events)
+}
+
+fn set_terms(listing: &Listing, terms: &Terms) -> Decision {
+    terms.judge(listing.price.currency())?;
+    let holds =
+        listing.terms.as_deref().map_or_else(|| terms.is_plain(), |present| present == terms);
+    let set = || ProductEvent::TermsSet { terms: Arc::new(terms.clone()) };
+    Ok((!holds).then(set).into_iter().collect())
 }
 
 fn reprice(listing: &Listing, price: Money) -> Result<ProductEvent, ProductRefusal> {

@@ -12,6 +12,7 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
             name: name.clone(),
             price: *price,
             status: ProductStatus::Active,
+            terms: None,
             version: 1,
             pictures: Arc::default(),
         });
@@ -40,6 +41,9 @@ pub(super) fn evolve(state: &mut ListingState, event: &ProductEvent) {
         ProductEvent::PictureRemoved { name } => {
             let others = listing.pictures.iter().filter(|picture| picture.name != *name);
             listing.pictures = others.cloned().collect();
+        }
+        ProductEvent::TermsSet { terms } => {
+            listing.terms = Some(terms).filter(|terms| !terms.is_plain()).cloned();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::terms::Terms;
 use crate::aggregate::EventName;
 use crate::values::{Answered, KeyedRequest, MediaName, Money, PartnerId, Picture, ProductId};
 
@@ -25,6 +26,8 @@ pub enum ProductStatus {
     Active,
     /// Shown, but cannot be ordered.
     Inactive,
+    /// Gone for good; kept for the orders that name it.
+    Archived,
 }
 
 /// What a product is called and costs.
@@ -38,6 +41,9 @@ pub struct Listing {
     pub price: Money,
     /// Whether it may be ordered.
     pub status: ProductStatus,
+    /// On what terms it is sold, where the price is not all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Arc<Terms>>,
     /// Counts the listing's changes; an order records the version it was priced with.
     pub version: u64,
     /// Its pictures, in the order in which they came.
@@ -111,6 +117,11 @@ pub enum ProductCommand {
         /// Whether it may be ordered; stays as it is when absent.
         status: Option<ProductStatus>,
     },
+    /// Sell it on these terms instead of those before.
+    SetTerms {
+        /// The terms, as a whole.
+        terms: Terms,
+    },
     /// Do something once, however often it is asked under the same key.
     Once {
         /// The request.
@@ -158,6 +169,11 @@ pub enum ProductEvent {
         /// Which.
         name: MediaName,
     },
+    /// It is sold on other terms.
+    TermsSet {
+        /// The terms, as a whole.
+        terms: Arc<Terms>,
+    },
     /// A request under a key was done; a repeat of it changes nothing.
     Answered {
         /// The request.
@@ -179,6 +195,7 @@ impl EventName for ProductEvent {
             Self::StatusChanged { .. } => "product.status_changed",
             Self::PictureAdded { .. } => "product.picture_added",
             Self::PictureRemoved { .. } => "product.picture_removed",
+            Self::TermsSet { .. } => "product.terms_set",
             Self::Answered { .. } => "product.answered",
             Self::Supplied { .. } => "product.supplied",
         }
@@ -212,4 +229,10 @@ pub enum ProductRefusal {
     /// It does not show this picture.
     #[error("the product has no such picture")]
     UnknownPicture,
+    /// An archived listing stays as it is.
+    #[error("the product is archived")]
+    Archived,
+    /// A part of the terms is out of its range or in another currency.
+    #[error("{0} is out of range, or in another currency than the price")]
+    TermsUnsound(&'static str),
 }

@@ -1,11 +1,13 @@
 //! What a listing does, rule by rule.
 
+use std::sync::Arc;
+
 use super::{
-    ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent, ProductRefusal,
-    ProductStatus, VERSION_WHEN_SUPPLIED_MAX,
+    Discount, FlashSale, ListingState, PICTURES_MAX, Product, ProductCommand, ProductEvent,
+    ProductRefusal, ProductStatus, Terms, VERSION_WHEN_SUPPLIED_MAX,
 };
 use crate::aggregate::Aggregate;
-use crate::samples::{keyed, partner, picture, product, usd};
+use crate::samples::{keyed, partner, picture, product, seconds, usd};
 use crate::testkit::given;
 use crate::values::{Currency, Money};
 
@@ -294,4 +296,65 @@ fn a_feed_keeps_to_the_rules_of_prices() {
     given::<Product>(&[published(usd(2_550)), supplied("acme")])
         .when(supply(1, "acme", "Mouse", Money::new(2_550, Currency::EUR)))
         .then_refused(ProductRefusal::CurrencyChanged);
+}
+
+fn set(terms: &Terms) -> ProductCommand {
+    ProductCommand::SetTerms { terms: terms.clone() }
+}
+
+fn taxed(tax_bps: u32) -> Terms {
+    Terms { tax_bps, ..Terms::default() }
+}
+
+#[test]
+fn terms_are_set_as_a_whole_and_once_cat_2() {
+    let terms_set = |terms: &Terms| ProductEvent::TermsSet { terms: Arc::new(terms.clone()) };
+    let history = [published(usd(2_550)), terms_set(&taxed(2_000))];
+    given::<Product>(&history[..1]).when(set(&taxed(2_000))).then(&history[1..]);
+    given::<Product>(&history).when(set(&taxed(2_000))).then(&[]);
+    given::<Product>(&history).when(set(&Terms::default())).then(&[terms_set(&Terms::default())]);
+    given::<Product>(&history[..1]).when(set(&Terms::default())).then(&[]);
+    let plain = given::<Product>(&history).and(&[terms_set(&Terms::default())]);
+    assert_eq!(Product::view(plain.state()).unwrap().terms, None);
+    given::<Product>(&[]).when(set(&taxed(1))).then_refused(ProductRefusal::Unknown);
+}
+
+#[test]
+fn terms_that_no_sale_can_be_made_on_are_refused_cat_8() {
+    let euros = Money::new(1, Currency::EUR);
+    let sale = |price, from, to| {
+        let (starts_at, ends_at) = (seconds(from), seconds(to));
+        let flash_sale = Some(FlashSale { price, starts_at, ends_at });
+        Terms { flash_sale, ..Terms::default() }
+    };
+    let discount = |discount| Terms { discount: Some(discount), ..Terms::default() };
+    for (terms, field) in [
+        (discount(Discount::PercentBps(10_001)), "discount"),
+        (discount(Discount::Amount(euros)), "discount"),
+        (Terms { shipping_fee: Some(usd(-1)), ..Terms::default() }, "shipping_fee"),
+        (Terms { duty_bps: 10_001, ..Terms::default() }, "duty_bps"),
+        (taxed(10_001), "tax_bps"),
+        (sale(euros, 0, 1), "flash_sale.price"),
+        (sale(usd(1), 1, 1), "flash_sale.ends_at"),
+    ] {
+        let given = given::<Product>(&[published(usd(2_550))]);
+        given.when(set(&terms)).then_refused(ProductRefusal::TermsUnsound(field));
+    }
+}
+
+#[test]
+fn an_archived_product_stays_as_it_is_cat_1() {
+    let archived = ProductEvent::StatusChanged { status: ProductStatus::Archived };
+    let archive = || revise(None, None, Some(ProductStatus::Archived));
+    let history = [published(usd(2_550)), archived];
+    given::<Product>(&history[..1]).when(archive()).then(&history[1..]);
+    given::<Product>(&history).when(archive()).then(&[]);
+    for change in [
+        revise(Some("Rat"), None, None),
+        revise(None, Some(usd(1)), None),
+        revise(None, None, Some(ProductStatus::Active)),
+        set(&taxed(1)),
+    ] {
+        given::<Product>(&history).when(change).then_refused(ProductRefusal::Archived);
+    }
 }

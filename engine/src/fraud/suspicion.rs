@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::vetting::Vetting;
 use crate::order::PlaceOrder;
 use crate::validation::Rule;
-use crate::values::{Money, PaymentMethod};
+use crate::values::{Moment, Money, PaymentMethod};
 
 /// Why somebody has to look at an order. Journaled with it: add variants, never change one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ pub struct FraudPolicy {
 
 /// Everything suspicious about an order whose listings are known. What has not been counted yet is
 /// not suspected.
-pub fn suspicions(place: &PlaceOrder) -> Vec<Suspicion> {
+pub fn suspicions(place: &PlaceOrder, now: Moment) -> Vec<Suspicion> {
     let policy = &place.policy.fraud;
-    let Ok(amounts) = place.amounts() else { return Vec::new() };
+    let Ok(amounts) = place.amounts(now) else { return Vec::new() };
     let is_above = |limit: Option<Money>| {
         limit.is_some_and(|limit| {
             limit.currency() == amounts.total.currency() && limit < amounts.total

@@ -9,7 +9,7 @@ use crate::order::{HOLD_FIRST, Order, OrderCommand, OrderState, PlaceOrder, Wish
 use crate::process::{Answer, Intent, Unavailable};
 use crate::samples::{ORDER, customer, listing, product, seconds};
 use crate::validation::{Policy, Region};
-use crate::values::{Currency, Fingerprint, Money, PaymentMethod, PostalAddress};
+use crate::values::{Currency, Fingerprint, Moment, Money, PaymentMethod, PostalAddress};
 
 const fn pesos(minor: i64) -> Money {
     Money::new(minor, Currency::PHP)
@@ -66,23 +66,26 @@ fn is_hold(intent: &Intent) -> bool {
 
 #[test]
 fn cash_on_delivery_above_the_limit_is_suspicious_fraud_1() {
-    let cod = |price| suspicions(&place(PaymentMethod::Cod, price, wary()));
+    let cod = |price| suspicions(&place(PaymentMethod::Cod, price, wary()), Moment::default());
     assert_eq!(cod(pesos(5_000_000)), []);
     assert_eq!(cod(pesos(5_000_001)), [Suspicion::CodAboveLimit]);
     // A limit in pesos says nothing about dollars.
     assert_eq!(cod(Money::new(5_000_001, Currency::USD)), []);
-    assert_eq!(suspicions(&place(PaymentMethod::Cash, pesos(5_000_001), wary())), []);
+    assert_eq!(
+        suspicions(&place(PaymentMethod::Cash, pesos(5_000_001), wary()), Moment::default()),
+        []
+    );
 }
 
 #[test]
 fn many_orders_lately_are_suspicious_fraud_5() {
     let mut order = place(PaymentMethod::Card, pesos(100), wary());
-    assert_eq!(suspicions(&order), []);
+    assert_eq!(suspicions(&order, Moment::default()), []);
     for (recent, expected) in
         [(2, &[][..]), (3, &[Suspicion::ManyOrdersLately]), (9, &[Suspicion::ManyOrdersLately])]
     {
         order.vetting.counted = Some(counted(recent));
-        assert_eq!(suspicions(&order), expected, "{recent}");
+        assert_eq!(suspicions(&order, Moment::default()), expected, "{recent}");
     }
 }
 
@@ -90,9 +93,9 @@ fn many_orders_lately_are_suspicious_fraud_5() {
 fn a_large_first_order_is_suspicious() {
     let mut order = place(PaymentMethod::Card, pesos(2_000_001), wary());
     order.vetting.counted = Some(Counted::default());
-    assert_eq!(suspicions(&order), [Suspicion::LargeFirstOrder]);
+    assert_eq!(suspicions(&order, Moment::default()), [Suspicion::LargeFirstOrder]);
     order.vetting.counted = Some(counted(1));
-    assert_eq!(suspicions(&order), []);
+    assert_eq!(suspicions(&order, Moment::default()), []);
 }
 
 #[test]
@@ -106,10 +109,10 @@ fn a_phone_number_from_elsewhere_is_suspicious_where_the_shop_says_so() {
         country: "PH".to_owned(),
         phone: Some("+4930123456".to_owned()),
     });
-    assert_eq!(suspicions(&order), [Suspicion::AddressMismatch]);
+    assert_eq!(suspicions(&order, Moment::default()), [Suspicion::AddressMismatch]);
     let calm = FraudPolicy { address_mismatch: false, ..wary() };
     order.policy = Arc::new(Policy { fraud: calm, ..(*order.policy).clone() });
-    assert_eq!(suspicions(&order), []);
+    assert_eq!(suspicions(&order, Moment::default()), []);
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn what_cannot_be_counted_is_not_suspected_and_who_cannot_be_asked_about_is_not_
     assert!(is_hold(&next(&command)));
     let OrderCommand::Place(place) = command else { panic!("not a placement") };
     assert_eq!(place.vetting.is_trusted, Some(false));
-    assert_eq!(suspicions(&place), [Suspicion::CodAboveLimit]);
+    assert_eq!(suspicions(&place, Moment::default()), [Suspicion::CodAboveLimit]);
 }
 
 #[test]

@@ -20,6 +20,7 @@ impl InventoryCommand {
             Intent::Commit { .. } => Self::Commit { hold, quantity },
             Intent::Release { .. } => Self::Release { hold },
             Intent::Restock { .. } => Self::Restock { hold, quantity },
+            Intent::TakeBack { .. } => Self::TakeBack { hold, quantity },
             Intent::Lookup { .. }
             | Intent::NoteOrder { .. }
             | Intent::AskTrust { .. }
@@ -28,7 +29,9 @@ impl InventoryCommand {
             | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
-            | Intent::Refund { .. } => return None,
+            | Intent::Refund { .. }
+            | Intent::RefundPart { .. }
+            | Intent::ForReturn { .. } => return None,
         })
     }
 }

@@ -42,6 +42,7 @@ impl Aggregate for Inventory {
             InventoryCommand::Commit { hold, quantity } => commit(stock, *hold, *quantity),
             InventoryCommand::Release { hold } => Ok(release(stock, *hold)),
             InventoryCommand::Restock { hold, quantity } => restock(stock, *hold, *quantity),
+            InventoryCommand::TakeBack { hold, quantity } => take_back(stock, *hold, *quantity),
             InventoryCommand::Expire => Ok(expire(stock, now)),
         }
     }
@@ -274,6 +275,17 @@ fn restock(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
         }
         Some(HoldEnd::Committed) | None => Err(InventoryRefusal::CountOutOfRange),
     }
+}
+
+/// A repeat is known by the return, for as long as other ends are remembered.
+fn take_back(stock: &StockLevel, hold: HoldId, quantity: Quantity) -> Decision {
+    if stock.ended.contains_key(&hold) || quantity == Quantity::ZERO {
+        return Ok(Vec::new());
+    }
+    if stock.sold < quantity {
+        return Err(InventoryRefusal::CountOutOfRange);
+    }
+    Ok(vec![InventoryEvent::TakenBack { hold, quantity }])
 }
 
 fn expire(stock: &StockLevel, now: Moment) -> Vec<InventoryEvent> {

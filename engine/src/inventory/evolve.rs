@@ -94,7 +94,8 @@ pub(super) fn evolve(stock: &mut StockLevel, event: &InventoryEvent, at: Moment)
                 remember(stock, *hold, Ended { customer, ..exceptional(HoldEnd::Expired, at) });
             }
         }
-        InventoryEvent::Restocked { hold, quantity } => {
+        InventoryEvent::Restocked { hold, quantity }
+        | InventoryEvent::TakenBack { hold, quantity } => {
             stock.on_hand = add(stock.on_hand, *quantity);
             stock.sold = subtract(stock.sold, *quantity);
             remember(stock, *hold, exceptional(HoldEnd::Restocked, at));

@@ -18,10 +18,8 @@ pub const EXCEPTIONAL_END_REMEMBERED: Duration = Duration::from_hours(48);
 
 /// How long a change by hand is remembered at least. A repeat of one that is forgotten counts again.
 pub const ADJUSTMENT_REMEMBERED: Duration = Duration::from_hours(48);
-
 /// The last so many changes by hand are remembered however old they are.
 pub const ADJUSTMENTS_REMEMBERED_MIN: usize = 1_024;
-
 /// No more changes by hand are remembered, however young: one each ten seconds for two days.
 pub const ADJUSTMENTS_REMEMBERED_MAX: usize = 17_280;
 
@@ -250,6 +248,13 @@ pub enum InventoryCommand {
         /// Units that were sold under it.
         quantity: Quantity,
     },
+    /// Take sold units back that a customer returned.
+    TakeBack {
+        /// Names the return.
+        hold: HoldId,
+        /// Units that are as good as new.
+        quantity: Quantity,
+    },
     /// Release every hold whose time has run out.
     Expire,
 }
@@ -325,6 +330,13 @@ pub enum InventoryEvent {
         /// Units that went back; none when the hold had lapsed.
         quantity: Quantity,
     },
+    /// Sold units came back from a customer.
+    TakenBack {
+        /// Names the return.
+        hold: HoldId,
+        /// Units that came back.
+        quantity: Quantity,
+    },
 }
 
 impl EventName for InventoryEvent {
@@ -339,6 +351,7 @@ impl EventName for InventoryEvent {
             Self::Released { .. } => "inventory.released",
             Self::Expired { .. } => "inventory.expired",
             Self::Restocked { .. } => "inventory.restocked",
+            Self::TakenBack { .. } => "inventory.taken_back",
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Account {
     Captured,
     /// What was given back; negative.
     Refunded,
+    /// What was given back for units that came back.
+    Returns,
     /// What the lines of standing orders come to; negative, like all that is earned.
     Sales,
     /// What was taken off.
@@ -34,6 +36,7 @@ impl Account {
             Self::Receivable => "receivable",
             Self::Captured => "captured",
             Self::Refunded => "refunded",
+            Self::Returns => "returns",
             Self::Sales => "sales",
             Self::Discounts => "discounts",
             Self::Shipping => "shipping",
@@ -71,6 +74,11 @@ pub(super) fn capture(amount: Money) -> [(Account, Money); 2] {
 /// Money that went back to the customer.
 pub(super) fn refund(amount: Money) -> [(Account, Money); 2] {
     [(Account::Refunded, less(amount)), (Account::Receivable, amount)]
+}
+
+/// Money that went back for units that came back: the customer owes nothing for them any more.
+pub(super) fn returned(amount: Money) -> [(Account, Money); 2] {
+    [(Account::Refunded, less(amount)), (Account::Returns, amount)]
 }
 
 /// The same in the other direction.

@@ -41,6 +41,8 @@ pub struct Unmatched {
     pub sold: u64,
     /// Units sold, say the orders.
     pub ordered: u64,
+    /// Of those, units that came back, say the returns.
+    pub returned: u64,
 }
 
 /// The books at the end of a journal.

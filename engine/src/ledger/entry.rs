@@ -12,6 +12,7 @@ use crate::inventory::InventoryEvent;
 use crate::order::OrderEvent;
 use crate::partner::PartnerEvent;
 use crate::reviews::ReviewsEvent;
+use crate::rma::ReturnEvent;
 use crate::toggle::ToggleEvent;
 use crate::values::Moment;
 
@@ -45,6 +46,8 @@ pub enum LedgerEvent<'a> {
     Buyer(&'a BuyerEvent),
     /// Of the list of reviews.
     Reviews(&'a ReviewsEvent),
+    /// Of a return.
+    Return(&'a ReturnEvent),
     /// Of the log of drills.
     Drill(&'a DrillEvent),
     /// Of the webhook endpoints.

@@ -38,7 +38,9 @@ impl ListingBook {
                 price_is_sound(*price)?;
                 self.listed.change(version, *price);
             }
-            ProductEvent::Renamed { .. } | ProductEvent::StatusChanged { .. } => {
+            ProductEvent::Renamed { .. }
+            | ProductEvent::StatusChanged { .. }
+            | ProductEvent::TermsSet { .. } => {
                 is_published(currency.is_some())?;
             }
             ProductEvent::PictureAdded { picture } => {

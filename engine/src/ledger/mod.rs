@@ -12,11 +12,11 @@
 //!   currency.
 //! - R6: each taking of a hold ends exactly once, and lapses only when its time has run out.
 //! - R12: states follow the published edges; versions are contiguous.
-//! - R13: not more is refunded than was captured, and nothing goes back twice.
+//! - R13: not more is refunded than was captured, not more comes back than was bought, nothing goes
+//!   back twice, and what customers return is in stock only after their money is back.
 //! - R14: a line quotes the price that its listing had at the version that the line names.
 //!
-//! Memory: for each stream its name and a few counts; for each order that can still be called off its
-//! lines; for each hold that lives, lapsed or was sold its units, because it may go back; for each
+//! Memory: for each stream its name and a few counts; for each order that was not called off its lines; for each hold that lives, lapsed or was sold its units, because it may go back; for each
 //! version of a listing that orders quote one price. What was released and what has ended is forgotten.
 
 mod accounts;
@@ -30,6 +30,7 @@ mod listings;
 mod orders;
 mod prices;
 mod recent;
+mod returns;
 mod reviews;
 mod stocks;
 #[cfg(test)]
@@ -52,6 +53,7 @@ use feeds::{ImportBook, PartnerBook, ToggleBook};
 use listings::{CartBook, ListingBook};
 use orders::{OrderBook, Totals};
 use prices::{Listed, Quotes};
+use returns::ReturnBook;
 use reviews::ReviewsBook;
 use stocks::StockBook;
 pub use violation::Violation;
@@ -73,6 +75,7 @@ enum Book {
     Order(OrderBook),
     Buyer(BuyerBook),
     Reviews(ReviewsBook),
+    Return(ReturnBook),
     Drill(DrillBook),
     Endpoint(EndpointBook),
     Import(ImportBook),
@@ -154,6 +157,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
                     listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));
                 }
                 Book::Cart(_)
+                | Book::Return(_)
                 | Book::Buyer(_)
                 | Book::Reviews(_)
                 | Book::Drill(_)
@@ -171,6 +175,11 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
             let known = closing.units.entry(product.clone()).or_default();
             known.ordered = known.ordered.saturating_add(*units);
         }
+        // The order may lie in another part than its return.
+        for (product, units) in &ledger.totals.returned {
+            let known = closing.units.entry(product.clone()).or_default();
+            known.returned = known.returned.saturating_add(*units);
+        }
         for (key, balance) in &ledger.totals.balances {
             accounts::add(&mut closing.balances, *key, *balance);
         }
@@ -178,7 +187,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
     }
     closing.open_holds.sort_unstable_by(|one, other| one.name().cmp(&other.name()));
     closing.open_captures.sort_unstable_by_key(|capture| capture.order);
-    closing.units.retain(|_, units| units.sold != units.ordered);
+    closing.units.retain(|_, units| units.ordered.checked_sub(units.returned) != Some(units.sold));
     closing.balances.retain(|_, balance| *balance != 0);
     closing.mispriced = quotes.wrong(&listed, |product| broken.contains(product));
     closing
@@ -193,6 +202,7 @@ impl Book {
             LedgerEvent::Order(_) => Self::Order(OrderBook::default()),
             LedgerEvent::Buyer(_) => Self::Buyer(BuyerBook::default()),
             LedgerEvent::Reviews(_) => Self::Reviews(ReviewsBook::default()),
+            LedgerEvent::Return(_) => Self::Return(ReturnBook::default()),
             LedgerEvent::Drill(_) => Self::Drill(DrillBook::default()),
             LedgerEvent::Endpoint(_) => Self::Endpoint(EndpointBook::default()),
             LedgerEvent::Import(_) => Self::Import(ImportBook::default()),
@@ -209,6 +219,7 @@ impl Book {
             (Self::Order(book), LedgerEvent::Order(event)) => book.enter(entry, event, totals),
             (Self::Buyer(book), LedgerEvent::Buyer(event)) => book.enter(event),
             (Self::Reviews(book), LedgerEvent::Reviews(event)) => book.enter(event),
+            (Self::Return(book), LedgerEvent::Return(event)) => book.enter(event, totals),
             (Self::Drill(book), LedgerEvent::Drill(event)) => book.enter(event),
             (Self::Endpoint(book), LedgerEvent::Endpoint(event)) => book.enter(event),
             (Self::Import(book), LedgerEvent::Import(event)) => book.enter(entry.version, event),
@@ -221,6 +232,7 @@ impl Book {
                 | Self::Order(_)
                 | Self::Buyer(_)
                 | Self::Reviews(_)
+                | Self::Return(_)
                 | Self::Drill(_)
                 | Self::Endpoint(_)
                 | Self::Import(_)
@@ -237,7 +249,8 @@ impl Book {
                 | LedgerEvent::Partner(_)
                 | LedgerEvent::Toggle(_)
                 | LedgerEvent::Buyer(_)
-                | LedgerEvent::Reviews(_),
+                | LedgerEvent::Reviews(_)
+                | LedgerEvent::Return(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

@@ -6,6 +6,7 @@ use super::accounts::{self, Balances};
 use super::closing::{Closing, OpenCapture};
 use super::entry::Entry;
 use super::prices::Quotes;
+use super::returns::Returned;
 use super::violation::{Found, broken, holds};
 use crate::order::{Amounts, OrderEvent, OrderStatus, Placement};
 use crate::values::{Fingerprint, Money, OrderId, ProductId, Quantity};
@@ -15,6 +16,8 @@ use crate::values::{Fingerprint, Money, OrderId, ProductId, Quantity};
 pub(super) struct Totals {
     /// Units sold.
     pub(super) units: BTreeMap<ProductId, u64>,
+    /// Units that came back from customers and are in stock again.
+    pub(super) returned: BTreeMap<ProductId, u64>,
     pub(super) balances: Balances,
     pub(super) quotes: Quotes,
 }
@@ -36,7 +39,7 @@ struct Placed {
     order: OrderId,
     fingerprint: Fingerprint,
     total: Money,
-    /// Forgotten when nothing can be called off or go back any more.
+    /// Forgotten when all of it went back.
     goods: Option<Box<Goods>>,
     status: OrderStatus,
     units: Units,
@@ -44,6 +47,7 @@ struct Placed {
     refunded: i64,
     /// Whether somebody has to approve it still.
     suspected: bool,
+    returns: Returned,
 }
 
 /// What an order is about.
@@ -106,6 +110,7 @@ impl Placed {
             captured: false,
             refunded: 0,
             suspected: !placement.suspicions.is_empty(),
+            returns: Returned::default(),
         }
     }
 
@@ -159,6 +164,22 @@ impl Placed {
                 holds("R12", waits, || "an order was approved that nobody suspected".to_owned())?;
                 self.suspected = false;
                 Ok(())
+            }
+            OrderEvent::ReturnSetApart { .. }
+            | OrderEvent::ReturnNarrowed { .. }
+            | OrderEvent::PartRefundAsked { .. }
+            | OrderEvent::PartRefundFailed { .. } => {
+                let is_paid = self.captured && self.status == OrderStatus::Delivered;
+                holds("R12", is_paid, || {
+                    "units come back that were not delivered or not paid".to_owned()
+                })?;
+                let lines = self.goods.as_ref().map_or(&[][..], |goods| &goods.lines);
+                self.returns.enter(event, lines)
+            }
+            OrderEvent::PartRefunded { rma, amount } => {
+                self.returns.give_back(*rma, *amount)?;
+                self.refund(*amount)?;
+                accounts::post(&mut totals.balances, &accounts::returned(*amount))
             }
             OrderEvent::StatusChanged { status, .. } => self.step(*status, totals),
             OrderEvent::Cancelled { .. } => self.step(OrderStatus::Cancelled, totals),
@@ -241,13 +262,15 @@ impl Placed {
         })?;
         self.status = to;
         match to {
-            OrderStatus::Delivered => self.goods = None,
             OrderStatus::Cancelled => {
                 let sale = self.goods.as_ref().map(|goods| accounts::sale(&goods.amounts));
                 let undone = accounts::undone(sale.unwrap_or_default());
                 accounts::post(&mut totals.balances, &undone)?;
             }
-            OrderStatus::Pending | OrderStatus::Processing | OrderStatus::Shipped => {}
+            OrderStatus::Pending
+            | OrderStatus::Processing
+            | OrderStatus::Shipped
+            | OrderStatus::Delivered => {}
         }
         Ok(())
     }

@@ -76,6 +76,14 @@ impl StockBook {
             InventoryEvent::Restocked { hold, quantity } => {
                 self.restock(*hold, *quantity)?;
             }
+            InventoryEvent::TakenBack { hold, quantity } => {
+                let before = self.takings.insert(*hold, Taking::Restocked);
+                holds("R13", before.is_none(), || {
+                    format!("the units of return {hold} were taken back twice")
+                })?;
+                self.sold = moved(self.sold, count(*quantity).saturating_neg());
+                self.available = moved(self.available, count(*quantity));
+            }
         }
         self.balance()
     }

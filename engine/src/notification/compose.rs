@@ -88,9 +88,9 @@ fn goods(placement: &Placement) -> String {
 
 const fn moved(event: &OrderEvent) -> Option<Money> {
     match event {
-        OrderEvent::PaymentCaptured { amount, .. } | OrderEvent::PaymentRefunded { amount } => {
-            Some(*amount)
-        }
+        OrderEvent::PaymentCaptured { amount, .. }
+        | OrderEvent::PaymentRefunded { amount }
+        | OrderEvent::PartRefunded { amount, .. } => Some(*amount),
         OrderEvent::Placed(_)
         | OrderEvent::PaymentQueued { .. }
         | OrderEvent::HoldsExtended { .. }
@@ -104,6 +104,10 @@ const fn moved(event: &OrderEvent) -> Option<Money> {
         | OrderEvent::StatusChanged { .. }
         | OrderEvent::ReviewNoted { .. }
         | OrderEvent::ReviewApproved { .. }
+        | OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefundFailed { .. }
         | OrderEvent::Cancelled { .. } => None,
     }
 }

@@ -63,7 +63,9 @@ pub const fn about(event: &OrderEvent) -> Option<Template> {
         OrderEvent::PaymentCaptured { .. } => Some(Template::OrderPaid),
         OrderEvent::PaymentDeclined { .. } => Some(Template::PaymentDeclined),
         OrderEvent::PaymentAbandoned { .. } => Some(Template::PaymentFailed),
-        OrderEvent::PaymentRefunded { .. } => Some(Template::Refunded),
+        OrderEvent::PaymentRefunded { .. } | OrderEvent::PartRefunded { .. } => {
+            Some(Template::Refunded)
+        }
         OrderEvent::Cancelled { .. } => Some(Template::OrderCancelled),
         OrderEvent::StatusChanged { status, .. } => match status {
             OrderStatus::Shipped => Some(Template::OrderShipped),
@@ -79,6 +81,10 @@ pub const fn about(event: &OrderEvent) -> Option<Template> {
         | OrderEvent::PaymentReconciled { .. }
         | OrderEvent::ReviewNoted { .. }
         | OrderEvent::ReviewApproved { .. }
+        | OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefundFailed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned => None,
     }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use super::event::OrderEvent;
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::{
-    Actor, CancelReason, Order, OrderCommand, OrderEvent, OrderState, OrderStock, QUEUE_LONGEST,
+    Actor, CancelReason, Order, OrderCommand, OrderState, OrderStock, QUEUE_LONGEST,
     RECONCILE_LONGEST,
 };
 use super::outstanding::{self, charge_may_be_under_way};
 use super::refusal::OrderRefusal;
-use super::{refund, review};
+use super::{refund, returning, review};
 use crate::aggregate::{Aggregate, Step};
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent};
@@ -29,7 +30,7 @@ impl Aggregate for Order {
     fn decide(state: &OrderState, command: &OrderCommand, now: Moment) -> Decision {
         if let OrderCommand::Place(place) = command {
             return match &state.0 {
-                None => place.judge(),
+                None => place.judge(now),
                 Some(_) if planted(Bug::IgnoresFingerprint) => Ok(Vec::new()),
                 Some(order) if order.placement.fingerprint == place.fingerprint => Ok(Vec::new()),
                 Some(_) => Err(OrderRefusal::KeyReused),
@@ -67,6 +68,11 @@ impl Aggregate for Order {
             OrderCommand::RecordHoldLapsed => Ok(hold_lapsed(order)),
             OrderCommand::RecordRefunded { key, amount } => Ok(refunded(order, *key, *amount)),
             OrderCommand::RecordRefundTrouble { key } => Ok(refund::postponed(order, *key, now)),
+            OrderCommand::ForReturn { rma, wish } => Ok(returning::decide(order, *rma, wish, now)?),
+            OrderCommand::RecordPartRefunded { rma, amount } => {
+                Ok(returning::refunded(order, *rma, *amount))
+            }
+            OrderCommand::RecordPartRefundTrouble { rma } => Ok(returning::failed(order, *rma)),
             OrderCommand::Wake => Ok(wake(order, now)),
         }
     }
@@ -108,7 +114,8 @@ impl Aggregate for Order {
     }
 
     fn is_settled(state: &OrderState) -> bool {
-        state.0.as_deref().is_none_or(outstanding::is_settled)
+        let stands = |order: &Order| outstanding::is_settled(order) && order.part_owed().is_none();
+        state.0.as_deref().is_none_or(stands)
     }
 
     fn is_dormant(state: &OrderState) -> bool {

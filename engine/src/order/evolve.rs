@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::event::OrderEvent;
 use super::life::{Fate, OrderStatus, PaymentStatus};
-use super::model::{
-    Actor, CancelReason, Order, OrderEvent, OrderState, OrderStock, Payment, Transition,
-};
+use super::model::{Actor, CancelReason, Order, OrderState, OrderStock, Payment, Transition};
 use super::outstanding::is_settled;
 use super::placement::Placement;
+use super::returning;
 use crate::fraud::{REVIEW_LONGEST, Review, Verdict};
 use crate::values::Moment;
 
@@ -98,6 +98,11 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
             };
             step(order, OrderStatus::Cancelled, at, by, words);
         }
+        OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefunded { .. }
+        | OrderEvent::PartRefundFailed { .. } => returning::evolve(order, event),
     }
     order.fate = order.fate.or_else(|| came_to(order, event));
 }
@@ -124,9 +129,14 @@ fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
         | OrderEvent::RefundPostponed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned
-        | OrderEvent::StatusChanged { .. }
         | OrderEvent::ReviewNoted { .. }
-        | OrderEvent::ReviewApproved { .. } => {
+        | OrderEvent::ReviewApproved { .. }
+        | OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefunded { .. }
+        | OrderEvent::PartRefundFailed { .. }
+        | OrderEvent::StatusChanged { .. } => {
             let waits = order.payment.status == PaymentStatus::Queued || order.awaits_review();
             let stands = !waits && is_settled(order);
             stands.then_some(Fate::Stands)
@@ -165,6 +175,7 @@ fn placed(placement: &Arc<Placement>, at: Moment) -> Order {
             is_listed: None,
         }),
         history: vec![first],
+        returns: Vec::new(),
         created_at: at,
         updated_at: at,
         version: 1,

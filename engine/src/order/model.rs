@@ -1,4 +1,4 @@
-//! State, commands, events and refusals of an order.
+//! State and commands of an order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use super::life::{Fate, OrderStatus, PaymentStatus};
 use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
-use crate::aggregate::EventName;
+use super::returning::{ReturnWish, ReturnedPart};
 use crate::fraud::Review;
 use crate::planted::{Bug, planted};
 use crate::process::{ChargeOutcome, HeldUnits};
-use crate::values::{ChargeKey, Moment, Money, PaymentMethod};
+use crate::values::{ChargeKey, Moment, Money, PaymentMethod, ReturnId};
 
 /// How long a hold lasts at first: enough for the provider and its retries.
 pub const HOLD_FIRST: Duration = Duration::from_mins(1);
@@ -24,8 +24,8 @@ pub const UNPAID_HOLD: Duration = Duration::from_hours(24);
 /// How long a payment may stay queued before the provider is asked for the last time.
 pub const QUEUE_LONGEST: Duration = Duration::from_mins(15);
 
-/// How long the provider's "never charged" is not believed after the last attempt to charge may have
-/// been started: a request may still be on its way to it. Far longer than a call with its repeats.
+/// How long "never charged" is not believed after the last attempt to charge: a request may still be
+/// on its way to the provider. Far longer than a call with its repeats.
 pub const CHARGE_ARRIVES_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long the provider is asked what became of a charge that stayed unknown.
@@ -108,6 +108,9 @@ pub struct Order {
     pub review: Option<Review>,
     /// Every public status, oldest first; bounded by the life cycle.
     pub history: Vec<Transition>,
+    /// Its units that come back, by return; bounded by [`RETURNS_MAX`](super::RETURNS_MAX).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<ReturnedPart>,
     /// When it was placed.
     pub created_at: Moment,
     /// When it last changed.
@@ -120,10 +123,9 @@ impl Order {
     /// The order's units as the stock knows them.
     pub fn held_units(&self) -> Vec<HeldUnits> {
         let hold = self.placement.order.hold();
-        let units = |line: &Line| HeldUnits {
-            product: line.product.clone(),
-            hold,
-            quantity: line.quantity,
+        let units = |line: &Line| {
+            let (product, quantity) = (line.product.clone(), line.quantity);
+            HeldUnits { product, hold, quantity }
         };
         self.placement.lines.iter().map(units).collect()
     }
@@ -252,122 +254,25 @@ pub enum OrderCommand {
         /// The captured attempt.
         key: ChargeKey,
     },
+    /// Do something for a return.
+    ForReturn {
+        /// Which return.
+        rma: ReturnId,
+        /// What.
+        wish: ReturnWish,
+    },
+    /// Note that a part of the money went back.
+    RecordPartRefunded {
+        /// For which return.
+        rma: ReturnId,
+        /// How much.
+        amount: Money,
+    },
+    /// Note that a part of the money could not go back now.
+    RecordPartRefundTrouble {
+        /// For which return.
+        rma: ReturnId,
+    },
     /// A timer is due.
     Wake,
-}
-
-/// What happened to an order. Journaled: add variants, never change one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderEvent {
-    /// It was placed; its units are held.
-    Placed(Arc<Placement>),
-    /// The payment waits for the provider.
-    PaymentQueued {
-        /// Which attempt.
-        attempt: u32,
-        /// When to stop trying.
-        until: Moment,
-    },
-    /// The holds live longer.
-    HoldsExtended {
-        /// Their new end.
-        until: Moment,
-    },
-    /// A hold lapsed while the payment was queued.
-    HoldLapsed,
-    /// The money was taken.
-    PaymentCaptured {
-        /// Which attempt.
-        attempt: u32,
-        /// How much.
-        amount: Money,
-        /// The provider's name for it.
-        reference: String,
-    },
-    /// The provider declined: the order is cancelled, nothing is held or charged.
-    PaymentDeclined {
-        /// Which attempt.
-        attempt: u32,
-        /// The provider's reason.
-        reason: String,
-    },
-    /// No answer in time: the order is cancelled; a late success will be refunded.
-    PaymentAbandoned {
-        /// Which attempt.
-        attempt: u32,
-        /// Until when the provider is asked what became of it; absent when it surely was not charged.
-        reconcile_until: Option<Moment>,
-    },
-    /// An abandoned charge is now known never to have happened, or is given up on.
-    PaymentReconciled {
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// Captured money went back.
-    PaymentRefunded {
-        /// How much.
-        amount: Money,
-    },
-    /// The provider did not give the money back; it is asked again.
-    RefundPostponed {
-        /// When.
-        until: Moment,
-    },
-    /// All units were sold to this order.
-    StockCommitted,
-    /// All units went back.
-    StockReturned,
-    /// The public status moved on.
-    StatusChanged {
-        /// To where.
-        status: OrderStatus,
-        /// By whom.
-        by: Actor,
-    },
-    /// The list of those that somebody has to look at has it, or has it no more.
-    ReviewNoted {
-        /// Whether it has it.
-        is_listed: bool,
-    },
-    /// Somebody looked at a suspicious order and let it go on.
-    ReviewApproved {
-        /// Who.
-        by: Actor,
-        /// Why, in their words.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
-    },
-    /// It was called off.
-    Cancelled {
-        /// By whom.
-        by: Actor,
-        /// Why.
-        reason: CancelReason,
-        /// While a charge may be under way: until when the provider is asked about it.
-        reconcile_until: Option<Moment>,
-    },
-}
-
-impl EventName for OrderEvent {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Placed(_) => "order.placed",
-            Self::PaymentQueued { .. } => "order.payment_queued",
-            Self::HoldsExtended { .. } => "order.holds_extended",
-            Self::HoldLapsed => "order.hold_lapsed",
-            Self::PaymentCaptured { .. } => "order.payment_captured",
-            Self::PaymentDeclined { .. } => "order.payment_declined",
-            Self::PaymentAbandoned { .. } => "order.payment_abandoned",
-            Self::PaymentReconciled { .. } => "order.payment_reconciled",
-            Self::PaymentRefunded { .. } => "order.payment_refunded",
-            Self::RefundPostponed { .. } => "order.refund_postponed",
-            Self::StockCommitted => "order.stock_committed",
-            Self::StockReturned => "order.stock_returned",
-            Self::StatusChanged { .. } => "order.status_changed",
-            Self::ReviewNoted { .. } => "order.review_noted",
-            Self::ReviewApproved { .. } => "order.review_approved",
-            Self::Cancelled { .. } => "order.cancelled",
-        }
-    }
 }

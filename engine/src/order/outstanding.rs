@@ -67,6 +67,7 @@ pub fn outstanding(order: &Order, now: Moment) -> Vec<Intent> {
     intents.extend(charge_intent(order, now));
     intents.extend(refund::refund_intent(order, now));
     intents.extend(review::note_intent(order));
+    intents.extend(order.part_owed());
     intents
 }
 
@@ -178,6 +179,12 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         (Intent::Refund { key, .. }, Answer::Failed) => {
             Some(OrderCommand::RecordRefundTrouble { key: *key })
         }
+        (Intent::RefundPart { rma, amount, .. }, Answer::Refunded) => {
+            Some(OrderCommand::RecordPartRefunded { rma: *rma, amount: *amount })
+        }
+        (Intent::RefundPart { rma, .. }, Answer::Failed) => {
+            Some(OrderCommand::RecordPartRefundTrouble { rma: *rma })
+        }
         (
             Intent::Lookup { .. }
             | Intent::NoteOrder { .. }
@@ -192,7 +199,10 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
             | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
-            | Intent::Refund { .. },
+            | Intent::Refund { .. }
+            | Intent::RefundPart { .. }
+            | Intent::TakeBack { .. }
+            | Intent::ForReturn { .. },
             Answer::Listing(_)
             | Answer::Counted(_)
             | Answer::Trust(_)
@@ -207,6 +217,8 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
                 | ChargeOutcome::NotCharged,
             )
             | Answer::Refunded
+            | Answer::OrderDone(_)
+            | Answer::OrderRefused(_)
             | Answer::NotAccepted(_)
             | Answer::Failed,
         ) => None,
@@ -234,6 +246,7 @@ fn has_open_work(order: &Order) -> bool {
         || review::note_intent(order).is_some()
         || charge_may_be_under_way(order)
         || order.payment.reconcile_until.is_some()
+        || order.part_owed().is_some()
 }
 
 /// Whether nothing will happen any more unless somebody asks.

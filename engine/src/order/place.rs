@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::model::OrderEvent;
+use super::event::OrderEvent;
 use super::placement::{Amounts, Line, Personal, Placement, Wish};
 use super::refusal::OrderRefusal;
 use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};
@@ -12,9 +12,10 @@ use crate::cart::CART_LINES_MAX;
 use crate::fraud::{self, FraudPolicy, Suspicion, Vetting};
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::planted::{Bug, planted};
+use crate::pricing;
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
 use crate::validation::{self, Finding, Policy, Warning};
-use crate::values::{CustomerId, Fingerprint, Moment, Money, MoneyError, OrderId, Quantity};
+use crate::values::{CustomerId, Fingerprint, Moment, MoneyError, OrderId, Quantity};
 
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,32 +52,29 @@ pub struct PlaceOrder {
 }
 
 impl PlaceOrder {
-    /// What the order costs at the listed prices.
+    /// What the order costs.
     ///
     /// # Errors
     ///
     /// [`MoneyError`] when it cannot be told.
-    pub fn amounts(&self) -> Result<Amounts, MoneyError> {
-        let mut subtotal: Option<Money> = None;
+    pub fn amounts(&self, now: Moment) -> Result<Amounts, MoneyError> {
+        let mut sum: Option<Amounts> = None;
         for item in &self.items {
-            let price = item.price(self.trusted_price).ok_or(MoneyError::OutOfRange)?;
+            let listing = item.listed().ok_or(MoneyError::OutOfRange)?;
             let units = if planted(Bug::WrongTotal) { Quantity::new(1) } else { item.units() };
-            let amount = price.times(units)?;
-            subtotal = Some(match subtotal {
-                None => amount,
-                Some(sum) => sum.checked_add(amount)?,
+            let own = item.own_price(self.trusted_price);
+            let line = pricing::line(listing, units, own, self.priced_at(now))?.amounts;
+            sum = Some(match sum {
+                None => line,
+                Some(sum) => sum.checked_add(&line)?,
             });
         }
-        let subtotal = subtotal.ok_or(MoneyError::OutOfRange)?;
-        let zero = Money::zero(subtotal.currency());
-        Ok(Amounts {
-            subtotal,
-            discount: zero,
-            shipping: zero,
-            duties: zero,
-            tax: zero,
-            total: subtotal,
-        })
+        sum.ok_or(MoneyError::OutOfRange)
+    }
+
+    /// The one moment at which everything is priced: when the holds were asked for, or now.
+    pub(crate) fn priced_at(&self, now: Moment) -> Moment {
+        self.held_until.map_or(now, |until| until.saturating_sub(self.hold_for))
     }
 
     fn held_units(&self, item: &WishedItem) -> HeldUnits {
@@ -96,10 +94,10 @@ impl PlaceOrder {
         if !lookups.is_empty() {
             return Step::Needs(lookups);
         }
-        if validation::blocks(&self.findings()) {
+        if validation::blocks(&self.findings(now)) {
             return Step::Ready;
         }
-        if let Some(vetting) = self.vetting_step() {
+        if let Some(vetting) = self.vetting_step(now) {
             return Step::Needs(vec![vetting]);
         }
         let holds = self.items.iter().map(|item| Intent::Hold {
@@ -127,7 +125,7 @@ impl PlaceOrder {
 
     /// What is to be learnt about the buyer: nothing where nothing can be suspected. Whom the shop
     /// trusts is asked for a suspect only.
-    fn vetting_step(&self) -> Option<Intent> {
+    fn vetting_step(&self, now: Moment) -> Option<Intent> {
         if self.policy.fraud == FraudPolicy::default() {
             return None;
         }
@@ -139,15 +137,15 @@ impl PlaceOrder {
         {
             return Some(Intent::NoteOrder { customer: customer(), order: self.order, within });
         }
-        let is_suspect = || !fraud::suspicions(self).is_empty();
+        let is_suspect = || !fraud::suspicions(self, now).is_empty();
         (vetting.is_trusted.is_none() && is_suspect())
             .then(|| Intent::AskTrust { customer: customer() })
     }
 
     /// Everything that the rules find with what is known by now.
-    fn findings(&self) -> Vec<Finding> {
+    fn findings(&self, now: Moment) -> Vec<Finding> {
         let mut found = validation::request(self);
-        found.extend(validation::listings(self));
+        found.extend(validation::listings(self, now));
         found
     }
 
@@ -170,7 +168,10 @@ impl PlaceOrder {
             Intent::Lookup { product } => {
                 for item in self.items.iter_mut().filter(|item| item.product == *product) {
                     match &answer {
-                        Answer::Listing(listing) => item.listing = Some(listing.clone()),
+                        Answer::Listing(listing) => {
+                            let sold_as = |listing| self.policy.sold_as(listing);
+                            item.listing = Some(listing.clone().map(sold_as));
+                        }
                         Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
                         Answer::Counted(_)
                         | Answer::Trust(_)
@@ -181,6 +182,8 @@ impl PlaceOrder {
                         | Answer::CartRefused(_)
                         | Answer::Charge(_)
                         | Answer::Refunded
+                        | Answer::OrderDone(_)
+                        | Answer::OrderRefused(_)
                         | Answer::Failed => item.hold = Some(HoldAnswer::Unknown),
                     }
                 }
@@ -209,7 +212,9 @@ impl PlaceOrder {
                     | Answer::CartDone
                     | Answer::CartRefused(_)
                     | Answer::Charge(_)
-                    | Answer::Refunded => HoldAnswer::Unknown,
+                    | Answer::Refunded
+                    | Answer::OrderDone(_)
+                    | Answer::OrderRefused(_) => HoldAnswer::Unknown,
                 };
                 for item in self.items.iter_mut().filter(|item| item.product == units.product) {
                     item.hold = Some(answer.clone());
@@ -228,7 +233,9 @@ impl PlaceOrder {
                     | Answer::StockDone
                     | Answer::StockRefused(_)
                     | Answer::Charge(_)
-                    | Answer::Refunded => ClaimAnswer::Unknown,
+                    | Answer::Refunded
+                    | Answer::OrderDone(_)
+                    | Answer::OrderRefused(_) => ClaimAnswer::Unknown,
                 };
                 if let Some(cart) = &mut self.cart {
                     cart.claim = Some(answer);
@@ -242,7 +249,10 @@ impl PlaceOrder {
             | Intent::ReopenCart { .. }
             | Intent::Charge { .. }
             | Intent::QueryCharge { .. }
-            | Intent::Refund { .. } => {}
+            | Intent::Refund { .. }
+            | Intent::RefundPart { .. }
+            | Intent::TakeBack { .. }
+            | Intent::ForReturn { .. } => {}
         }
     }
 
@@ -269,8 +279,8 @@ impl PlaceOrder {
     }
 
     /// The placement, when every rule is kept and everything was granted.
-    pub(super) fn judge(&self) -> Result<Vec<OrderEvent>, OrderRefusal> {
-        let findings = self.findings();
+    pub(super) fn judge(&self, now: Moment) -> Result<Vec<OrderEvent>, OrderRefusal> {
+        let findings = self.findings(now);
         if validation::blocks(&findings) {
             return Err(OrderRefusal::Invalid(findings));
         }
@@ -281,30 +291,30 @@ impl PlaceOrder {
             Self::judge_hold(item)?;
         }
         self.judge_claim()?;
-        let (Ok(amounts), Some(held_until)) = (self.amounts(), self.held_until) else {
+        let (Ok(amounts), Some(held_until)) = (self.amounts(now), self.held_until) else {
             return Err(OrderRefusal::Invalid(findings));
         };
         Ok(vec![OrderEvent::Placed(Arc::new(Placement {
             order: self.order,
             customer: self.customer.clone(),
             channel: self.channel.clone(),
-            lines: self.lines(),
+            lines: self.lines(now),
             amounts,
             payment: self.payment.clone(),
             held_until,
             fingerprint: self.fingerprint,
             personal: self.personal(),
-            suspicions: self.suspicions(),
+            suspicions: self.suspicions(now),
             warnings: findings.into_iter().map(Warning::from).collect(),
         }))])
     }
 
-    fn suspicions(&self) -> Vec<Suspicion> {
+    fn suspicions(&self, now: Moment) -> Vec<Suspicion> {
         let is_trusted = self.vetting.is_trusted == Some(true);
         if is_trusted || self.policy.fraud == FraudPolicy::default() {
             return Vec::new();
         }
-        fraud::suspicions(self)
+        fraud::suspicions(self, now)
     }
 
     /// What is kept of a person: phone numbers in the one form in which they can be compared.
@@ -359,10 +369,11 @@ impl PlaceOrder {
         }
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self, now: Moment) -> Vec<Line> {
         let priced = self.items.iter().zip(0_u16..).filter_map(|(item, index)| {
-            let listing = item.listing.as_ref()?.as_ref()?;
-            let unit_price = item.price(self.trusted_price)?;
+            let listing = item.listed()?;
+            let own = item.own_price(self.trusted_price);
+            let (unit_price, _) = pricing::unit_price(listing, own, self.priced_at(now));
             Some(Line {
                 id: self.order.item(index),
                 product: item.product.clone(),

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::fraud::Suspicion;
 use crate::validation::Warning;
 use crate::values::{
-    Currency, CustomerId, Fingerprint, ItemId, Moment, Money, OrderId, PaymentMethod, PaymentToken,
-    PostalAddress, ProductId, Quantity,
+    Currency, CustomerId, Fingerprint, ItemId, Moment, Money, MoneyError, OrderId, PaymentMethod,
+    PaymentToken, PostalAddress, ProductId, Quantity,
 };
 
 /// One line of an order.
@@ -24,7 +24,8 @@ pub struct Line {
     pub unit_price: Money,
     /// The version of the listing that the price came from.
     pub listing_version: u64,
-    /// What the listing says, where a caller who may set prices said something else (C-12).
+    /// What the listing says, where the unit was sold for something else: in a flash sale, or to a
+    /// caller who may set prices (C-12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_price: Option<Money>,
 }
@@ -45,6 +46,24 @@ pub struct Amounts {
     pub tax: Money,
     /// What the customer pays.
     pub total: Money,
+}
+
+impl Amounts {
+    /// The sum, part by part.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError`] when the currencies differ or a part does not fit.
+    pub fn checked_add(&self, other: &Self) -> Result<Self, MoneyError> {
+        Ok(Self {
+            subtotal: self.subtotal.checked_add(other.subtotal)?,
+            discount: self.discount.checked_add(other.discount)?,
+            shipping: self.shipping.checked_add(other.shipping)?,
+            duties: self.duties.checked_add(other.duties)?,
+            tax: self.tax.checked_add(other.tax)?,
+            total: self.total.checked_add(other.total)?,
+        })
+    }
 }
 
 /// Amounts as they are stored: the currency once, and only what there is. Each order carries them.

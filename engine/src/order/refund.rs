@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::event::OrderEvent;
 use super::life::OrderStatus;
-use super::model::{Order, OrderEvent};
+use super::model::Order;
 use super::outstanding::RESUME_AFTER;
 use crate::planted::{Bug, planted};
 use crate::process::Intent;

@@ -1,6 +1,7 @@
 //! Why an order says no.
 
 use super::life::OrderStatus;
+use super::returning::NotReturnable;
 use crate::cart::CartRefusal;
 use crate::process::Unavailable;
 use crate::validation::Finding;
@@ -70,4 +71,7 @@ pub enum OrderRefusal {
         /// To where.
         to: OrderStatus,
     },
+    /// Its units cannot come back like that.
+    #[error(transparent)]
+    Return(#[from] NotReturnable),
 }

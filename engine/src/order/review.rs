@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::event::OrderEvent;
 use super::life::OrderStatus;
-use super::model::{Actor, CancelReason, Order, OrderEvent};
+use super::model::{Actor, CancelReason, Order};
 use super::refusal::OrderRefusal;
 use crate::process::Intent;
 use crate::values::Moment;

@@ -76,8 +76,13 @@ impl WishedItem {
         u32::try_from(self.quantity).map_or(Quantity::ZERO, Quantity::new)
     }
 
-    pub(super) fn price(&self, trusted: bool) -> Option<Money> {
-        let listed = self.listing.as_ref()?.as_ref()?.price;
-        Some(if trusted { self.unit_price.unwrap_or(listed) } else { listed })
+    /// The listing, where there is one.
+    pub(crate) fn listed(&self) -> Option<&Listing> {
+        self.listing.as_ref()?.as_ref()
+    }
+
+    /// The price that somebody set who may.
+    pub(super) fn own_price(&self, trusted: bool) -> Option<Money> {
+        self.unit_price.filter(|_| trusted)
     }
 }

@@ -16,7 +16,7 @@ pub fn of_order(order: OrderId, event: &OrderEvent) -> Option<PublicEvent> {
         }
         OrderEvent::PaymentDeclined { .. } => (PublicName::OrderPaymentDeclined, Facts::Nothing),
         OrderEvent::PaymentAbandoned { .. } => (PublicName::OrderPaymentFailed, Facts::Nothing),
-        OrderEvent::PaymentRefunded { amount } => {
+        OrderEvent::PaymentRefunded { amount } | OrderEvent::PartRefunded { amount, .. } => {
             (PublicName::OrderRefunded, Facts::Amount(*amount))
         }
         OrderEvent::RefundPostponed { until } => {
@@ -31,6 +31,10 @@ pub fn of_order(order: OrderId, event: &OrderEvent) -> Option<PublicEvent> {
         | OrderEvent::PaymentReconciled { .. }
         | OrderEvent::ReviewNoted { .. }
         | OrderEvent::ReviewApproved { .. }
+        | OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefundFailed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned => return None,
     };

@@ -15,11 +15,12 @@ pub fn of_product(product: ProductId, event: &ProductEvent) -> Option<PublicEven
         ProductEvent::StatusChanged { status } => {
             let name = match status {
                 ProductStatus::Active => PublicName::ProductActivated,
-                ProductStatus::Inactive => PublicName::ProductDeactivated,
+                ProductStatus::Inactive | ProductStatus::Archived => PublicName::ProductDeactivated,
             };
             (name, Facts::Nothing)
         }
-        ProductEvent::PictureAdded { .. }
+        ProductEvent::TermsSet { .. }
+        | ProductEvent::PictureAdded { .. }
         | ProductEvent::PictureRemoved { .. }
         | ProductEvent::Supplied { .. }
         | ProductEvent::Answered { .. } => return None,

@@ -3,19 +3,18 @@
 
 use std::sync::Arc;
 
-use super::{
-    ORDER, adjustment, cart, customer, hold, keyed, partner, picture, product, seconds, units, usd,
-};
+use super::{ORDER, RMA, adjustment, cart, customer, hold, keyed, product, seconds, units, usd};
 use crate::buyer::{BuyerEvent, Trusted};
 use crate::cart::CartEvent;
-use crate::catalog::{ProductEvent, ProductStatus};
 use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
 use crate::fraud::Suspicion;
 use crate::inventory::InventoryEvent;
 use crate::order::{
-    Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, Wish,
+    Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, RefundMethod, Units,
+    Wish,
 };
 use crate::reviews::{ReviewsEvent, Waiting};
+use crate::rma::{ReturnEvent, ReturnLine, ReturnRequest};
 use crate::validation::Warning;
 use crate::values::{
     Fingerprint, KeyedRequest, Moment, PaymentMethod, PaymentToken, PostalAddress, ProductId,
@@ -88,31 +87,8 @@ pub(super) fn request() -> KeyedRequest {
     keyed(0xca11, 7)
 }
 
-fn laptop() -> ProductId {
+pub(super) fn laptop() -> ProductId {
     product("laptop")
-}
-
-pub(crate) fn products() -> Vec<ProductEvent> {
-    let name = || "Laptop 14".to_owned();
-    let first = ProductEvent::Published { product: laptop(), name: name(), price: usd(99_999) };
-    all(first, |event| match event {
-        ProductEvent::Published { .. } => {
-            Some(ProductEvent::Renamed { name: "Laptop \"14\" – new".to_owned() })
-        }
-        ProductEvent::Renamed { .. } => Some(ProductEvent::Repriced { price: usd(89_999) }),
-        ProductEvent::Repriced { .. } => {
-            Some(ProductEvent::StatusChanged { status: ProductStatus::Inactive })
-        }
-        ProductEvent::StatusChanged { .. } => {
-            Some(ProductEvent::PictureAdded { picture: picture("laptop", 0xa5) })
-        }
-        ProductEvent::PictureAdded { .. } => {
-            Some(ProductEvent::PictureRemoved { name: picture("laptop", 0xa5).name })
-        }
-        ProductEvent::PictureRemoved { .. } => Some(ProductEvent::Answered { request: request() }),
-        ProductEvent::Answered { .. } => Some(ProductEvent::Supplied { by: partner("acme") }),
-        ProductEvent::Supplied { .. } => None,
-    })
 }
 
 pub(super) fn inventories() -> Vec<InventoryEvent> {
@@ -145,7 +121,10 @@ pub(super) fn inventories() -> Vec<InventoryEvent> {
             }
             InventoryEvent::Released { .. } => InventoryEvent::Expired { hold: hold(1), quantity },
             InventoryEvent::Expired { .. } => InventoryEvent::Restocked { hold: hold(1), quantity },
-            InventoryEvent::Restocked { .. } => return None,
+            InventoryEvent::Restocked { .. } => {
+                InventoryEvent::TakenBack { hold: RMA.hold(), quantity }
+            }
+            InventoryEvent::TakenBack { .. } => return None,
         })
     })
 }
@@ -206,7 +185,80 @@ pub(crate) fn orders() -> Vec<OrderEvent> {
                 reason: CancelReason::Asked(Some("changed my mind".to_owned())),
                 reconcile_until: Some(until),
             },
-            OrderEvent::Cancelled { .. } => return None,
+            OrderEvent::Cancelled { .. } => {
+                OrderEvent::ReturnSetApart { rma: RMA, units: back("laptop", 2) }
+            }
+            OrderEvent::ReturnSetApart { .. } => {
+                OrderEvent::ReturnNarrowed { rma: RMA, units: back("laptop", 1) }
+            }
+            OrderEvent::ReturnNarrowed { .. } => OrderEvent::PartRefundAsked {
+                rma: RMA,
+                units: back("laptop", 1),
+                amount: usd(99_999),
+                method: RefundMethod::Original,
+            },
+            OrderEvent::PartRefundAsked { .. } => {
+                OrderEvent::PartRefunded { rma: RMA, amount: usd(99_999) }
+            }
+            OrderEvent::PartRefunded { .. } => OrderEvent::PartRefundFailed { rma: RMA },
+            OrderEvent::PartRefundFailed { .. } => return None,
+        })
+    })
+}
+
+/// Units of one product on their way back.
+pub(crate) fn back(name: &str, count: u32) -> Units {
+    Units::from([(product(name), units(count))])
+}
+
+pub(crate) fn return_request() -> ReturnRequest {
+    let line =
+        ReturnLine { product: laptop(), quantity: units(2), reason: "does not start".to_owned() };
+    ReturnRequest {
+        id: RMA,
+        order: ORDER,
+        customer: customer("alice"),
+        lines: vec![line],
+        note: Some("both of them".to_owned()),
+        number: None,
+        by: "alice".into(),
+        fingerprint: Fingerprint::from_bytes([7; 16]),
+    }
+}
+
+pub(super) fn returns() -> Vec<ReturnEvent> {
+    all(ReturnEvent::Requested(Arc::new(return_request())), |event| {
+        let by = || "ops-1".into();
+        Some(match event {
+            ReturnEvent::Requested(_) => ReturnEvent::SetApart,
+            ReturnEvent::SetApart => {
+                ReturnEvent::NotSetApart { why: "another return was faster".to_owned() }
+            }
+            ReturnEvent::NotSetApart { .. } => ReturnEvent::Authorized {
+                by: by(),
+                number: "RMA-0000000CA11A".to_owned(),
+                approved: back("laptop", 1),
+                reason: Some("one of them".to_owned()),
+            },
+            ReturnEvent::Authorized { .. } => {
+                ReturnEvent::Rejected { by: by(), reason: Some("worn".to_owned()) }
+            }
+            ReturnEvent::Rejected { .. } => ReturnEvent::Cancelled { by: by(), reason: None },
+            ReturnEvent::Cancelled { .. } => ReturnEvent::Narrowed { units: back("laptop", 1) },
+            ReturnEvent::Narrowed { .. } => {
+                ReturnEvent::Shipped { by: by(), tracking: Some("1Z".to_owned()) }
+            }
+            ReturnEvent::Shipped { .. } => ReturnEvent::Received { by: by() },
+            ReturnEvent::Received { .. } => {
+                ReturnEvent::Inspected { by: by(), passed: back("laptop", 1), reason: None }
+            }
+            ReturnEvent::Inspected { .. } => {
+                ReturnEvent::RefundAsked { by: by(), method: RefundMethod::Card }
+            }
+            ReturnEvent::RefundAsked { .. } => ReturnEvent::Refunded { amount: usd(99_999) },
+            ReturnEvent::Refunded { .. } => ReturnEvent::RefundFailed,
+            ReturnEvent::RefundFailed => ReturnEvent::Restocked { units: back("laptop", 1) },
+            ReturnEvent::Restocked { .. } => return None,
         })
     })
 }

@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 
 use super::endpoints::{endpoints, other_endpoints};
 use super::events::{
-    buyers, carts, drills, inventories, orders, other_drills, other_forms, products, reviews,
+    buyers, carts, drills, inventories, orders, other_drills, other_forms, returns, reviews,
 };
 use super::feeds::{imports, other_partners, partners, toggles};
+use super::products::{other_products, products};
 use crate::aggregate::EventName;
 
 fn folder() -> PathBuf {
@@ -65,6 +66,7 @@ pub(super) fn every_name() -> BTreeSet<String> {
     names.append(&mut each_matches_its_file(&orders()));
     names.append(&mut each_matches_its_file(&buyers()));
     names.append(&mut each_matches_its_file(&reviews()));
+    names.append(&mut each_matches_its_file(&returns()));
     names.append(&mut each_matches_its_file(&drills()));
     names.append(&mut each_matches_its_file(&endpoints()));
     names.append(&mut each_matches_its_file(&imports()));
@@ -80,6 +82,7 @@ fn every_event_is_written_and_read_exactly_as_its_golden_file() {
     stems.append(&mut forms_match_their_files(&other_drills()));
     stems.append(&mut forms_match_their_files(&other_endpoints()));
     stems.append(&mut forms_match_their_files(&other_partners()));
+    stems.append(&mut forms_match_their_files(&other_products()));
     let expected: BTreeSet<String> = stems.iter().map(|stem| format!("{stem}.v1.json")).collect();
     let found: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()

@@ -5,10 +5,10 @@ mod endpoints;
 mod events;
 mod feeds;
 mod golden;
+mod products;
 
-pub(crate) use events::{
-    orders as order_events, placement, placement_of, products as product_events,
-};
+pub(crate) use events::{back, orders as order_events, placement, placement_of, return_request};
+pub(crate) use products::products as product_events;
 
 use std::sync::Arc;
 
@@ -16,11 +16,13 @@ use crate::catalog::{Listing, ProductStatus};
 use crate::values::{
     AdjustmentId, CartId, Currency, CustomerId, Fingerprint, HoldId, ImportId, KeyedRequest,
     MediaFormat, MediaName, MediaOwner, Moment, Money, OrderId, PartnerId, PartnerKeyId, Picture,
-    ProductId, Quantity,
+    ProductId, Quantity, ReturnId,
 };
 use uuid::Uuid;
 
 pub(crate) const ORDER: OrderId = OrderId::new(Uuid::from_u128(0xa11ce));
+
+pub(crate) const RMA: ReturnId = ReturnId::new(Uuid::from_u128(0x7e7));
 
 pub(crate) const fn hold(number: u128) -> HoldId {
     HoldId::new(Uuid::from_u128(number))
@@ -91,6 +93,7 @@ pub(crate) fn listing(name: &str, price: Money) -> Listing {
         name: name.to_owned(),
         price,
         status: ProductStatus::Active,
+        terms: None,
         version: 1,
         pictures: Arc::default(),
     }

@@ -49,7 +49,7 @@ macro_rules! toggles {
 }
 
 toggles! {
-    FlashSale "flash_sale" true "Prices and limits of flash sales apply.";
+    FlashSale "flash_sale" true "Prices of flash sales apply.";
     PartnerIngestion "partner_ingestion" true "Catalogues of partners are taken in.";
 }
 

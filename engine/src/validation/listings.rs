@@ -5,10 +5,12 @@ use super::table::Rule;
 use crate::catalog::{Listing, ProductStatus};
 use crate::order::{PlaceOrder, WishedItem};
 use crate::planted::{Bug, planted};
-use crate::values::Currency;
+use crate::pricing;
+use crate::values::{Currency, Moment};
 
 /// Judges what the listings say about the items; those that were not looked up are left out.
-pub fn listings(place: &PlaceOrder) -> Vec<Finding> {
+pub fn listings(place: &PlaceOrder, now: Moment) -> Vec<Finding> {
+    let at = place.priced_at(now);
     let mut found = Vec::new();
     let mut currency = None;
     for (index, item) in place.items.iter().enumerate() {
@@ -20,13 +22,13 @@ pub fn listings(place: &PlaceOrder) -> Vec<Finding> {
                 found.push(Rule::UnknownProduct.found(field, message));
             }
             Some(Some(listing)) => {
-                listed(place, index, item, listing, &mut found);
+                listed(place, index, item, (listing, at), &mut found);
                 same_currency(place, index, item, listing, &mut currency, &mut found);
             }
         }
     }
     let is_whole = place.items.iter().all(|item| item.listing.is_some());
-    if found.is_empty() && is_whole && !place.items.is_empty() && place.amounts().is_err() {
+    if found.is_empty() && is_whole && !place.items.is_empty() && place.amounts(now).is_err() {
         found.push(Rule::TotalOutOfRange.found("items", "the total cannot be represented"));
     }
     found
@@ -36,17 +38,18 @@ fn listed(
     place: &PlaceOrder,
     index: usize,
     item: &WishedItem,
-    listing: &Listing,
+    (listing, at): (&Listing, Moment),
     found: &mut Vec<Finding>,
 ) {
-    if listing.status == ProductStatus::Inactive {
+    if listing.status != ProductStatus::Active {
         let message = format!("product {} cannot be ordered", item.product);
         found.push(Rule::ProductUnavailable.found(format!("items[{index}].product_id"), message));
     }
     let Some(claimed) = item.unit_price else { return };
     let field = || format!("items[{index}].unit_price");
-    if claimed != listing.price && !place.trusted_price && !planted(Bug::AnyPrice) {
-        let message = format!("the price of {} is {}", item.product, listing.price);
+    let (price, _) = pricing::unit_price(listing, None, at);
+    if claimed != price && !place.trusted_price && !planted(Bug::AnyPrice) {
+        let message = format!("the price of {} is {price}", item.product);
         found.push(Rule::PriceMismatch.found(field(), message));
     }
     if place.trusted_price && claimed.minor() < 0 {

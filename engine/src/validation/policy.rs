@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::catalog::Listing;
 use crate::fraud::FraudPolicy;
 use crate::values::{Currency, Money};
 
@@ -107,4 +108,13 @@ pub struct Policy {
     pub delivers_to: Option<Arc<[Country]>>,
     /// What it suspects.
     pub fraud: FraudPolicy,
+    /// Whether flash sales are switched off (FLASH-6): everything costs what it is listed at.
+    pub sales_are_off: bool,
+}
+
+impl Policy {
+    /// The listing as the shop sells it now.
+    pub fn sold_as(&self, listing: Listing) -> Listing {
+        if self.sales_are_off { listing.without_flash_sale() } else { listing }
+    }
 }

@@ -91,6 +91,10 @@ uuid_id!(
     CartId
 );
 uuid_id!(
+    /// Units of an order on their way back.
+    ReturnId
+);
+uuid_id!(
     /// Units set aside. One order holds each product at most once, so it is the order's id.
     HoldId
 );
@@ -136,6 +140,19 @@ impl OrderId {
     /// The key under which the provider is asked to charge for attempt number `attempt`.
     pub const fn charge(self, attempt: u32) -> ChargeKey {
         ChargeKey { order: self, attempt }
+    }
+}
+
+impl ReturnId {
+    /// Under which its units go back into stock, once.
+    pub const fn hold(self) -> HoldId {
+        HoldId(self.0)
+    }
+
+    /// The number under which its parcel is announced: the first twelve digits of the id.
+    pub fn number(self) -> String {
+        let digits = self.0.simple().to_string().to_ascii_uppercase();
+        format!("RMA-{}", digits.get(..12).unwrap_or(&digits))
     }
 }
 

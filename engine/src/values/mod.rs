@@ -15,7 +15,7 @@ mod tests;
 pub use address::PostalAddress;
 pub use ids::{
     AdjustmentId, CartId, ChargeKey, CustomerId, EndpointId, Fingerprint, HoldId, IdError,
-    ImportId, ItemId, OrderId, PartnerKeyId, ProductId,
+    ImportId, ItemId, OrderId, PartnerKeyId, ProductId, ReturnId,
 };
 pub use media::{MediaArea, MediaFormat, MediaName, MediaNameError, MediaOwner, Picture};
 pub use moment::Moment;

@@ -29,6 +29,13 @@ impl Moment {
         Self(self.0.saturating_add(micros))
     }
 
+    /// This moment less `span`, or the first moment that can be told.
+    #[must_use]
+    pub fn saturating_sub(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn saturating_since(self, earlier: Self) -> Duration {
         u64::try_from(self.0.saturating_sub(earlier.0))

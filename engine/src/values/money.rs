@@ -62,6 +62,34 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// The difference.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError`] when the currencies differ or the difference does not fit.
+    pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::CurrencyMismatch);
+        }
+        let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::OutOfRange)?;
+        Ok(Self { minor, ..self })
+    }
+
+    /// So many ten-thousandths of this amount, rounded to the nearest smallest unit, and to the even
+    /// one of two that are as near. The only place where money is rounded.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError::OutOfRange`] when the share does not fit.
+    #[expect(clippy::arithmetic_side_effects, reason = "an i64 times a u32 fits in an i128")]
+    pub fn share(self, basis_points: u32) -> Result<Self, MoneyError> {
+        let exact = i128::from(self.minor) * i128::from(basis_points);
+        let (whole, rest) = (exact.div_euclid(10_000), exact.rem_euclid(10_000));
+        let is_up = 5_000 < rest || (rest == 5_000 && whole % 2 != 0);
+        let minor = i64::try_from(whole + i128::from(is_up)).map_err(|_| MoneyError::OutOfRange)?;
+        Ok(Self { minor, ..self })
+    }
+
     /// This amount for each of `quantity` units.
     ///
     /// # Errors

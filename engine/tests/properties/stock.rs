@@ -155,7 +155,8 @@ impl Shelf {
             }
             InventoryEvent::Extended { .. }
             | InventoryEvent::Committed { .. }
-            | InventoryEvent::Restocked { .. } => {}
+            | InventoryEvent::Restocked { .. }
+            | InventoryEvent::TakenBack { .. } => {}
         }
     }
 

@@ -163,8 +163,9 @@ impl Started {
         let outside = Outside { drills, outbound, ..outside };
         let hold_for = Duration::from_secs(args.hold_seconds.max(1));
         // Callbacks are dated by somebody else's clock, so they are judged by the machine's own.
-        let shop =
-            Shop::new(system, Arc::new(SystemClock), hold_for).demanding(args.rules.policy());
+        let shop = Shop::new(system, Arc::new(SystemClock), hold_for)
+            .demanding(args.rules.policy())
+            .taking_back_within(Duration::from_hours(24).saturating_mul(args.return_window_days));
         let media = MediaRoom::new(stores::media(&args.store).await?, Arc::new(SystemClock));
         let edge = Arc::new(Edge { shop, media, outside, feeds: FeedPlaces::default() });
         spawn_named("media", keep_swept(Arc::downgrade(&edge)));

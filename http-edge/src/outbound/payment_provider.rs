@@ -7,7 +7,7 @@ use std::time::Duration;
 use actors::payments::{ChargeRequest, PaymentProvider, ProviderFailure};
 use async_trait::async_trait;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money, OrderId};
+use engine::values::{ChargeKey, Money, OrderId, ReturnId};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,21 @@ impl HttpProvider {
         Ok(Self { client, charges: base.join("charges")?, refunds: base.join("refunds")? })
     }
 
+    /// Gives money back under a key of its own.
+    async fn give_back(
+        &self,
+        key: String,
+        charge: ChargeKey,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        let refund = Refund { key, charge_key: charge.to_string(), amount: amount.into() };
+        let request = self.client.post(self.refunds.clone()).json(&refund);
+        match Self::send(request).await? {
+            (StatusCode::OK, _) => Ok(()),
+            _ => Err(ProviderFailure::Unknown),
+        }
+    }
+
     /// Status and body, when there is an answer.
     async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), ProviderFailure> {
         let mut response = request.send().await.map_err(|error| {
@@ -97,7 +112,7 @@ fn told(body: &[u8]) -> Result<ChargeOutcome, ProviderFailure> {
     Ok(told.into())
 }
 
-/// The key of the refund of a charge; there is one per charge.
+/// The key of the refund of a whole charge; there is one per charge.
 fn refund_key(charge: ChargeKey) -> String {
     format!("{charge}-refund")
 }
@@ -129,13 +144,16 @@ impl PaymentProvider for HttpProvider {
     }
 
     async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure> {
-        let refund =
-            Refund { key: refund_key(key), charge_key: key.to_string(), amount: amount.into() };
-        let request = self.client.post(self.refunds.clone()).json(&refund);
-        match Self::send(request).await? {
-            (StatusCode::OK, _) => Ok(()),
-            _ => Err(ProviderFailure::Unknown),
-        }
+        self.give_back(refund_key(key), key, amount).await
+    }
+
+    async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        self.give_back(format!("{key}-return-{rma}"), key, amount).await
     }
 }
 
@@ -182,7 +200,9 @@ mod tests {
         };
         let refund = async |Json(refund): Json<Value>| {
             let charge = refund["charge_key"].as_str().unwrap();
-            assert_eq!(refund["key"], format!("{charge}-refund"));
+            let rma = ReturnId::new(Uuid::from_u128(9));
+            let keys = [format!("{charge}-refund"), format!("{charge}-return-{rma}")];
+            assert!(keys.iter().any(|key| refund["key"] == **key), "{refund}");
             if charge.ends_with("-1") { StatusCode::OK } else { StatusCode::CONFLICT }
         };
         let router = Router::new()
@@ -217,6 +237,8 @@ mod tests {
         assert_eq!(provider.query(order.charge(2)).await, Ok(ChargeOutcome::NotCharged));
         let amount = request("tok_ok").amount;
         assert_eq!(provider.refund(order.charge(1), amount).await, Ok(()));
+        let rma = ReturnId::new(Uuid::from_u128(9));
+        assert_eq!(provider.refund_part(order.charge(1), rma, amount).await, Ok(()));
         let refused = provider.refund(order.charge(2), amount).await;
         assert_eq!(refused, Err(ProviderFailure::Unknown));
     }

@@ -83,6 +83,8 @@ codes! {
         "The body is not JSON" "Send one JSON object, encoded as UTF-8.";
     BusinessRuleBroken "business_rule_broken" BAD_REQUEST never NothingHappened
         "A rule of the shop forbids it now" "Read errors; the same request may be right at another time.";
+    ReturnNotAllowed "return_not_allowed" BAD_REQUEST never NothingHappened
+        "The order is not taken back like that" "Read the detail: a return is for units of a delivered and paid order that belong to no other return, within the window.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
         "No valid key" "Send a valid key in the header X-API-Key.";
     InvalidSignature "invalid_signature" UNAUTHORIZED never NothingHappened
@@ -93,6 +95,8 @@ codes! {
         "The payment could not be taken in time" "Order again, with a new Idempotency-Key.";
     OrderCancelled "order_cancelled" PAYMENT_REQUIRED never Recorded
         "The order was cancelled before it was final" "Order again, with a new Idempotency-Key.";
+    RefundFailed "refund_failed" PAYMENT_REQUIRED again Recorded
+        "The money did not go back" "Ask for the refund again; the provider never gives it back twice.";
     Forbidden "forbidden" FORBIDDEN never NothingHappened
         "The key may not do this" "Use a key that has the scope named in the detail.";
     NotFound "not_found" NOT_FOUND never NothingHappened
@@ -106,13 +110,15 @@ codes! {
     PurchaseLimitReached "purchase_limit_reached" CONFLICT never NothingHappened
         "The purchase limit is reached" "Order fewer units; each customer may buy only so many.";
     InvalidTransition "invalid_transition" CONFLICT never NothingHappened
-        "The order cannot change like that" "Read the order, and ask only for a status that may follow its present one.";
+        "It cannot change like that" "Read it, and ask only for a status that may follow its present one.";
     UnderReview "under_review" CONFLICT never NothingHappened
         "The order waits for a review" "Decide about it with POST /v1/orders/{id}/fraud-decision, or call it off.";
     NotUnderReview "not_under_review" CONFLICT never NothingHappened
         "The order does not wait for such a decision" "Read the order; it was not suspected, or is decided.";
     ProductExists "product_exists" CONFLICT never NothingHappened
         "The product exists with other data" "Choose another id, or change the product with PATCH.";
+    ProductArchived "product_archived" CONFLICT never NothingHappened
+        "The product is archived" "Offer another product; an archived one never changes again.";
     CartCheckedOut "cart_checked_out" CONFLICT never NothingHappened
         "The cart has become an order" "Open a new cart; the order is named in order_id.";
     CartChanged "cart_changed" CONFLICT never NothingHappened
@@ -129,6 +135,8 @@ codes! {
         "A webhook endpoint has this address" "Change that endpoint, or take it away first.";
     TooManyEndpoints "too_many_endpoints" CONFLICT never NothingHappened
         "There are as many webhook endpoints as there may be" "Take one away that nobody needs any more.";
+    DisabledByDrill "disabled_by_drill" CONFLICT never NothingHappened
+        "Disabled by an active drill" "Refund by card while payments are made to fail, or lift the fault.";
     StaleVersion "stale_version" PRECONDITION_FAILED never NothingHappened
         "It has changed since you looked" "Read it again, and send its present version in If-Match.";
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE never NothingHappened
@@ -194,6 +202,7 @@ pub const FIELD_CODES: &[(&str, &str)] = &[
     ("too_many_rows", "The feed has more than 200,000 rows."),
     ("unknown_cart", "There is no cart with this id."),
     ("unknown_field", "The field is not known here."),
+    ("unknown_order", "There is no order with this id, or it is somebody else's."),
     ("unknown_product", "There is no product with this id."),
     ("wrong_type", "The value has the wrong JSON type; whole numbers are written without a dot."),
 ];

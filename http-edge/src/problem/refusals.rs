@@ -8,9 +8,10 @@ use engine::drill::DrillRefusal;
 use engine::endpoint::EndpointRefusal;
 use engine::import::ImportRefusal;
 use engine::inventory::InventoryRefusal;
-use engine::order::OrderRefusal;
+use engine::order::{NotReturnable, OrderRefusal};
 use engine::partner::PartnerRefusal;
 use engine::process::Unavailable;
+use engine::rma::ReturnRefusal;
 use engine::toggle::ToggleRefusal;
 
 use super::{Code, FieldError, Problem};
@@ -56,6 +57,57 @@ impl From<OrderRefusal> for Problem {
             OrderRefusal::NotUnderReview => Code::NotUnderReview,
             OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
             OrderRefusal::InvalidTransition { .. } => Code::InvalidTransition,
+            OrderRefusal::Return(refusal) => return refusal.into(),
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<NotReturnable> for Problem {
+    fn from(refusal: NotReturnable) -> Self {
+        let (field, code, hint) = match refusal {
+            NotReturnable::UnknownOrder => {
+                ("order_id", "unknown_order", "Send the id of an order of this customer.")
+            }
+            NotReturnable::NotBought(_) => {
+                ("items", "unknown_product", "Send products that are in the order.")
+            }
+            NotReturnable::NoUnits(_) => {
+                ("items", "out_of_range", "Send at least one unit of each product.")
+            }
+            NotReturnable::NotDelivered(_)
+            | NotReturnable::NotPaid(_)
+            | NotReturnable::WindowOver { .. }
+            | NotReturnable::TooMany { .. }
+            | NotReturnable::TooManyReturns => {
+                return Self::new(Code::ReturnNotAllowed, refusal.to_string());
+            }
+        };
+        Self::invalid(vec![FieldError::new(field, code, refusal.to_string(), hint)])
+    }
+}
+
+impl From<ReturnRefusal> for Problem {
+    fn from(refusal: ReturnRefusal) -> Self {
+        let code = match refusal {
+            ReturnRefusal::Unknown => return Self::new(Code::NotFound, "there is no such return"),
+            ReturnRefusal::KeyReused => Code::IdempotencyKeyReused,
+            ReturnRefusal::NotReturnable(refusal) => return refusal.into(),
+            ReturnRefusal::OrderUnavailable { why: Unavailable::Overloaded } => Code::Overloaded,
+            ReturnRefusal::OrderUnavailable {
+                why: Unavailable::Unreachable | Unavailable::Quarantined,
+            } => Code::Unavailable,
+            ReturnRefusal::TooMany { .. } => {
+                return Self::invalid(vec![FieldError::new(
+                    "items",
+                    "out_of_range",
+                    refusal.to_string(),
+                    "Send no more units than were requested, and after that no more than were approved.",
+                )]);
+            }
+            ReturnRefusal::OtherMethod(_) | ReturnRefusal::InvalidTransition { .. } => {
+                Code::InvalidTransition
+            }
         };
         Self::new(code, refusal.to_string())
     }
@@ -116,6 +168,15 @@ impl From<ProductRefusal> for Problem {
                 let hint = "Remove a picture first.";
                 let error = FieldError::new("media", "too_many", refusal.to_string(), hint);
                 return Self::invalid(vec![error]);
+            }
+            ProductRefusal::Archived => {
+                return Self::new(Code::ProductArchived, refusal.to_string());
+            }
+            ProductRefusal::TermsUnsound(field) => {
+                let hint = "Send shares of 0 to 10000 basis points, amounts of zero or more in the \
+                            currency of the price, and an end after the start.";
+                let message = refusal.to_string();
+                return Self::invalid(vec![FieldError::new(field, "out_of_range", message, hint)]);
             }
             ProductRefusal::NegativePrice => "Send a price of zero or more.",
             ProductRefusal::CurrencyChanged => "Send the price in the currency of the product.",

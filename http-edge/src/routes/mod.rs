@@ -12,6 +12,7 @@ pub mod notifications;
 pub mod orders;
 pub mod partners;
 pub mod products;
+pub mod returns;
 mod toggles;
 mod tokens;
 pub mod webhooks;
@@ -56,7 +57,8 @@ pub type Shared = Arc<Edge>;
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(products::list, products::create))
-        .routes(routes!(products::read, products::change))
+        .routes(routes!(products::read, products::change, products::archive))
+        .routes(routes!(products::terms::put))
         .routes(routes!(products::stock::adjust))
         .routes(routes!(products::stock::holds))
         .routes(routes!(products::media::add))
@@ -64,6 +66,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(products::media::read))
         .routes(routes!(carts::open))
         .routes(routes!(carts::read))
+        .routes(routes!(carts::quote::quote))
         .routes(routes!(carts::put_line, carts::remove_line))
         .routes(routes!(carts::checkout::checkout))
         .routes(routes!(orders::list::list, orders::place::place))
@@ -75,6 +78,14 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(fraud::reviews))
         .routes(routes!(fraud::read, fraud::trust, fraud::distrust))
         .routes(routes!(tokens::create))
+        .routes(routes!(returns::open))
+        .routes(routes!(returns::read))
+        .routes(routes!(returns::steps::authorize))
+        .routes(routes!(returns::steps::cancel))
+        .routes(routes!(returns::steps::ship))
+        .routes(routes!(returns::steps::receive))
+        .routes(routes!(returns::steps::inspect))
+        .routes(routes!(returns::steps::refund))
         .routes(routes!(webhooks::charge))
         .routes(routes!(notifications::list))
         .routes(routes!(events::list))

@@ -1,5 +1,7 @@
 //! Times on the wire: RFC 3339, UTC, microseconds.
 
+use std::fmt;
+
 use engine::values::Moment;
 use jiff::Timestamp;
 use jiff::tz::Offset;
@@ -20,6 +22,12 @@ pub fn instant(moment: Moment) -> Instant {
 pub(crate) fn month(moment: Moment) -> (i64, i64) {
     let date = Offset::UTC.to_datetime(instant(moment).0);
     (i64::from(date.year()), i64::from(date.month()))
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
 }
 
 impl Serialize for Instant {

@@ -72,7 +72,9 @@ impl Limit {
                 self.lapsed.extend(customer.map(|customer| (*hold, customer)));
                 Ok(())
             }
-            InventoryEvent::Adjusted { .. }
+            // What comes back from a customer was bought all the same.
+            InventoryEvent::TakenBack { .. }
+            | InventoryEvent::Adjusted { .. }
             | InventoryEvent::Extended { .. }
             | InventoryEvent::Restocked { .. } => Ok(()),
         }

@@ -8,7 +8,7 @@ use engine::Aggregate;
 use engine::cart::{Cart, CartCommand};
 use engine::catalog::Product;
 use engine::inventory::{Inventory, InventoryCommand};
-use engine::process::{Answer, HeldUnits, Intent};
+use engine::process::{Answer, HeldUnits, Intent, Unavailable};
 
 use super::books::holds;
 use super::calls::CallOf;
@@ -88,6 +88,10 @@ impl Process {
             Intent::QueryCharge { key } => self.call(asker, CallOf::Query { key }, outside),
             Intent::Refund { key, amount } => {
                 self.call(asker, CallOf::Refund { key, amount }, outside)
+            }
+            // Nobody in these worlds returns anything.
+            Intent::RefundPart { .. } | Intent::TakeBack { .. } | Intent::ForReturn { .. } => {
+                Some(Answer::NotAccepted(Unavailable::Unreachable))
             }
         }
     }

@@ -34,6 +34,7 @@ const fn of_stock(event: &InventoryEvent) -> Option<Sight> {
         InventoryEvent::CommittedLate { .. } => Some(Sight::SoldLate),
         InventoryEvent::Restocked { .. } => Some(Sight::Restocked),
         InventoryEvent::Adjusted { .. }
+        | InventoryEvent::TakenBack { .. }
         | InventoryEvent::LimitSet { .. }
         | InventoryEvent::Held { .. }
         | InventoryEvent::Committed { .. } => None,
@@ -61,6 +62,11 @@ const fn of_order(event: &OrderEvent) -> Option<Sight> {
         | OrderEvent::StockReturned
         | OrderEvent::ReviewNoted { .. }
         | OrderEvent::ReviewApproved { .. }
+        | OrderEvent::ReturnSetApart { .. }
+        | OrderEvent::ReturnNarrowed { .. }
+        | OrderEvent::PartRefundAsked { .. }
+        | OrderEvent::PartRefunded { .. }
+        | OrderEvent::PartRefundFailed { .. }
         | OrderEvent::StatusChanged { .. } => None,
     }
 }

@@ -78,6 +78,9 @@ fn name(intent: &Intent) -> &'static str {
         Intent::Charge { .. } => "charge",
         Intent::QueryCharge { .. } => "query charge",
         Intent::Refund { .. } => "refund",
+        Intent::RefundPart { .. } => "refund part",
+        Intent::TakeBack { .. } => "take back",
+        Intent::ForReturn { .. } => "for return",
     }
 }
 
@@ -259,6 +262,7 @@ fn listing() -> Answer {
         name: "mouse".to_owned(),
         price: Money::new(2_550, Currency::USD),
         status: ProductStatus::Active,
+        terms: None,
         version: 1,
         pictures: [].into(),
     }))

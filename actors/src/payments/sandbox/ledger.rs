@@ -8,7 +8,7 @@ use std::time::Duration;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Place;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Money, ReturnId};
 
 use crate::admission::uptime::Uptime;
 
@@ -69,6 +69,8 @@ pub(super) struct Ledger {
     uptime: Uptime,
     charges_max: usize,
     charges: DashMap<ChargeKey, Entry>,
+    /// What of a charge went back for which return.
+    parts: DashMap<ChargeKey, Vec<(ReturnId, Money)>>,
     /// Key and time of recording, oldest first.
     order: Mutex<VecDeque<(ChargeKey, Duration)>>,
     captured: AtomicU64,
@@ -82,6 +84,7 @@ impl Ledger {
             uptime: Uptime::starting_now(),
             charges_max: charges_max.max(1),
             charges: DashMap::new(),
+            parts: DashMap::new(),
             order: Mutex::default(),
             captured: AtomicU64::new(0),
             declined: AtomicU64::new(0),
@@ -112,7 +115,8 @@ impl Ledger {
     pub(super) fn refund(&self, key: ChargeKey, amount: Money) -> bool {
         let Some(mut entry) = self.charges.get_mut(&key) else { return false };
         let Entry::Captured { amount: taken, refunded } = &mut *entry else { return false };
-        if amount.currency() != taken.currency() || taken.minor() < amount.minor() {
+        let is_in_parts = self.parts.contains_key(&key);
+        if is_in_parts || amount.currency() != taken.currency() || taken.minor() < amount.minor() {
             return false;
         }
         if !*refunded {
@@ -120,6 +124,25 @@ impl Ledger {
             self.refunded.fetch_add(1, Ordering::Relaxed);
         }
         true
+    }
+
+    /// Gives a part of a captured amount back, once for each return; whether it is back.
+    pub(super) fn refund_part(&self, key: ChargeKey, rma: ReturnId, amount: Money) -> bool {
+        let Some(Entry::Captured { amount: taken, refunded: false }) = self.entry(key) else {
+            return false;
+        };
+        let mut parts = self.parts.entry(key).or_default();
+        if let Some((_, before)) = parts.iter().find(|(known, _)| *known == rma) {
+            return *before == amount;
+        }
+        let back = parts.iter().try_fold(amount, |sum, (_, part)| sum.checked_add(*part).ok());
+        let fits = back.is_some_and(|back| {
+            back.currency() == taken.currency() && back.minor() <= taken.minor()
+        });
+        if fits {
+            parts.push((rma, amount));
+        }
+        fits
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -140,6 +163,7 @@ impl Ledger {
             }
             order.pop_front();
             self.charges.remove(&key);
+            self.parts.remove(&key);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Money, ReturnId};
 use metrics::counter;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
@@ -212,5 +212,16 @@ impl PaymentProvider for SandboxProvider {
         self.faults.meet(self.faults.refunds(), &self.draw).await?;
         // A refund of what was not captured certainly moves no money.
         if self.ledger.refund(key, amount) { Ok(()) } else { Err(ProviderFailure::NotSent) }
+    }
+
+    async fn refund_part(
+        &self,
+        key: ChargeKey,
+        rma: ReturnId,
+        amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        self.faults.meet(self.faults.refunds(), &self.draw).await?;
+        let is_back = self.ledger.refund_part(key, rma, amount);
+        if is_back { Ok(()) } else { Err(ProviderFailure::NotSent) }
     }
 }

@@ -123,6 +123,24 @@ async fn money_is_taken_and_goes_back_once_per_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn parts_go_back_once_for_each_return_and_are_never_more_than_the_whole() {
+    let (sandbox, _received) = sandbox();
+    let paid = request(1, "tok_ok");
+    assert!(sandbox.charge(&paid).await.is_ok());
+    let part = |rma: u128, minor: i64| {
+        let (rma, amount) = (ReturnId::new(Uuid::from_u128(rma)), Money::new(minor, Currency::USD));
+        sandbox.refund_part(paid.key, rma, amount)
+    };
+    let not_made = Err(ProviderFailure::NotSent);
+    assert_eq!(part(1, 1_000).await, Ok(()));
+    assert_eq!(part(1, 1_000).await, Ok(()), "a repeat");
+    assert_eq!(part(1, 999).await, not_made, "the same return, another amount");
+    assert_eq!(part(2, 1_000).await, not_made, "one cent too much");
+    assert_eq!(part(2, 999).await, Ok(()));
+    assert_eq!(sandbox.refund(paid.key, paid.amount).await, not_made, "it went back in parts");
+}
+
+#[tokio::test(start_paused = true)]
 async fn refund_of_what_was_not_taken_is_certainly_not_made() {
     let (sandbox, _received) = sandbox();
     let refused = request(2, "tok_declined");

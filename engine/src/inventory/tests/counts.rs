@@ -202,3 +202,18 @@ fn a_count_leaves_what_is_promised() {
         InventoryRefusal::NotEnoughStock { requested: units(3), available: units(2) },
     );
 }
+
+#[test]
+fn what_a_customer_returns_goes_into_stock_once_inv_10() {
+    let rma = hold(7);
+    let sold = [received(5), held(1, 2), committed(1, 2)];
+    let back = InventoryEvent::TakenBack { hold: rma, quantity: units(1) };
+    let take_back = |count| InventoryCommand::TakeBack { hold: rma, quantity: units(count) };
+    given::<Inventory>(&sold).when(take_back(1)).then(std::slice::from_ref(&back));
+    given::<Inventory>(&sold).when(take_back(0)).then(&[]);
+    given::<Inventory>(&sold).when(take_back(3)).then_refused(InventoryRefusal::CountOutOfRange);
+    let again = given::<Inventory>(&sold).and(&[back]);
+    let view = Inventory::view(again.state());
+    assert_eq!((view.on_hand, view.sold), (units(4), units(1)));
+    again.when(take_back(1)).then(&[]);
+}

@@ -129,7 +129,10 @@ fn units_that_no_order_knows_of_are_told() {
     journal.sound([received(5), held(2), committed(2)]);
     let closing = journal.ledger.finish();
     assert!(!closing.is_quiescent());
-    assert_eq!(closing.units.get(&product("laptop")), Some(&Unmatched { sold: 2, ordered: 0 }));
+    assert_eq!(
+        closing.units.get(&product("laptop")),
+        Some(&Unmatched { sold: 2, ordered: 0, returned: 0 })
+    );
 }
 
 #[test]
@@ -139,8 +142,14 @@ fn orders_whose_units_no_stock_has_sold_are_told() {
     let mut journal = Journal::default();
     journal.sound([placed_as(placement_of(Some(cash), &two)), OrderEvent::StockCommitted]);
     let closing = journal.ledger.finish();
-    assert_eq!(closing.units.get(&product("laptop")), Some(&Unmatched { sold: 0, ordered: 2 }));
-    assert_eq!(closing.units.get(&product("mouse")), Some(&Unmatched { sold: 0, ordered: 1 }));
+    assert_eq!(
+        closing.units.get(&product("laptop")),
+        Some(&Unmatched { sold: 0, ordered: 2, returned: 0 })
+    );
+    assert_eq!(
+        closing.units.get(&product("mouse")),
+        Some(&Unmatched { sold: 0, ordered: 1, returned: 0 })
+    );
 }
 
 #[test]

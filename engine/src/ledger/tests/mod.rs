@@ -5,6 +5,7 @@ mod entities;
 mod feeds;
 mod orders;
 mod prices;
+mod returns;
 mod stocks;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::import::ImportEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
 use crate::partner::PartnerEvent;
+use crate::rma::ReturnEvent;
 use crate::samples::{
     ORDER, adjustment, cart, customer, hold, placement, placement_of, product, seconds, units, usd,
 };
@@ -37,6 +39,7 @@ enum Event {
     Stock(InventoryEvent),
     Cart(CartEvent),
     Order(OrderEvent),
+    Return(ReturnEvent),
     Drill(DrillEvent),
     Import(ImportEvent),
     Partner(PartnerEvent),
@@ -50,6 +53,7 @@ impl Event {
             Self::Stock(_) => STOCK.to_owned(),
             Self::Cart(_) => "cart/1".to_owned(),
             Self::Order(_) => order_stream(),
+            Self::Return(_) => "return/1".to_owned(),
             Self::Drill(_) => "drill/faults".to_owned(),
             Self::Import(_) => "import/1".to_owned(),
             Self::Partner(_) => "partner/register".to_owned(),
@@ -63,6 +67,7 @@ impl Event {
             Self::Stock(event) => LedgerEvent::Inventory(event),
             Self::Cart(event) => LedgerEvent::Cart(event),
             Self::Order(event) => LedgerEvent::Order(event),
+            Self::Return(event) => LedgerEvent::Return(event),
             Self::Drill(event) => LedgerEvent::Drill(event),
             Self::Import(event) => LedgerEvent::Import(event),
             Self::Partner(event) => LedgerEvent::Partner(event),
@@ -92,6 +97,12 @@ impl From<CartEvent> for Event {
 impl From<OrderEvent> for Event {
     fn from(event: OrderEvent) -> Self {
         Self::Order(event)
+    }
+}
+
+impl From<ReturnEvent> for Event {
+    fn from(event: ReturnEvent) -> Self {
+        Self::Return(event)
     }
 }
 

@@ -5,6 +5,7 @@ mod fulfilling;
 mod owing;
 mod paying;
 mod placing;
+mod returning;
 mod reviewing;
 mod validating;
 

@@ -7,6 +7,8 @@ use super::reviewing::{approved, noted, review_end, suspicious};
 use super::*;
 use crate::EventName;
 use crate::fraud::REVIEW_LONGEST;
+use crate::order::RefundMethod;
+use crate::samples::{RMA, back as back_units};
 
 /// Work in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,10 @@ enum Owed {
     Charge,
     Query,
     Refund,
+    RefundPart,
 }
 
-use Owed::{Charge, Commit, Extend, Note, Query, Refund, Release, Restock};
+use Owed::{Charge, Commit, Extend, Note, Query, Refund, RefundPart, Release, Restock};
 
 /// What the order at the end of `history` owes at `now`.
 fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
@@ -41,12 +44,17 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
         Intent::QueryCharge { key } => (key == KEY).then_some(Query),
         Intent::Refund { key, amount } => ((key, amount) == (KEY, total)).then_some(Refund),
         Intent::NoteReview { until, .. } => Some(Note(until.is_some())),
+        Intent::RefundPart { key, rma, amount } => {
+            ((key, rma, amount) == (KEY, RMA, usd(99_999))).then_some(RefundPart)
+        }
         Intent::Lookup { .. }
         | Intent::NoteOrder { .. }
         | Intent::AskTrust { .. }
         | Intent::Hold { .. }
         | Intent::ClaimCart { .. }
-        | Intent::ReopenCart { .. } => None,
+        | Intent::ReopenCart { .. }
+        | Intent::TakeBack { .. }
+        | Intent::ForReturn { .. } => None,
     };
     Order::outstanding(given.state(), now)
         .into_iter()
@@ -58,21 +66,18 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
 type Life = Vec<(OrderEvent, Vec<Owed>, bool)>;
 
 fn lives() -> Vec<Life> {
-    let mut lives = paid_at_once();
-    lives.extend(queued_first());
-    lives.extend(not_by_card());
-    lives
+    [paid_at_once(), queued_first(), not_by_card()].concat()
 }
 
 fn off() -> OrderEvent {
     asked_off(None)
 }
 
-fn sold() -> OrderEvent {
+const fn sold() -> OrderEvent {
     OrderEvent::StockCommitted
 }
 
-fn back() -> OrderEvent {
+const fn back() -> OrderEvent {
     OrderEvent::StockReturned
 }
 
@@ -176,9 +181,40 @@ fn queued_first() -> Vec<Life> {
     ]
 }
 
+/// Delivered, then one laptop comes back.
+fn coming_back() -> Life {
+    let (rma, one) = (RMA, back_units("laptop", 1));
+    let amount = usd(99_999);
+    let asked = || {
+        let (units, method) = (one.clone(), RefundMethod::Original);
+        let event = OrderEvent::PartRefundAsked { rma, units, amount, method };
+        (event, vec![RefundPart], false)
+    };
+    let mut life = vec![
+        (placed_by_card(), vec![Charge], false),
+        (captured(), vec![Commit], false),
+        (sold(), vec![], true),
+        (moved_to(OrderStatus::Processing), vec![], true),
+        (moved_to(OrderStatus::Shipped), vec![], true),
+        (moved_to(OrderStatus::Delivered), vec![], true),
+    ];
+    let two = OrderEvent::ReturnSetApart { rma, units: back_units("laptop", 2) };
+    let narrowed = OrderEvent::ReturnNarrowed { rma, units: one.clone() };
+    life.extend([
+        (two, vec![], true),
+        (narrowed, vec![], true),
+        asked(),
+        (OrderEvent::PartRefundFailed { rma }, vec![], true),
+        asked(),
+        (OrderEvent::PartRefunded { rma, amount }, vec![], true),
+    ]);
+    life
+}
+
 fn not_by_card() -> Vec<Life> {
     let unpaid_for_a_day = || (placed_unpaid(), vec![Extend(unpaid_end())], false);
     vec![
+        coming_back(),
         vec![(placed_for_cash(), vec![Commit], false), (sold(), vec![], true)],
         vec![
             (placed_for_cash(), vec![Commit], false),

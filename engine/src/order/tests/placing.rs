@@ -3,8 +3,9 @@
 use super::*;
 use crate::aggregate::Step;
 use crate::cart::CartRefusal;
+use crate::catalog::{FlashSale, Terms};
 use crate::inventory::HOLD_COMMAND_VALID;
-use crate::order::{OrderState, WishedCart};
+use crate::order::{Amounts, OrderState, WishedCart};
 use crate::samples::cart;
 use crate::values::OrderId;
 
@@ -77,6 +78,26 @@ fn a_trusted_caller_sets_the_price_and_the_listed_one_is_recorded() {
     let mut expected = placement_of(Some(card()), &[("laptop", 2, 5)]);
     expected.lines[0].listed_price = Some(usd(99_999));
     given::<Order>(&[]).when(answered(wish, all_granted)).then(&[placed(expected)]);
+}
+
+#[test]
+fn an_order_is_priced_on_the_terms_of_the_moment_at_which_its_holds_were_asked_for() {
+    let (starts_at, ends_at) = (seconds(0), seconds(1));
+    let flash_sale = Some(FlashSale { price: usd(79_999), starts_at, ends_at });
+    let terms =
+        Terms { shipping_fee: Some(usd(500)), tax_bps: 1_000, flash_sale, ..Terms::default() };
+    let laptop = Listing { terms: Some(Arc::new(terms)), ..listing("laptop", usd(99_999)) };
+    let mut command = place(wish_for(Some(card()), &[("laptop", 2)]));
+    let lookup = Intent::Lookup { product: product("laptop") };
+    Order::supply(&mut command, &lookup, Answer::Listing(Some(laptop)));
+    let Step::Needs(needs) = next_step(&command) else { panic!("no hold asked for") };
+    Order::supply(&mut command, &needs[0], Answer::StockDone);
+    let mut expected = placement_of(Some(card()), &[("laptop", 2, 79_999)]);
+    expected.lines[0].listed_price = Some(usd(99_999));
+    // 159,998 + 1,000, and a tenth of that.
+    let (shipping, tax, total) = (usd(1_000), usd(16_100), usd(177_098));
+    expected.amounts = Amounts { shipping, tax, total, ..expected.amounts };
+    given::<Order>(&[]).at(seconds(5)).when(command).then(&[placed(expected)]);
 }
 
 #[test]

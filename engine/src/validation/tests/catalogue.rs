@@ -1,7 +1,9 @@
 //! What the listings tell: existence, status, price, currency, total.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::catalog::ProductStatus;
+use crate::catalog::{FlashSale, ProductStatus, Terms};
 use crate::values::{Currency, Money};
 
 /// One laptop, with this listing in the catalogue.
@@ -24,6 +26,23 @@ fn an_unknown_product_cannot_be_ordered_even_at_a_trusted_price_val_3() {
 fn an_inactive_product_cannot_be_ordered_val_3() {
     let inactive = Listing { status: ProductStatus::Inactive, ..listing("laptop", usd(99_999)) };
     assert_eq!(listed(inactive, |_| {}), ["items[0].product_id: product_unavailable"]);
+}
+
+#[test]
+fn an_archived_product_cannot_be_ordered_cat_4() {
+    let archived = Listing { status: ProductStatus::Archived, ..listing("laptop", usd(99_999)) };
+    assert_eq!(listed(archived, |_| {}), ["items[0].product_id: product_unavailable"]);
+}
+
+#[test]
+fn during_a_flash_sale_its_price_is_the_right_one_flash_7() {
+    let (starts_at, ends_at) = (Moment::default(), Moment::from_unix_micros(1));
+    let flash_sale = Some(FlashSale { price: usd(79_999), starts_at, ends_at });
+    let terms = Some(Arc::new(Terms { flash_sale, ..Terms::default() }));
+    let laptop = || Listing { terms: terms.clone(), ..listing("laptop", usd(99_999)) };
+    let claims = |minor| move |place: &mut PlaceOrder| place.items[0].unit_price = Some(usd(minor));
+    assert_eq!(listed(laptop(), claims(79_999)), [""; 0]);
+    assert_eq!(listed(laptop(), claims(99_999)), ["items[0].unit_price: price_mismatch"]);
 }
 
 #[test]

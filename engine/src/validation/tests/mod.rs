@@ -12,7 +12,7 @@ use crate::cart::{CART_LINES_MAX, LINE_UNITS_MAX};
 use crate::catalog::Listing;
 use crate::order::{HOLD_FIRST, PlaceOrder, Wish, WishedItem};
 use crate::samples::{ORDER, customer, listing, product, usd};
-use crate::values::{Fingerprint, PaymentMethod, PaymentToken, PostalAddress};
+use crate::values::{Fingerprint, Moment, PaymentMethod, PaymentToken, PostalAddress};
 
 /// What the shelf of the tests offers.
 fn shelf(name: &str) -> Option<Listing> {
@@ -92,7 +92,7 @@ fn philippine() -> Policy {
 /// `field: code` of every finding, after a look at each whether it can be told to people.
 fn found(place: &PlaceOrder) -> Vec<String> {
     let mut found = request(place);
-    found.extend(listings(place));
+    found.extend(listings(place, Moment::default()));
     for finding in &found {
         assert!(!finding.message.is_empty() && finding.hint().ends_with('.'), "{finding:?}");
     }

@@ -15,6 +15,7 @@ use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::Order;
 use engine::partner::Partners;
 use engine::reviews::Reviews;
+use engine::rma::Return;
 use engine::toggle::Switchboard;
 use engine::{Aggregate, EventName as _};
 use persistence::codec::decode_stored;
@@ -249,6 +250,9 @@ impl Reader<'_> {
             }
             Reviews::KIND => {
                 self.enter::<Reviews>(event, |e| LedgerEvent::Reviews(e));
+            }
+            Return::KIND => {
+                self.enter::<Return>(event, |e| LedgerEvent::Return(e));
             }
             Drill::KIND => {
                 self.enter::<Drill>(event, |e| LedgerEvent::Drill(e));

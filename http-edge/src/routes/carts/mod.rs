@@ -1,6 +1,7 @@
 //! Carts: opened, filled, read; turned into orders in `checkout`.
 
 pub mod checkout;
+pub mod quote;
 pub(crate) mod taken;
 
 use axum::extract::State;

@@ -5,6 +5,7 @@ use engine::inventory::StockView;
 use serde::Serialize;
 
 use super::media::PLACE;
+use super::terms::TermsBody;
 use crate::media::PictureBody;
 use crate::wire::MoneyBody;
 
@@ -18,8 +19,11 @@ pub(crate) struct ProductBody<'a> {
     name: &'a str,
     /// Price of one unit.
     price: MoneyBody,
-    /// `active`, or `inactive`: shown, but not to be ordered.
+    /// `active`; `inactive`: shown, but not to be ordered; or `archived`: gone for good.
     status: &'static str,
+    /// On what terms it is sold; absent where the price is all there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<TermsBody>,
     /// Counts the changes of the listing.
     version: u64,
     /// Its units.
@@ -37,7 +41,9 @@ impl<'a> ProductBody<'a> {
             status: match listing.status {
                 ProductStatus::Active => "active",
                 ProductStatus::Inactive => "inactive",
+                ProductStatus::Archived => "archived",
             },
+            terms: listing.terms.as_deref().map(TermsBody::from),
             version: listing.version,
             stock: stock.into(),
             media: listing.pictures.iter().map(|p| PictureBody::below(PLACE, p)).collect(),

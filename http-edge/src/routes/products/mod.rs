@@ -3,6 +3,7 @@
 pub mod body;
 pub mod media;
 pub mod stock;
+pub mod terms;
 
 use actors::outcome::NotDone;
 use actors::reads::stock_view;
@@ -251,7 +252,7 @@ pub(crate) struct ChangeBody {
     /// New price, in the same currency.
     #[schema(value_type = Option<MoneyBody>)]
     price: Option<Object<MoneyBody>>,
-    /// `active` or `inactive`.
+    /// `active`, `inactive`, or `archived` for good.
     #[schema(value_type = Option<String>)]
     status: Option<ProductStatus>,
 }
@@ -268,6 +269,7 @@ pub(crate) struct ChangeBody {
     responses(
         (status = 200, description = "The product as it is now", body = ProductBody<'static>),
         (status = 404, description = "There is no such product", body = ProblemBody<'static>),
+        (status = 409, description = "The product is archived", body = ProblemBody<'static>),
         (status = 422, description = "A field cannot be used, or the key was used before",
          body = ProblemBody<'static>),
     ),
@@ -289,10 +291,42 @@ pub(crate) async fn change(
     }
     texts.finish()?;
     let command = ProductCommand::Revise { name, price: price.map(Money::from), status };
-    let command = once(request, command);
-    let revised = edge.shop.ask_product(&id, command, call.asking(Some(&key), None)).await?;
+    revise(&edge, &call, &key, &id, once(request, command)).await
+}
+
+/// Takes a product out of the catalogue for good. It is kept for the orders that name it.
+#[utoipa::path(
+    delete, path = "/v1/products/{id}", operation_id = "archive_product", tag = "products",
+    params(("id" = String, Path, description = "The product")),
+    responses(
+        (status = 200, description = "The product as it is now", body = ProductBody<'static>),
+        (status = 404, description = "There is no such product", body = ProblemBody<'static>),
+    ),
+)]
+pub(crate) async fn archive(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(id): Path<String>,
+    key: RequestKey,
+) -> Result<Response, Problem> {
+    call.allowed(Scope::Catalogue)?;
+    let id = product_id(&id)?;
+    let status = Some(ProductStatus::Archived);
+    let command = ProductCommand::Revise { name: None, price: None, status };
+    revise(&edge, &call, &key, &id, command).await
+}
+
+/// Changes a listing, and shows the product as it is then.
+async fn revise(
+    edge: &Edge,
+    call: &Call,
+    key: &RequestKey,
+    id: &ProductId,
+    command: ProductCommand,
+) -> Result<Response, Problem> {
+    let revised = edge.shop.ask_product(id, command, call.asking(Some(key), None)).await?;
     let listing: &Listing = revised.view.as_ref().ok_or_else(unknown)?;
-    let (_, stock) = shown(&edge, &id, "the product was changed").await?;
+    let (_, stock) = shown(edge, id, "the product was changed").await?;
     let body = ProductBody::new(listing, stock);
     Ok(Reply::ok(&body)
         .etag(stock.version)

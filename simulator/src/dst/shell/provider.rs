@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actors::payments::{ChargeRequest, PaymentProvider, ProviderFailure};
 use async_trait::async_trait;
 use engine::process::ChargeOutcome;
-use engine::values::{ChargeKey, Money};
+use engine::values::{ChargeKey, Money, ReturnId};
 use tokio::sync::oneshot;
 
 use super::super::calls::{CallOf, Said, dispatch};
@@ -63,5 +63,15 @@ impl PaymentProvider for Line {
 
     async fn refund(&self, key: ChargeKey, amount: Money) -> Result<(), ProviderFailure> {
         self.call(CallOf::Refund { key, amount }).await.map(drop)
+    }
+
+    // Nobody in these worlds returns anything.
+    async fn refund_part(
+        &self,
+        _key: ChargeKey,
+        _rma: ReturnId,
+        _amount: Money,
+    ) -> Result<(), ProviderFailure> {
+        Err(ProviderFailure::NotSent)
     }
 }
