@@ -1,9 +1,9 @@
-//! Freshly committed batches on their way to the projector, so that it need not read them back.
+//! Freshly committed batches on their way to those who follow, so that they need not read them back.
 //!
-//! Bounded and allowed to lose: positions are contiguous, so the projector sees a gap and reads
-//! the missing events from the journal.
+//! Bounded and allowed to lose: positions are contiguous, so a follower sees a gap and reads the
+//! missing events from the journal ([`Trail`](crate::trail::Trail)).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use persistence::journal::Batch;
 
@@ -11,15 +11,13 @@ use persistence::journal::Batch;
 const EVENTS_MAX: usize = 65_536;
 
 #[derive(Default)]
-pub(crate) struct Waiting {
+struct Waiting {
     /// The batches, oldest first.
-    pub(crate) batches: Vec<Arc<Batch>>,
-    /// Whether older ones were let go.
-    pub(crate) has_gap: bool,
+    batches: Vec<Arc<Batch>>,
     events: usize,
 }
 
-/// The way from the writer to the projector.
+/// The way from the writer to one follower.
 #[derive(Default)]
 pub(crate) struct Feed {
     waiting: Mutex<Waiting>,
@@ -27,23 +25,46 @@ pub(crate) struct Feed {
 
 impl Feed {
     /// Hands a durable batch over. Never waits.
-    pub(crate) fn offer(&self, batch: &Arc<Batch>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    fn offer(&self, batch: &Arc<Batch>) {
+        let mut waiting = self.waiting();
         if EVENTS_MAX < waiting.events {
-            *waiting = Waiting { has_gap: true, ..Waiting::default() };
+            *waiting = Waiting::default();
         }
         waiting.events = waiting.events.saturating_add(batch.records.len());
         waiting.batches.push(Arc::clone(batch));
     }
 
-    /// Something may have become durable that is not handed over.
-    pub(crate) fn lose(&self) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).has_gap = true;
+    /// The batches that wait, oldest first.
+    pub(crate) fn take(&self) -> Vec<Arc<Batch>> {
+        std::mem::take(&mut *self.waiting()).batches
     }
 
-    /// Everything that waits.
-    pub(crate) fn take(&self) -> Waiting {
-        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Everybody to whom durable batches are handed.
+#[derive(Default)]
+pub(crate) struct Feeds(Mutex<Vec<Arc<Feed>>>);
+
+impl Feeds {
+    /// Another one, who hears of every batch from now on.
+    pub(crate) fn join(&self) -> Arc<Feed> {
+        let feed = Arc::new(Feed::default());
+        self.all().push(Arc::clone(&feed));
+        feed
+    }
+
+    /// Hands a durable batch to all of them. Never waits.
+    pub(crate) fn offer(&self, batch: &Arc<Batch>) {
+        for feed in self.all().iter() {
+            feed.offer(batch);
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Feed>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,26 +95,29 @@ mod tests {
         Arc::new(Batch { epoch: 1, moves: Vec::new(), records: vec![record; events] })
     }
 
-    #[test]
-    fn what_was_offered_is_taken_once_and_in_order() {
-        let feed = Feed::default();
-        feed.offer(&batch(1));
-        feed.offer(&batch(2));
-        let taken: Vec<usize> =
-            feed.take().batches.iter().map(|batch| batch.records.len()).collect();
-        assert_eq!(taken, [1, 2]);
-        assert!(feed.take().batches.is_empty());
+    fn events(batches: &[Arc<Batch>]) -> Vec<usize> {
+        batches.iter().map(|batch| batch.records.len()).collect()
     }
 
     #[test]
-    fn a_projector_that_sleeps_costs_bounded_memory() {
+    fn what_was_offered_is_taken_once_and_in_order_by_each() {
+        let feeds = Feeds::default();
+        let first = feeds.join();
+        feeds.offer(&batch(1));
+        let second = feeds.join();
+        feeds.offer(&batch(2));
+        assert_eq!(events(&first.take()), [1, 2]);
+        assert!(first.take().is_empty());
+        assert_eq!(events(&second.take()), [2]);
+    }
+
+    #[test]
+    fn a_follower_that_sleeps_costs_bounded_memory() {
         let feed = Feed::default();
         for _ in 0..200 {
             feed.offer(&batch(1_000));
         }
-        let waiting = feed.take();
-        let events: usize = waiting.batches.iter().map(|batch| batch.records.len()).sum();
-        assert!(events <= EVENTS_MAX + 1_000, "{events}");
-        assert!(waiting.has_gap, "who takes must know that something is missing");
+        let waiting: usize = events(&feed.take()).into_iter().sum();
+        assert!(waiting <= EVENTS_MAX + 1_000, "{waiting}");
     }
 }

@@ -17,6 +17,7 @@ pub mod followers;
 mod histories;
 pub mod intake;
 mod kinds;
+mod latest;
 mod loader;
 mod mailbox;
 pub mod metrics;
@@ -33,6 +34,7 @@ pub mod runtime;
 mod scheduler;
 mod supervisor;
 pub mod system;
+mod trail;
 mod upkeep;
 pub mod writer;
 

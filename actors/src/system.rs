@@ -19,7 +19,6 @@ use crate::clock::{Clock, SteadyClock};
 use crate::config::EngineConfig;
 use crate::directory::{Bounds, Hosted};
 use crate::eviction::{self, Evictions, Leaving};
-use crate::feed::Feed;
 use crate::histories::Histories;
 use crate::kinds::{Kinds, WithKind};
 use crate::loader::Loader;
@@ -195,7 +194,6 @@ impl OrderSystem {
             }
         });
         let background = Background::new(Arc::clone(&ports.health));
-        let feed = Arc::new(Feed::default());
         // A name that nobody else has ever had, so that an owner knows itself again.
         let owner = format!("pid {} {:016x}", std::process::id(), rand::random::<u64>());
         let (writer, newest) = Writer::start(
@@ -203,7 +201,6 @@ impl OrderSystem {
             &config,
             owner,
             ports.health,
-            Arc::clone(&feed),
             Arc::clone(&background),
             on_abandon,
         )
@@ -213,7 +210,7 @@ impl OrderSystem {
             .await
             .map_err(|error| StartError::Actor(error.to_string()))?;
         let (projector, progress) =
-            Projector::open(stores.clone(), feed, config.projection_interval).await?;
+            Projector::open(stores.clone(), writer.clone(), config.projection_interval).await?;
         let histories = Histories::new(&stores, progress.cursors());
         let loader = Loader::start(&stores, &histories, &background);
         let (snapshots, snapshot_queue) = mpsc::channel(SNAPSHOT_QUEUE_MAX);

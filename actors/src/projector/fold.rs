@@ -15,39 +15,14 @@ use uuid::Uuid;
 
 use crate::entity::{self, Loaded};
 use crate::histories::Histories;
+use crate::latest::Latest;
 
 /// Orders that are not done and whose state is kept for later rounds; of more, those are read again
 /// that lay still for longest.
-const OPEN_MAX: usize = 16_384;
+pub(super) const OPEN_MAX: usize = 16_384;
 
 /// The orders that earlier rounds left open: most of the latest are done in the next.
-#[derive(Default)]
-pub(super) struct OpenOrders {
-    by_id: BTreeMap<OrderId, (u64, Known)>,
-    /// The same orders in the order in which they were kept.
-    by_age: BTreeMap<u64, OrderId>,
-    kept: u64,
-}
-
-impl OpenOrders {
-    fn take(&mut self, order: OrderId) -> Option<Known> {
-        let (kept, known) = self.by_id.remove(&order)?;
-        self.by_age.remove(&kept);
-        Some(known)
-    }
-
-    fn keep(&mut self, order: OrderId, known: Known) {
-        self.take(order);
-        if OPEN_MAX <= self.by_id.len()
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            self.by_id.remove(&oldest);
-        }
-        self.kept = self.kept.saturating_add(1);
-        self.by_age.insert(self.kept, order);
-        self.by_id.insert(order, (self.kept, known));
-    }
-}
+pub(super) type OpenOrders = Latest<OrderId, Known>;
 
 /// An order as the rows know it.
 #[derive(Clone, Default)]
@@ -67,7 +42,6 @@ struct Touched {
 }
 
 /// Rows in the making.
-#[derive(Default)]
 pub(super) struct Fold {
     open: OpenOrders,
     orders: BTreeMap<OrderId, Touched>,
@@ -80,7 +54,13 @@ pub(super) struct Fold {
 impl Fold {
     /// Starts from the orders that earlier rounds left open.
     pub(super) fn new(open: OpenOrders) -> Self {
-        Self { open, ..Self::default() }
+        Self {
+            open,
+            orders: BTreeMap::new(),
+            products: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            earlier_wakeups: BTreeMap::new(),
+        }
     }
 
     /// Fetches what the records will change; new orders have nothing yet.
@@ -96,7 +76,7 @@ impl Fold {
             let kind = record.stream.kind();
             if kind == Order::KIND {
                 let order = order_id(&record.stream)?;
-                if let Some(known) = self.open.take(order) {
+                if let Some(known) = self.open.take(&order) {
                     self.orders.insert(order, Touched::from(known));
                 } else if record.version == 1 {
                     self.orders.insert(order, Touched::default());
@@ -289,33 +269,4 @@ fn move_stock(stock: &mut StockRow, event: &InventoryEvent) -> Option<()> {
         InventoryEvent::LimitSet { .. } | InventoryEvent::Extended { .. } => {}
     }
     Some(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn order(number: u64) -> OrderId {
-        OrderId::new(Uuid::from_u64_pair(number, 0))
-    }
-
-    #[test]
-    fn what_was_kept_last_has_a_place_however_many_lie_still() {
-        let mut open = OpenOrders::default();
-        let max = OPEN_MAX as u64;
-        for number in 1..=max {
-            open.keep(order(number), Known { version: number, ..Known::default() });
-        }
-        // The first moves on once more, so it is no longer the one that lay still for longest.
-        let first = open.take(order(1)).unwrap();
-        open.keep(order(1), first);
-        open.keep(order(0), Known { version: 7, ..Known::default() });
-
-        assert_eq!(open.by_id.len(), OPEN_MAX);
-        assert_eq!(open.by_age.len(), OPEN_MAX);
-        assert_eq!(open.take(order(0)).map(|known| known.version), Some(7));
-        assert_eq!(open.take(order(1)).map(|known| known.version), Some(1));
-        assert!(open.take(order(2)).is_none());
-        assert!(open.take(order(3)).is_some());
-    }
 }

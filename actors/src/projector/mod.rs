@@ -5,14 +5,13 @@
 
 mod fold;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics::gauge;
 use persistence::crash_points::{CrashPoint, crash_point};
-use persistence::journal::{Batch, Record, Shard};
+use persistence::journal::{Record, Shard};
 use persistence::pubsub::Announcement;
 use persistence::read_models::Changes;
 use persistence::{StoreError, Stores};
@@ -20,10 +19,11 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::warn;
 
-use self::fold::{Fold, OpenOrders};
-use crate::feed::Feed;
+use self::fold::{Fold, OPEN_MAX, OpenOrders};
 use crate::histories::Histories;
 use crate::metrics::PROJECTION_LAG_EVENTS;
+use crate::trail::{Gained, Gathered, Trail};
+use crate::writer::Writer;
 
 /// Events of one shard in one round.
 const ROUND_EVENTS_MAX: u32 = 2_000;
@@ -85,12 +85,8 @@ impl Progress {
 pub(crate) struct Projector {
     stores: Stores,
     histories: Histories,
-    feed: Arc<Feed>,
+    trail: Trail,
     open: OpenOrders,
-    /// The last position that each shard is known to have.
-    heads: Vec<u64>,
-    /// Whether the journal may have more than that.
-    stale: bool,
     interval: Duration,
     cursors: Cursors,
     moved: watch::Sender<u64>,
@@ -101,7 +97,7 @@ impl Projector {
     /// Opens the cursors and folds in everything that is there: nothing is served before.
     pub(crate) async fn open(
         stores: Stores,
-        feed: Arc<Feed>,
+        writer: Writer,
         interval: Duration,
     ) -> Result<(Self, Progress), StoreError> {
         let folded = stores.read_models.cursors(stores.journal.shards()).await?;
@@ -112,12 +108,10 @@ impl Projector {
             Progress { cursors: cursors.clone(), moved: receiver, lag: Arc::clone(&lag) };
         let histories = Histories::new(&stores, cursors.clone());
         let mut projector = Self {
-            heads: Vec::new(),
-            stale: true,
-            open: OpenOrders::default(),
+            trail: Trail::new(Arc::clone(&stores.journal), writer, ROUND_EVENTS_MAX),
+            open: OpenOrders::new(OPEN_MAX),
             stores,
             histories,
-            feed,
             interval,
             cursors,
             moved,
@@ -130,8 +124,7 @@ impl Projector {
 
     /// Follows for ever, a round at a time.
     pub(crate) async fn run(&mut self, mut commits: watch::Receiver<u64>) {
-        // A run that panicked may have lost what it was fed, and that it was to be woken for it.
-        self.stale = true;
+        // A run that panicked may have lost that it was to be woken.
         commits.mark_changed();
         loop {
             if commits.changed().await.is_err() {
@@ -155,19 +148,9 @@ impl Projector {
 
     /// Folds in up to a bounded number of events per shard; whether more may be waiting.
     async fn round(&mut self) -> Result<bool, StoreError> {
-        let fed = self.feed.take();
-        // Before anything can fail: what is not folded now is read from the journal next time.
-        for moved in fed.batches.iter().flat_map(|batch| &batch.moves) {
-            if let Some(head) = self.heads.get_mut(usize::from(moved.shard.0)) {
-                *head = moved.next.saturating_sub(1).max(*head);
-            }
-        }
-        self.stale |= fed.has_gap;
-        if self.stale {
-            self.heads = self.stores.journal.heads().await?;
-            self.stale = false;
-        }
-        let (records, moves) = self.gather(&fed.batches).await?;
+        let fresh = self.trail.fresh();
+        let Gained { records, moves } =
+            self.trail.gather(&fresh, |shard| self.cursors.at(shard)).await?;
         if records.is_empty() {
             return Ok(false);
         }
@@ -191,53 +174,8 @@ impl Projector {
         Ok(0 < lag)
     }
 
-    /// What each shard has gained since its cursor: from the feed where it joins on, else from
-    /// the journal.
-    async fn gather<'a>(
-        &self,
-        fed: &'a [Arc<Batch>],
-    ) -> Result<(Vec<Gathered<'a>>, Vec<(Shard, u64)>), StoreError> {
-        let mut by_shard: BTreeMap<Shard, Vec<&'a Record>> = BTreeMap::new();
-        for record in fed.iter().flat_map(|batch| &batch.records) {
-            by_shard.entry(record.shard).or_default().push(record);
-        }
-        let mut gathered = Vec::new();
-        let mut moves = Vec::new();
-        for (shard, head) in (0_u16..).map(Shard).zip(&self.heads) {
-            let after = self.cursors.at(shard);
-            let fresh = by_shard.remove(&shard).unwrap_or_default();
-            let joins = fresh.first().is_some_and(|first| first.position <= after + 1);
-            let last = if joins {
-                // Only as far as they join on: what is missing in between is read next time.
-                let mut last = after;
-                for record in fresh.into_iter().skip_while(|record| record.position <= after) {
-                    if record.position != last.saturating_add(1) {
-                        break;
-                    }
-                    last = record.position;
-                    gathered.push(Gathered::Fed(record));
-                }
-                last
-            } else if after < *head {
-                let journal = &self.stores.journal;
-                let read = journal.read_shard(shard, after, ROUND_EVENTS_MAX).await?;
-                let last = read.last().map_or(after, |last| last.position);
-                gathered.extend(read.into_iter().map(Gathered::Read));
-                last
-            } else {
-                after
-            };
-            if after < last {
-                moves.push((shard, last));
-            }
-        }
-        Ok((gathered, moves))
-    }
-
     fn count_lag(&self) -> u64 {
-        let behind =
-            |(shard, head): (u16, &u64)| head.saturating_sub(self.cursors.at(Shard(shard)));
-        let lag = (0_u16..).zip(&self.heads).map(behind).sum();
+        let lag = self.trail.lag(|shard| self.cursors.at(shard));
         self.lag.store(lag, Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "a gauge shows magnitudes")]
         gauge!(PROJECTION_LAG_EVENTS).set(lag as f64);
@@ -246,7 +184,7 @@ impl Projector {
 
     /// Folds records in; returned is what the next round may start from.
     async fn fold(&mut self, records: &[&Record]) -> Result<(Changes, OpenOrders), StoreError> {
-        let mut fold = Fold::new(std::mem::take(&mut self.open));
+        let mut fold = Fold::new(std::mem::replace(&mut self.open, OpenOrders::new(OPEN_MAX)));
         fold.load(&self.stores, &self.histories, records).await?;
         for (index, record) in records.iter().enumerate() {
             fold.book(record)?;
@@ -256,20 +194,5 @@ impl Projector {
             }
         }
         Ok(fold.finish())
-    }
-}
-
-/// An event on its way into the rows.
-enum Gathered<'a> {
-    Fed(&'a Record),
-    Read(Record),
-}
-
-impl Gathered<'_> {
-    const fn record(&self) -> &Record {
-        match self {
-            Self::Fed(record) => record,
-            Self::Read(record) => record,
-        }
     }
 }

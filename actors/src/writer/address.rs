@@ -7,6 +7,7 @@ use persistence::journal::Shard;
 use tokio::sync::{mpsc, watch};
 
 use super::effect::{Notify, Submission};
+use crate::feed::{Feed, Feeds};
 use crate::outcome::Position;
 
 /// The writer takes no more events.
@@ -21,6 +22,8 @@ pub(super) struct Shared {
     pub(super) stopped: AtomicBool,
     /// The last durable position of each shard.
     pub(super) heads: Vec<AtomicU64>,
+    /// Who is handed what has become durable.
+    pub(super) feeds: Feeds,
 }
 
 impl Shared {
@@ -92,6 +95,11 @@ impl Writer {
     pub(crate) fn head(&self, shard: Shard) -> u64 {
         let head = self.shared.heads.get(usize::from(shard.0));
         head.map_or(0, |head| head.load(Ordering::Acquire))
+    }
+
+    /// A way on which every batch comes that is durable from now on.
+    pub(crate) fn feed(&self) -> Arc<Feed> {
+        self.shared.feeds.join()
     }
 
     /// Changes with every commit.

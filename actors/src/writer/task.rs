@@ -22,7 +22,7 @@ use super::logic::WriterLogic;
 use crate::admission::health::{Dependency, PROBE_EVERY, Report, ServiceHealth};
 use crate::background::Background;
 use crate::config::EngineConfig;
-use crate::feed::Feed;
+use crate::feed::Feeds;
 use crate::metrics::{
     JOURNAL_EVENTS_TOTAL, WRITER_BATCH_EVENTS, WRITER_COMMIT_SECONDS, WRITER_OUTCOMES_TOTAL,
     WRITER_QUEUE_EVENTS,
@@ -53,7 +53,6 @@ impl Writer {
         config: &EngineConfig,
         owner: String,
         health: Arc<ServiceHealth>,
-        feed: Arc<Feed>,
         background: Arc<Background>,
         on_abandon: Box<dyn Fn(u64) + Send + Sync>,
     ) -> Result<(Self, Option<Moment>), StoreError> {
@@ -72,6 +71,7 @@ impl Writer {
             serving: AtomicBool::new(true),
             stopped: AtomicBool::new(false),
             heads,
+            feeds: Feeds::default(),
         });
         let (submissions, queue) = mpsc::channel(config.writer_queue_max);
         let (committed, commits) = watch::channel(0);
@@ -81,7 +81,6 @@ impl Writer {
             logic,
             shared: Arc::clone(&shared),
             health,
-            feed,
             on_abandon,
             committed,
         };
@@ -104,7 +103,6 @@ struct Task {
     logic: WriterLogic,
     shared: Arc<Shared>,
     health: Arc<ServiceHealth>,
-    feed: Arc<Feed>,
     on_abandon: OnAbandon,
     committed: watch::Sender<u64>,
 }
@@ -204,7 +202,6 @@ impl Task {
         for holding in &tenure.holdings {
             self.shared.reach(holding.shard, holding.next_position);
         }
-        self.feed.lose();
         self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
     }
 
@@ -258,10 +255,11 @@ impl Task {
                 crash_point(CrashPoint::JournalCommitted);
                 histogram!(WRITER_COMMIT_SECONDS).record(began.elapsed());
                 count_by_kind(batch);
+                // Handed over first: whoever saw the head before would read it back.
+                self.shared.feeds.offer(batch);
                 for moved in &batch.moves {
                     self.shared.reach(moved.shard, moved.next);
                 }
-                self.feed.offer(batch);
                 self.committed.send_modify(|commits| *commits = commits.wrapping_add(1));
                 "ok"
             }

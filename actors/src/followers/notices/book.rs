@@ -18,11 +18,15 @@ use tracing::{error, warn};
 use super::FOLLOWER;
 use crate::followers::places;
 use crate::histories::Histories;
-use crate::outcome::Position;
+use crate::latest::Latest;
 use crate::system::{OrderSystem, World};
+use crate::trail::{Gained, Gathered, Trail};
 
-/// Events of one look at a shard.
+/// Events of one shard that are read in one go.
 const PAGE: u32 = 500;
+
+/// Orders of which is remembered whether their customers can be reached; of others it is read.
+const REACHED_MAX: usize = 16_384;
 
 /// Events that the follower may be ahead of its stored place when none of them is told.
 const UNSTORED_MAX: u64 = 2_000;
@@ -47,7 +51,21 @@ struct Place {
 pub(super) struct Booking {
     world: Arc<World>,
     histories: Histories,
-    places: Mutex<BTreeMap<Shard, Place>>,
+    run: Mutex<Run>,
+}
+
+/// What the follower goes on with.
+struct Run {
+    trail: Trail,
+    places: BTreeMap<Shard, Place>,
+    /// Orders that came up lately, and whether their customers can be reached.
+    reached: Latest<StreamId, bool>,
+}
+
+impl Run {
+    fn place(&self, shard: Shard) -> u64 {
+        self.places.get(&shard).map_or(0, |place| place.cursor)
+    }
 }
 
 impl Booking {
@@ -76,84 +94,105 @@ impl Booking {
             places.iter().map(|(shard, place)| (*shard, place.cursor)).collect();
         followers.reset(FOLLOWER, &begun).await?;
         let histories = system.histories.clone();
-        Ok(Self { world, histories, places: Mutex::new(places) })
+        let trail = Trail::new(Arc::clone(journal), world.writer().clone(), PAGE);
+        let run = Mutex::new(Run { trail, places, reached: Latest::new(REACHED_MAX) });
+        Ok(Self { world, histories, run })
     }
 
     /// Follows until the engine goes down.
     pub(super) async fn run(self: Arc<Self>) {
-        let mut places = self.places.lock().await;
+        let mut run = self.run.lock().await;
         let mut commits = self.world.writer().commits();
         commits.mark_changed();
-        while !self.world.is_draining() && !self.world.writer().is_stopped() {
+        while !self.is_ending() {
             if !matches!(timeout(NOTICED_WITHIN, commits.changed()).await, Ok(Ok(()))) {
                 continue;
             }
             sleep(GATHER).await;
             commits.mark_unchanged();
-            for (shard, place) in places.iter_mut() {
-                while self.has_more(*shard, place.cursor) {
-                    if let Err(error) = self.look(*shard, place).await {
+            while !self.is_ending() {
+                match self.round(&mut run).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
                         warn!(%error, "messages cannot be booked");
-                        commits.mark_changed();
                         sleep(STORE_PAUSE).await;
-                        break;
                     }
                 }
             }
         }
     }
 
-    fn has_more(&self, shard: Shard, cursor: u64) -> bool {
-        let next = Position { shard, position: cursor.saturating_add(1) };
-        self.world.writer().has_reached(next)
+    fn is_ending(&self) -> bool {
+        self.world.is_draining() || self.world.writer().is_stopped()
     }
 
-    /// Books what a page of a shard gives, and moves on.
-    async fn look(&self, shard: Shard, place: &mut Place) -> Result<(), StoreError> {
-        let page = self.world.stores.journal.read_shard(shard, place.cursor, PAGE).await?;
-        // What is known to be durable and is not there yet comes with the next look.
-        let Some(last) = page.last().map(|record| record.position) else {
-            sleep(GATHER).await;
-            return Ok(());
-        };
-        let notices = self.notices(&page).await?;
-        if !notices.is_empty() || UNSTORED_MAX <= last.saturating_sub(place.stored) {
-            self.world.stores.followers.advance(FOLLOWER, &[(shard, last)], &notices).await?;
-            place.stored = last;
+    /// Books what the shards have gained, a bounded number of events of each, and moves on; whether
+    /// more may be waiting.
+    async fn round(&self, run: &mut Run) -> Result<bool, StoreError> {
+        let fresh = run.trail.fresh();
+        let Gained { records, moves } =
+            run.trail.gather(&fresh, |shard| run.place(shard)).await?;
+        if records.is_empty() {
+            return Ok(false);
         }
-        place.cursor = last;
-        Ok(())
+        let notices = self.notices(&mut run.reached, &records).await?;
+        let is_due = |(shard, last): &(Shard, u64)| {
+            let stored = run.places.get(shard).map_or(0, |place| place.stored);
+            !notices.is_empty() || UNSTORED_MAX <= last.saturating_sub(stored)
+        };
+        let due: Vec<(Shard, u64)> = moves.iter().filter(|moved| is_due(moved)).copied().collect();
+        if !due.is_empty() {
+            self.world.stores.followers.advance(FOLLOWER, &due, &notices).await?;
+        }
+        for (shard, cursor) in moves {
+            let stored = run.places.get(&shard).map_or(0, |place| place.stored);
+            let stored = if due.contains(&(shard, cursor)) { cursor } else { stored };
+            run.places.insert(shard, Place { cursor, stored });
+        }
+        Ok(0 < run.trail.lag(|shard| run.place(shard)))
     }
 
     /// The messages that these events give to customers who can be reached.
-    async fn notices(&self, page: &[Record]) -> Result<Vec<Notice>, StoreError> {
-        let mut reached: BTreeMap<&StreamId, bool> = BTreeMap::new();
-        let mut given: Vec<(&Record, Template)> = Vec::new();
-        for record in page.iter().filter(|record| record.stream.kind() == Order::KIND) {
-            let event = codec::decode::<Order>(record)?;
-            if let OrderEvent::Placed(placement) = &event {
-                reached.insert(&record.stream, can_be_reached(placement));
-            }
-            given.extend(notification::about(&event).map(|template| (record, template)));
-        }
-        let unknown = given.iter().map(|(record, _)| &record.stream);
-        let tails: Vec<HistoryTail> = unknown
-            .filter(|stream| !reached.contains_key(stream))
-            .map(|stream| HistoryTail { stream: stream.clone(), after: 0 })
+    async fn notices(
+        &self,
+        reached: &mut Latest<StreamId, bool>,
+        gained: &[Gathered<'_>],
+    ) -> Result<Vec<Notice>, StoreError> {
+        let orders: Vec<&Record> = gained
+            .iter()
+            .map(Gathered::record)
+            .filter(|record| record.stream.kind() == Order::KIND)
             .collect();
-        let histories =
-            if tails.is_empty() { BTreeMap::new() } else { self.histories.read(&tails).await? };
-        let mut notices = Vec::new();
-        for (record, template) in given {
-            let is_reached = match reached.get(&record.stream) {
-                Some(known) => *known,
-                None => histories
-                    .get(&record.stream)
-                    .is_some_and(|history| placement_of(history).is_ok_and(|p| can_be_reached(&p))),
-            };
-            if is_reached {
-                notices.push(notice(record, template));
+        // Of this round: what is remembered may be fewer orders than one round brings.
+        let mut known: BTreeMap<&StreamId, bool> = BTreeMap::new();
+        let mut unknown: Vec<HistoryTail> = Vec::new();
+        for record in &orders {
+            // An order begins with its placement.
+            if record.version == 1 {
+                known.insert(&record.stream, can_be_reached(&*placed(record)?));
+            } else if !known.contains_key(&record.stream) {
+                match reached.get(&record.stream) {
+                    Some(is_reached) => drop(known.insert(&record.stream, *is_reached)),
+                    None => unknown.push(HistoryTail { stream: record.stream.clone(), after: 0 }),
+                }
             }
+        }
+        let read = if unknown.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.histories.read(&unknown).await?
+        };
+        for (stream, history) in &read {
+            known.insert(stream, can_be_reached(&*placement_of(history)?));
+        }
+        let mut notices = Vec::new();
+        for record in orders.into_iter().filter(|record| known.get(&record.stream) == Some(&true)) {
+            let template = notification::about(&codec::decode::<Order>(record)?);
+            notices.extend(template.map(|template| notice(record, template)));
+        }
+        for (stream, is_reached) in known {
+            reached.keep(stream.clone(), is_reached);
         }
         Ok(notices)
     }
@@ -161,11 +200,18 @@ impl Booking {
 
 /// What was placed, from an order's first event.
 pub(super) fn placement_of(history: &[Record]) -> Result<Arc<Placement>, StoreError> {
-    let missing = || StoreError::Corrupt("an order without a placement".to_owned());
-    match codec::decode::<Order>(history.first().ok_or_else(missing)?)? {
+    placed(history.first().ok_or_else(without_placement)?)
+}
+
+fn placed(first: &Record) -> Result<Arc<Placement>, StoreError> {
+    match codec::decode::<Order>(first)? {
         OrderEvent::Placed(placement) => Ok(placement),
-        _ => Err(missing()),
+        _ => Err(without_placement()),
     }
+}
+
+fn without_placement() -> StoreError {
+    StoreError::Corrupt("an order without a placement".to_owned())
 }
 
 fn can_be_reached(placement: &Placement) -> bool {
