@@ -17,7 +17,7 @@ use engine::values::{CartId, CustomerId, ProductId};
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::answers;
 use crate::entity::{Asked, Neighbour, ReplyTo};
@@ -94,7 +94,14 @@ impl World {
             }
             Intent::Refund { key, amount } => {
                 let payments = Arc::clone(self.payments());
-                let refund = async move { counted(payments.refund(key, amount).await) };
+                let refund = async move {
+                    let answer = counted(payments.refund(key, amount).await);
+                    // That of a return is told once it is durable.
+                    if answer == Answer::Failed {
+                        warn!(event = "refund_failed", %key, "a refund failed, it is tried again");
+                    }
+                    answer
+                };
                 at_once_or_later(refund, answer)
             }
             Intent::RefundPart { key, rma, amount } => {

@@ -64,13 +64,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`].
     pub async fn order_as_it_stands(&self, id: OrderId) -> Result<Accepted<Order>, ReadError> {
-        let key = id.to_string();
-        match self.world.kinds.orders.view(&key) {
-            Some(Published { view, version, position }) => {
-                Ok(Accepted { view, version, position, changed: false })
-            }
-            None => self.woken(&key).await,
-        }
+        self.entity::<Order>(&id.to_string()).await
     }
 
     /// One cart.
@@ -79,11 +73,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`].
     pub async fn cart(&self, id: CartId) -> Result<Option<Arc<OpenCart>>, ReadError> {
-        let key = id.to_string();
-        match self.world.kinds.carts.view(&key) {
-            Some(published) => Ok(published.view),
-            None => self.wake_for::<Cart>(&key).await,
-        }
+        self.view_of::<Cart>(&id.to_string()).await
     }
 
     /// What is known of a buyer.
@@ -92,10 +82,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`].
     pub async fn buyer(&self, id: &CustomerId) -> Result<BuyerState, ReadError> {
-        match self.world.kinds.buyers.view(id.as_str()) {
-            Some(published) => Ok(published.view),
-            None => self.wake_for::<Buyer>(id.as_str()).await,
-        }
+        self.view_of::<Buyer>(id.as_str()).await
     }
 
     /// The orders that somebody has to look at.
@@ -104,10 +91,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`].
     pub async fn reviews(&self) -> Result<Arc<BTreeMap<OrderId, Waiting>>, ReadError> {
-        match self.world.kinds.reviews.view(Reviews::KEY) {
-            Some(published) => Ok(published.view),
-            None => self.wake_for::<Reviews>(Reviews::KEY).await,
-        }
+        self.view_of::<Reviews>(Reviews::KEY).await
     }
 
     /// One return.
@@ -126,16 +110,8 @@ impl OrderSystem {
     /// [`ReadError`].
     pub async fn product(&self, id: &ProductId) -> Result<Option<(Listing, StockView)>, ReadError> {
         let key = id.as_str();
-        let listing = match self.world.kinds.products.view(key) {
-            Some(published) => published.view,
-            None => self.wake_for::<Product>(key).await?,
-        };
-        let Some(listing) = listing else { return Ok(None) };
-        let stock = match self.world.kinds.inventories.view(key) {
-            Some(published) => published.view,
-            None => self.wake_for::<Inventory>(key).await?,
-        };
-        Ok(Some((listing, stock)))
+        let Some(listing) = self.view_of::<Product>(key).await? else { return Ok(None) };
+        Ok(Some((listing, self.view_of::<Inventory>(key).await?)))
     }
 
     /// The whole books of a product, holds included.
@@ -223,8 +199,8 @@ impl OrderSystem {
         }
     }
 
-    pub(crate) async fn wake_for<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
-        Ok(self.woken::<A>(key).await?.view)
+    pub(crate) async fn view_of<A: Hosted>(&self, key: &str) -> Result<A::View, ReadError> {
+        Ok(self.entity::<A>(key).await?.view)
     }
 
     async fn woken<A: Hosted>(&self, key: &str) -> Result<Accepted<A>, ReadError> {

@@ -122,10 +122,7 @@ impl OrderSystem {
     ///
     /// [`ReadError`] when that cannot be told now.
     pub async fn endpoints(&self) -> Result<Book, ReadError> {
-        match Endpoints::directory(&self.world).view(BOOK) {
-            Some(published) => Ok(published.view),
-            None => self.wake_for::<Endpoints>(BOOK).await,
-        }
+        self.view_of::<Endpoints>(BOOK).await
     }
 }
 
