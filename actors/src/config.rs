@@ -27,6 +27,8 @@ pub struct EngineConfig {
     pub projection_interval: Duration,
     /// How often due wake-ups are looked for.
     pub wakeup_interval: Duration,
+    /// How often PENDING orders are moved to PROCESSING; never when absent.
+    pub process_pending_every: Option<Duration>,
 }
 
 impl Default for EngineConfig {
@@ -42,6 +44,7 @@ impl Default for EngineConfig {
             death_window: Duration::from_mins(1),
             projection_interval: Duration::from_millis(50),
             wakeup_interval: Duration::from_millis(250),
+            process_pending_every: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use persistence::journal::{Journal, Record, Shard, StreamId};
-use persistence::read_models::{HistoryTail, ReadModels};
+use persistence::read_models::{HistoryRow, HistoryTail, ReadModels};
 use persistence::{StoreError, Stores};
 
 use crate::projector::Cursors;
@@ -64,6 +64,27 @@ impl Histories {
         let tails: Vec<HistoryTail> =
             streams.map(|stream| HistoryTail { stream, after: 0 }).collect();
         Ok(in_order(self.read_places(&tails).await?))
+    }
+
+    /// The latest events of a stream before a version, the newest first, as far as the views know them.
+    pub(crate) async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        let tail = HistoryTail { stream: stream.clone(), after: 0 };
+        let rows = self.read_models.histories(std::slice::from_ref(&tail)).await?;
+        // Rows may overlap, so a version counts once.
+        let places: BTreeMap<u64, u64> = rows.iter().flat_map(HistoryRow::places).collect();
+        let shard = self.shard(stream);
+        let wanted = places.range(..before.unwrap_or(u64::MAX)).rev().take(limit);
+        let wanted: Vec<(Shard, u64)> = wanted.map(|(_, position)| (shard, *position)).collect();
+        let mut records = self.journal.read_places(&wanted).await?;
+        // Two streams may share a digest.
+        records.retain(|record| record.stream == *stream);
+        records.sort_by_key(|record| std::cmp::Reverse(record.version));
+        Ok(records)
     }
 
     async fn read_places(&self, tails: &[HistoryTail]) -> Result<Found, StoreError> {

@@ -8,6 +8,7 @@ use engine::drill::Drill;
 use engine::endpoint::Endpoints;
 use engine::import::Import;
 use engine::inventory::Inventory;
+use engine::job::Job;
 use engine::order::Order;
 use engine::partner::Partners;
 use engine::reviews::Reviews;
@@ -15,6 +16,7 @@ use engine::rma::Return;
 use engine::toggle::Switchboard;
 
 use crate::directory::{Bounds, Directory, Hosted};
+use crate::projector::entries::{Folded, StateOf};
 use crate::system::World;
 
 /// Something to do with the directory of a kind that is known by name only.
@@ -50,6 +52,14 @@ macro_rules! kinds {
             /// Does something with every directory; what comes out, in the order of the table.
             pub(crate) fn with_each<W: WithKind + Copy>(world: &World, with: W) -> Vec<W::Output> {
                 vec![$(with.call::<$kind>(world),)*]
+            }
+        }
+
+        /// An empty state to fold the events of a listed kind into; nothing for other kinds.
+        pub(crate) fn state_of(kind: &str) -> Option<Box<dyn Folded>> {
+            match kind {
+                $(<$kind>::KIND if <$kind>::IS_LISTED => Some(Box::new(StateOf::<$kind>::default())),)*
+                _ => None,
             }
         }
 
@@ -95,4 +105,6 @@ kinds! {
     partners: Partners, snapshots: false;
     /// The switches of features.
     toggles: Switchboard, snapshots: false;
+    /// Jobs with their runs.
+    jobs: Job, snapshots: false;
 }

@@ -16,6 +16,7 @@ mod feed;
 pub mod followers;
 mod histories;
 pub mod intake;
+pub mod jobs;
 mod kinds;
 mod latest;
 mod loader;

@@ -119,7 +119,8 @@ mod tests {
     use async_trait::async_trait;
     use engine::values::{Moment, ProductId};
     use persistence::read_models::{
-        Changes, HistoryRow, HistoryTail, MemoryReadModels, OrderPage, ProductRow, Wakeup,
+        Changes, EntryPage, EntryQuery, HistoryRow, HistoryTail, MemoryReadModels, OrderPage,
+        ProductRow, Wakeup,
     };
 
     use super::*;
@@ -200,6 +201,10 @@ mod tests {
             limit: u32,
         ) -> Result<Vec<ProductRow>, StoreError> {
             self.inner.list_products(after, limit).await
+        }
+
+        async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError> {
+            self.inner.list_entries(query).await
         }
 
         async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {

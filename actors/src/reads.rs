@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Aggregate as _;
+use engine::Aggregate;
 use engine::buyer::{Buyer, BuyerState};
 use engine::cart::{Cart, OpenCart};
 use engine::catalog::{Listing, Product};
@@ -14,8 +14,10 @@ use engine::reviews::{Reviews, Waiting};
 use engine::rma::Return;
 use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity, ReturnId};
 use persistence::StoreError;
-use persistence::journal::StreamId;
-use persistence::read_models::{OrderPage, OrderQuery, OrderRow, ProductRow};
+use persistence::journal::{Record, StreamId};
+use persistence::read_models::{
+    EntryPage, EntryQuery, EntryRow, OrderPage, OrderQuery, OrderRow, ProductRow,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::directory::{Hosted, Published};
@@ -25,6 +27,9 @@ use crate::system::OrderSystem;
 
 /// How long a read may wait for an entity that has to be woken.
 const WAKE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Most events of a stream in one answer.
+pub const AUDIT_MAX: u32 = 1_000;
 
 /// Why nothing can be told. Reading never changes anything.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,17 @@ pub enum ReadError {
 pub struct OrderList {
     /// The orders.
     pub orders: Vec<Arc<Order>>,
+    /// How many there are in all that match.
+    pub total: u64,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+/// A page of a kind's list.
+#[derive(Clone, Debug)]
+pub struct List<A: Aggregate> {
+    /// The place of each entity in the list, and what readers see of it.
+    pub entries: Vec<(EntryRow, A::View)>,
     /// How many there are in all that match.
     pub total: u64,
     /// Whether more follow.
@@ -143,6 +159,28 @@ impl OrderSystem {
         Ok(OrderList { orders, total, more })
     }
 
+    /// A page of a listed kind, newest first, with what readers see of each entity. Shows what the
+    /// read models know, as the list of orders does. The kind in the query is that of `A`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn list<A: Aggregate>(&self, query: &EntryQuery) -> Result<List<A>, ReadError> {
+        const { assert!(A::IS_LISTED, "this kind has no list") };
+        debug_assert_eq!(query.kind, A::KIND, "the list of another kind");
+        let EntryPage { rows, total, more } =
+            self.world.stores.read_models.list_entries(query).await?;
+        let streams = rows.iter().map(|row| row.stream.clone());
+        let mut histories = self.histories.read_folded(streams).await?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let records = histories.remove(&row.stream).unwrap_or_default();
+            let view = A::view(&fold::<A>(Loaded::default(), &records)?.state);
+            entries.push((row, view));
+        }
+        Ok(List { entries, total, more })
+    }
+
     /// Published products by id; stock numbers are the durable ones where the product is live.
     ///
     /// # Errors
@@ -163,6 +201,22 @@ impl OrderSystem {
             }
         }
         Ok(rows)
+    }
+
+    /// What the journal says of one stream before a version, the newest first; at most 1,000 events.
+    /// Shows what the read models know, as lists do.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn audit(
+        &self,
+        stream: &StreamId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Record>, ReadError> {
+        let limit = usize::try_from(limit.min(AUDIT_MAX)).unwrap_or(usize::MAX);
+        Ok(self.histories.read_back(stream, before, limit).await?)
     }
 
     /// How many shards there are; positions name one of them.

@@ -14,6 +14,8 @@ pub(crate) struct Trail {
     journal: Arc<dyn Journal>,
     writer: Writer,
     feed: Arc<Feed>,
+    /// The last place of each shard when the latest batches were taken.
+    heads: Vec<u64>,
     /// Events that are read of one shard in one go.
     page: u32,
 }
@@ -42,18 +44,22 @@ impl Gathered<'_> {
 impl Trail {
     /// Follows what `writer` writes; what it missed is read in pages.
     pub(crate) fn new(journal: Arc<dyn Journal>, writer: Writer, page: u32) -> Self {
-        let feed = writer.feed();
-        Self { journal, writer, feed, page }
+        let (feed, heads) = (writer.feed(), Vec::new());
+        Self { journal, writer, feed, heads, page }
     }
 
     /// What was handed over since the last time. Whatever becomes of it, nothing is missed: what a
     /// follower did not get past is read from the journal next time.
-    pub(crate) fn fresh(&self) -> Vec<Arc<Batch>> {
+    pub(crate) fn fresh(&mut self) -> Vec<Arc<Batch>> {
+        // Looked at first: up to here all of it was handed over. Of what comes meanwhile the next
+        // time is soon enough, so that what belongs together is not torn apart.
+        self.heads =
+            (0..self.journal.shards()).map(|shard| self.writer.head(Shard(shard))).collect();
         self.feed.take()
     }
 
     /// What each shard has gained after a place: from `fresh` where it joins on, else from the
-    /// journal.
+    /// journal, as far as that went when `fresh` was taken.
     ///
     /// # Errors
     ///
@@ -68,7 +74,7 @@ impl Trail {
             by_shard.entry(record.shard).or_default().push(record);
         }
         let mut gained = Gained { records: Vec::new(), moves: Vec::new() };
-        for shard in (0..self.journal.shards()).map(Shard) {
+        for (shard, head) in (0..).map(Shard).zip(&self.heads) {
             let after = place(shard);
             let fresh = by_shard.remove(&shard).unwrap_or_default();
             let joins = fresh.first().is_some_and(|first| first.position <= after + 1);
@@ -83,7 +89,7 @@ impl Trail {
                     gained.records.push(Gathered::Fed(record));
                 }
                 last
-            } else if after < self.writer.head(shard) {
+            } else if after < *head {
                 let read = self.journal.read_shard(shard, after, self.page).await?;
                 let last = read.last().map_or(after, |last| last.position);
                 gained.records.extend(read.into_iter().map(Gathered::Read));
@@ -98,9 +104,10 @@ impl Trail {
         Ok(gained)
     }
 
-    /// Events that the journal has and a follower at these places has not.
+    /// Events that the journal had when the latest batches were taken, and a follower at these places
+    /// has not.
     pub(crate) fn lag(&self, place: impl Fn(Shard) -> u64) -> u64 {
-        let shards = (0..self.journal.shards()).map(Shard);
-        shards.map(|shard| self.writer.head(shard).saturating_sub(place(shard))).sum()
+        let behind = |(shard, head): (Shard, &u64)| head.saturating_sub(place(shard));
+        (0..).map(Shard).zip(&self.heads).map(behind).sum()
     }
 }

@@ -13,6 +13,7 @@ use tracing::warn;
 use crate::background::Background;
 use crate::directory::Hosted;
 use crate::eviction;
+use crate::jobs;
 use crate::kinds::{Kinds, WithKind};
 use crate::metrics::ACTORS_LIVE;
 use crate::newcomers;
@@ -47,6 +48,10 @@ pub(crate) fn start(
     background.keep("snapshots", move || keep_snapshots(stores.clone(), Arc::clone(&queue)));
     let here = Arc::downgrade(world);
     background.keep("scheduler", move || scheduler::run(Weak::clone(&here)));
+    if let Some(interval) = world.config.process_pending_every {
+        let here = Arc::downgrade(world);
+        background.keep("jobs", move || jobs::run(Weak::clone(&here), interval));
+    }
     let (newcomers, views) =
         (Arc::downgrade(&world.newcomers), Arc::clone(&world.stores.read_models));
     background

@@ -13,6 +13,17 @@ pub trait EventName {
     fn name(&self) -> &'static str;
 }
 
+/// The place of an entity in the list of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it stands: one of a few words, for filters.
+    pub status: &'static str,
+    /// Whose it is, for filters.
+    pub owner: Option<String>,
+    /// Its moment: lists show the newest first.
+    pub at: Moment,
+}
+
 /// What a command needs before it can be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -33,6 +44,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// Whether its view says something before the first event. A stock that never had a unit
     /// refuses; an order that does not exist has nothing to say.
     const SPEAKS_WHEN_EMPTY: bool = false;
+
+    /// Whether the read models keep a list of this kind ([`Aggregate::entry`]) and its wake-ups
+    /// ([`Aggregate::wake_at`]). For rare kinds: every change of one costs a row. Orders and stocks
+    /// have read models of their own.
+    const IS_LISTED: bool = false;
 
     /// What is remembered; its default is "does not exist".
     type State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
@@ -115,6 +131,11 @@ pub trait Aggregate: Sized + Send + Sync + 'static {
     /// A moment in the past means open work: an entity that is not live is to be started at once.
     /// A live one retries by itself, so it need not be woken again until this moment changes.
     fn wake_at(_state: &Self::State) -> Option<Moment> {
+        None
+    }
+
+    /// Its place in the list of a listed kind; `None` keeps it out, or takes it away.
+    fn entry(_state: &Self::State) -> Option<Entry> {
         None
     }
 

@@ -17,6 +17,7 @@ pub mod endpoint;
 pub mod fraud;
 pub mod import;
 pub mod inventory;
+pub mod job;
 pub mod ledger;
 pub mod notification;
 pub mod order;

@@ -192,6 +192,10 @@ pub struct ServeArgs {
     #[arg(long, env = "MILLRACE_HOLD_SECONDS", default_value_t = 60)]
     pub hold_seconds: u64,
 
+    /// How often PENDING orders that nothing holds are moved to PROCESSING, in seconds; 0: never.
+    #[arg(long, env = "MILLRACE_PROCESS_PENDING_SECONDS", default_value_t = 300)]
+    pub process_pending_seconds: u64,
+
     /// Events between two snapshots of one stock.
     #[arg(long, env = "MILLRACE_SNAPSHOT_EVERY", default_value_t = 100_000)]
     pub snapshot_every: u64,

@@ -5,6 +5,7 @@
 mod support {
     #[cfg(feature = "postgres")]
     pub(crate) mod database;
+    pub(crate) mod entries;
     pub(crate) mod fixture;
 }
 
@@ -15,6 +16,10 @@ use persistence::journal::{Shard, StreamId};
 use persistence::read_models::{
     Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow,
     ReadModels, StockRow, Wakeup,
+};
+use support::entries::{
+    an_entry_moves_within_its_list_and_leaves_it, entries_are_listed_by_kind_status_and_owner,
+    entry, of_kind,
 };
 use support::fixture::{Fixture, SHARDS};
 use uuid::Uuid;
@@ -85,6 +90,8 @@ async fn a_cursor_never_moves_back_and_nothing_else_changes(models: &dyn ReadMod
         histories: vec![history("a", 1, &[1])],
         orders: vec![order(1, OrderStatus::Pending)],
         products: vec![product("mug", true)],
+        entries: vec![entry("return", 1, "open", None)],
+        gone_entries: Vec::new(),
         wakeups: vec![wakeup("a", Some(1), 1)],
         earlier_wakeups: vec![wakeup("b", Some(1), 1)],
         cursors: vec![(Shard(0), 6), (Shard(1), 4)],
@@ -96,6 +103,7 @@ async fn a_cursor_never_moves_back_and_nothing_else_changes(models: &dyn ReadMod
     assert_eq!(page(models, None, 10, PageStart::Offset(0)).await.total, 0);
     assert!(models.list_products(None, 10).await.unwrap().is_empty());
     assert!(models.due_wakeups(Moment::from_unix_micros(9), 10).await.unwrap().is_empty());
+    assert_eq!(models.list_entries(&of_kind("return")).await.unwrap().total, 0);
 }
 
 async fn the_same_changes_twice_are_harmless(models: &dyn ReadModels) {
@@ -292,6 +300,8 @@ async fn all_can_be_forgotten_and_folded_again(models: &dyn ReadModels) {
         histories: vec![history("a", 1, &[1])],
         orders: vec![order(1, OrderStatus::Pending)],
         products: vec![product("mug", true)],
+        entries: vec![entry("return", 1, "open", None)],
+        gone_entries: Vec::new(),
         wakeups: vec![wakeup("a", Some(1), 1)],
         earlier_wakeups: Vec::new(),
         cursors: vec![(Shard(2), 3)],
@@ -304,8 +314,10 @@ async fn all_can_be_forgotten_and_folded_again(models: &dyn ReadModels) {
     assert!(models.histories(&[tail("a", 0)]).await.unwrap().is_empty());
     assert!(models.list_products(None, 10).await.unwrap().is_empty());
     assert!(models.due_wakeups(Moment::from_unix_micros(9), 10).await.unwrap().is_empty());
+    assert_eq!(models.list_entries(&of_kind("return")).await.unwrap().total, 0);
 
     models.apply(&changes).await.unwrap();
+    assert_eq!(models.list_entries(&of_kind("return")).await.unwrap().rows, changes.entries);
     assert_eq!(models.cursors(SHARDS).await.unwrap(), [0, 0, 3, 0]);
     assert_eq!(totals(models).await, [1, 0, 0, 0, 0]);
 }
@@ -335,6 +347,8 @@ macro_rules! conformance_suite {
             pages_by_offset_and_by_cursor_agree,
             products_are_listed_by_id_once_they_are_published,
             a_product_takes_its_new_form,
+            entries_are_listed_by_kind_status_and_owner,
+            an_entry_moves_within_its_list_and_leaves_it,
             wake_ups_come_due_in_order,
             a_wake_up_that_may_only_become_earlier_does,
             who_knows_less_cannot_move_a_wake_up,

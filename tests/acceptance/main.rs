@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "an answer without the field fails its story")]
 
 mod access;
+mod audit;
 mod backup;
 mod carts;
 mod catalogue;
@@ -20,6 +21,8 @@ mod payments;
 mod pictures;
 mod positions;
 mod pricing;
+mod processing;
+mod receipts;
 mod redis_cut;
 mod refusals;
 mod returns;

@@ -27,6 +27,9 @@ crate::on_both_stores! {
 
 const CSV: &str = "sku,name,price,currency,stock\nmug-1,Blue mug,12.50,USD,40\ncup,Cup,3,USD,7\n";
 
+/// Lists lag by a fraction of a second.
+const LISTED_WITHIN: Duration = Duration::from_secs(15);
+
 /// A registered partner's client.
 async fn partner(server: &Server, id: &str) -> Result<Shop> {
     let registered = server
@@ -61,6 +64,7 @@ async fn a_feed_of_each_format_comes_into_the_catalogue(server: Server) -> Resul
     let (shop, acme) = (server.shop()?, partner(&server, "acme").await?);
     let json = r#"[{"sku":"a","name":"A","price":1.99,"currency":"USD","stock":5}]"#;
     let lines = "{\"sku\":\"b\",\"name\":\"B\",\"price\":\"2\",\"currency\":\"USD\"}\n";
+    let mut told = Vec::new();
     let xml = "<products><product><sku>c</sku><name>C &amp; D</name><price>3</price>\
                <currency>USD</currency><received>2</received></product></products>";
     for (media, body, created) in [
@@ -75,7 +79,20 @@ async fn a_feed_of_each_format_comes_into_the_catalogue(server: Server) -> Resul
         let place = fed.header("location").context("no location")?.to_owned();
         let again = acme.get(&place).await?.expect(200)?;
         assert_eq!(again.body, fed.body);
+        told.push(fed.at("/id")?.clone());
     }
+    let listed = async || {
+        let page = acme.get("/v1/partners/acme/imports?status=finished").await?.expect(200)?;
+        let items = page.list("/items")?.iter().map(|feed| feed["id"].clone());
+        Ok::<_, anyhow::Error>(items.rev().collect::<Vec<_>>())
+    };
+    wait::until("the feeds are listed", LISTED_WITHIN, || async {
+        let listed = listed().await?;
+        ensure!(listed == told, "{listed:?}");
+        Ok(())
+    })
+    .await?;
+    partner(&server, "other").await?.get("/v1/partners/acme/imports").await?.expect(403)?;
     let mug = shop.get("/v1/products/acme:mug-1").await?.expect(200)?;
     assert_eq!((mug.text("/name")?, mug.int("/price/minor")?), ("Blue mug", 1250));
     assert_eq!(mug.stock()?.available, 40);

@@ -1,8 +1,11 @@
 //! Units that come back: from the request to the money and the stock, and everything in between.
 
+use std::time::Duration;
+
 use acceptance_tests::server::{Launch, Server, Store};
 use acceptance_tests::shop::{Answer, Shop, card_order, fresh_key};
-use anyhow::{Result, ensure};
+use acceptance_tests::wait;
+use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -15,9 +18,13 @@ crate::on_both_stores! {
     fifty_refunds_of_one_return_at_once_are_one,
     a_drill_of_payments_allows_no_refund_by_hand,
     the_steps_of_a_return_have_an_order,
+    returns_are_listed_by_status_and_customer,
 }
 
 const AT_ONCE: usize = 50;
+
+/// Lists lag by a fraction of a second.
+const LISTED_WITHIN: Duration = Duration::from_secs(15);
 
 async fn sound(mut server: Server) -> Result<()> {
     let status = server.terminate().await?;
@@ -220,6 +227,50 @@ async fn the_steps_of_a_return_have_an_order(server: Server) -> Result<()> {
     let late = step(&shop, id, "cancellation", &json!({})).await?;
     late.expect_problem(409, "invalid_transition")?;
     step(&shop, id, "refund", &json!({"method": "gold"})).await?.expect(422)?;
+    Ok(())
+}
+
+async fn returns_are_listed_by_status_and_customer(server: Server) -> Result<()> {
+    let shop = server.shop()?;
+    let (order, mug) = delivered(&shop, 3).await?;
+    let (mut opened, mut customer) = (Vec::new(), String::new());
+    for _ in 0..3 {
+        let answer = shop.post("/v1/returns", &wanted(&order, &mug, 1)).await?.expect(201)?;
+        opened.push(answer.text("/id")?.to_owned());
+        customer = answer.text("/customer_id")?.to_owned();
+    }
+    let (id, no) = (&opened[0], json!({"approved": false, "reason": "worn"}));
+    step(&shop, id, "authorization", &no).await?.expect(200)?;
+    let list = async |query: &str| shop.get(&format!("/v1/returns?{query}")).await?.expect(200);
+    wait::until("the returns are listed as they are", LISTED_WITHIN, || async {
+        let rejected = list("status=REJECTED").await?.int("/total")?;
+        let open = list("status=PENDING_AUTHORIZATION").await?.int("/total")?;
+        ensure!((rejected, open) == (1, 2), "{rejected} and {open}");
+        Ok(())
+    })
+    .await?;
+    let ids = |page: &Answer| -> Result<Vec<String>> {
+        page.list("/items")?
+            .iter()
+            .map(|item| Ok(item["id"].as_str().context("id")?.to_owned()))
+            .collect()
+    };
+    let open = list("status=PENDING_AUTHORIZATION").await?;
+    assert_eq!(ids(&open)?, [opened[2].clone(), opened[1].clone()]);
+    let rejected = list(&format!("status=REJECTED&customer_id={customer}")).await?;
+    assert_eq!((ids(&rejected)?, rejected.int("/total")?), (vec![opened[0].clone()], 1));
+    assert_eq!(list("customer_id=somebody-else").await?.int("/total")?, 0);
+    let mut leafed = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = list(&format!("limit=1{cursor}")).await?;
+        leafed.extend(ids(&page)?);
+        let Some(next) = page.at("/next_cursor")?.as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    opened.reverse();
+    assert_eq!(leafed, opened);
+    shop.get("/v1/returns?status=open").await?.expect_field("status", "invalid_value")?;
     Ok(())
 }
 

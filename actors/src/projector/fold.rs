@@ -6,23 +6,35 @@ use engine::Aggregate;
 use engine::catalog::{ListingState, Product};
 use engine::inventory::{Inventory, InventoryEvent};
 use engine::order::{Order, OrderEvent, OrderState, OrderStatus};
-use engine::rma::{RESUME_AFTER as RETURN_RESUMES_AFTER, Return};
 use engine::values::{OrderId, ProductId};
 use persistence::journal::{Record, StreamId};
 use persistence::read_models::{Changes, HistoryRow, OrderRow, ProductRow, StockRow, Wakeup};
 use persistence::{StoreError, Stores, codec};
 use uuid::Uuid;
 
+use super::entries::{self, Entries, KeptStates};
 use crate::entity::{self, Loaded};
 use crate::histories::Histories;
+use crate::kinds::state_of;
 use crate::latest::Latest;
 
 /// Orders that are not done and whose state is kept for later rounds; of more, those are read again
 /// that lay still for longest.
-pub(super) const OPEN_MAX: usize = 16_384;
+const OPEN_MAX: usize = 16_384;
 
-/// The orders that earlier rounds left open: most of the latest are done in the next.
-pub(super) type OpenOrders = Latest<OrderId, Known>;
+/// What a round leaves to the next.
+pub(super) struct Left {
+    /// The orders that are open: most of the latest are done in the next.
+    orders: Latest<OrderId, Known>,
+    /// The states of listed kinds.
+    states: KeptStates,
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self { orders: Latest::new(OPEN_MAX), states: entries::nothing_kept() }
+    }
+}
 
 /// An order as the rows know it.
 #[derive(Clone, Default)]
@@ -43,7 +55,8 @@ struct Touched {
 
 /// Rows in the making.
 pub(super) struct Fold {
-    open: OpenOrders,
+    open: Latest<OrderId, Known>,
+    entries: Entries,
     orders: BTreeMap<OrderId, Touched>,
     products: BTreeMap<ProductId, ProductRow>,
     /// Of everything but orders.
@@ -52,10 +65,11 @@ pub(super) struct Fold {
 }
 
 impl Fold {
-    /// Starts from the orders that earlier rounds left open.
-    pub(super) fn new(open: OpenOrders) -> Self {
+    /// Starts from what earlier rounds left.
+    pub(super) fn new(left: Left) -> Self {
         Self {
-            open,
+            open: left.orders,
+            entries: Entries::new(left.states, state_of),
             orders: BTreeMap::new(),
             products: BTreeMap::new(),
             histories: BTreeMap::new(),
@@ -99,7 +113,7 @@ impl Fold {
         for row in stores.read_models.products(&products).await? {
             self.products.insert(row.product.clone(), row);
         }
-        Ok(())
+        self.entries.load(histories, records).await
     }
 
     /// Folds an event in.
@@ -108,9 +122,8 @@ impl Fold {
             Order::KIND => return self.book_order(record),
             Product::KIND => self.book_listing(record)?,
             Inventory::KIND => self.book_stock(record)?,
-            Return::KIND => self.wake_return(record),
-            // Carts are read from their own actors.
-            _ => {}
+            // Kinds without a list are read from their own actors.
+            _ => self.entries.book(record)?,
         }
         let row = self.histories.entry(record.stream.clone()).or_insert_with(|| HistoryRow {
             stream: record.stream.clone(),
@@ -140,14 +153,6 @@ impl Fold {
         touched.positions.push(record.position);
         touched.stream.get_or_insert_with(|| record.stream.clone());
         Ok(())
-    }
-
-    /// A return that owes something is looked at soon; it tells itself when it owes nothing.
-    fn wake_return(&mut self, record: &Record) {
-        let stream = record.stream.clone();
-        let due = Some(record.at.saturating_add(RETURN_RESUMES_AFTER));
-        let wakeup = Wakeup { stream: stream.clone(), due, version: record.version };
-        self.earlier_wakeups.insert(stream, wakeup);
     }
 
     fn product(&mut self, stream: &StreamId) -> Option<&mut ProductRow> {
@@ -192,8 +197,8 @@ impl Fold {
         Ok(())
     }
 
-    /// The rows, and the orders to start the next round from.
-    pub(super) fn finish(self) -> (Changes, OpenOrders) {
+    /// The rows, and what to start the next round from.
+    pub(super) fn finish(self) -> (Changes, Left) {
         let mut changes = Changes {
             histories: self.histories.into_values().collect(),
             products: self.products.into_values().collect(),
@@ -204,7 +209,8 @@ impl Fold {
         for (order, touched) in self.orders {
             touched.finish(order, &mut changes, &mut open);
         }
-        (changes, open)
+        let states = self.entries.finish(&mut changes);
+        (changes, Left { orders: open, states })
     }
 }
 
@@ -216,7 +222,7 @@ impl From<Known> for Touched {
 }
 
 impl Touched {
-    fn finish(self, id: OrderId, changes: &mut Changes, open: &mut OpenOrders) {
+    fn finish(self, id: OrderId, changes: &mut Changes, open: &mut Latest<OrderId, Known>) {
         let (Known { state, version }, Some(stream)) = (self.known, self.stream) else { return };
         let due = Order::wake_at(&state);
         // Who came and is done within a round was never to be woken.

@@ -3,6 +3,7 @@
 //! Each round folds what each shard has gained since its cursor; several events of one entity
 //! become one row. Wake-ups that come and go within a round are never written at all.
 
+pub(crate) mod entries;
 mod fold;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::warn;
 
-use self::fold::{Fold, OPEN_MAX, OpenOrders};
+use self::fold::{Fold, Left};
 use crate::histories::Histories;
 use crate::metrics::PROJECTION_LAG_EVENTS;
 use crate::trail::{Gained, Gathered, Trail};
@@ -86,7 +87,7 @@ pub(crate) struct Projector {
     stores: Stores,
     histories: Histories,
     trail: Trail,
-    open: OpenOrders,
+    left: Left,
     interval: Duration,
     cursors: Cursors,
     moved: watch::Sender<u64>,
@@ -109,7 +110,7 @@ impl Projector {
         let histories = Histories::new(&stores, cursors.clone());
         let mut projector = Self {
             trail: Trail::new(Arc::clone(&stores.journal), writer, ROUND_EVENTS_MAX),
-            open: OpenOrders::new(OPEN_MAX),
+            left: Left::default(),
             stores,
             histories,
             interval,
@@ -156,12 +157,12 @@ impl Projector {
         }
         crash_point(CrashPoint::ProjectorRead);
         let records: Vec<&Record> = records.iter().map(Gathered::record).collect();
-        let (mut changes, open) = self.fold(&records).await?;
+        let (mut changes, left) = self.fold(&records).await?;
         changes.cursors.clone_from(&moves);
         self.stores.read_models.apply(&changes).await?;
         crash_point(CrashPoint::ProjectorApplied);
         // Only now: what was not applied is folded again, from what is stored.
-        self.open = open;
+        self.left = left;
         for (shard, position) in &moves {
             self.cursors.advance(*shard, *position);
         }
@@ -183,8 +184,8 @@ impl Projector {
     }
 
     /// Folds records in; returned is what the next round may start from.
-    async fn fold(&mut self, records: &[&Record]) -> Result<(Changes, OpenOrders), StoreError> {
-        let mut fold = Fold::new(std::mem::replace(&mut self.open, OpenOrders::new(OPEN_MAX)));
+    async fn fold(&mut self, records: &[&Record]) -> Result<(Changes, Left), StoreError> {
+        let mut fold = Fold::new(std::mem::take(&mut self.left));
         fold.load(&self.stores, &self.histories, records).await?;
         for (index, record) in records.iter().enumerate() {
             fold.book(record)?;

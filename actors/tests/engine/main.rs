@@ -8,6 +8,7 @@ mod drills;
 mod faulty;
 mod feeds;
 mod following;
+mod processing;
 mod recovery;
 mod shop;
 mod startled;

@@ -7,13 +7,14 @@ use super::model::{
     ImportState, ImportStatus, NewFeed, ROWS_MAX, Tally,
 };
 use super::row::RowError;
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, Entry};
 use crate::values::Moment;
 
 type Decision = Result<Vec<ImportEvent>, ImportRefusal>;
 
 impl Aggregate for Import {
     const KIND: &'static str = "import";
+    const IS_LISTED: bool = true;
     type State = ImportState;
     type Command = ImportCommand;
     type Event = ImportEvent;
@@ -39,6 +40,12 @@ impl Aggregate for Import {
 
     fn is_dormant(state: &ImportState) -> bool {
         state.0.as_ref().is_some_and(|feed| feed.status == ImportStatus::Finished)
+    }
+
+    fn entry(state: &ImportState) -> Option<Entry> {
+        let feed = state.0.as_deref()?;
+        let owner = Some(feed.partner.to_string());
+        Some(Entry { status: feed.status.as_str(), owner, at: feed.started_at })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::drill::DrillEvent;
 use crate::endpoint::EndpointEvent;
 use crate::import::ImportEvent;
 use crate::inventory::InventoryEvent;
+use crate::job::JobEvent;
 use crate::order::OrderEvent;
 use crate::partner::PartnerEvent;
 use crate::reviews::ReviewsEvent;
@@ -58,6 +59,8 @@ pub enum LedgerEvent<'a> {
     Partner(&'a PartnerEvent),
     /// Of the switches of features.
     Toggle(&'a ToggleEvent),
+    /// Of a job.
+    Job(&'a JobEvent),
 }
 
 /// A stored event with everything that the ledger looks at.

@@ -26,6 +26,7 @@ mod drills;
 mod endpoints;
 mod entry;
 mod feeds;
+mod jobs;
 mod listings;
 mod orders;
 mod prices;
@@ -50,6 +51,7 @@ use drills::DrillBook;
 use endpoints::EndpointBook;
 pub use entry::{Entry, LedgerEvent, Place};
 use feeds::{ImportBook, PartnerBook, ToggleBook};
+use jobs::JobBook;
 use listings::{CartBook, ListingBook};
 use orders::{OrderBook, Totals};
 use prices::{Listed, Quotes};
@@ -81,6 +83,7 @@ enum Book {
     Import(ImportBook),
     Partner(PartnerBook),
     Toggle(ToggleBook),
+    Job(JobBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
 }
@@ -164,6 +167,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
                 | Book::Endpoint(_)
                 | Book::Import(_)
                 | Book::Partner(_)
+                | Book::Job(_)
                 | Book::Toggle(_) => {}
                 Book::Broken => {
                     closing.broken_streams = closing.broken_streams.saturating_add(1);
@@ -208,6 +212,7 @@ impl Book {
             LedgerEvent::Import(_) => Self::Import(ImportBook::default()),
             LedgerEvent::Partner(_) => Self::Partner(PartnerBook::default()),
             LedgerEvent::Toggle(_) => Self::Toggle(ToggleBook::default()),
+            LedgerEvent::Job(_) => Self::Job(JobBook),
         }
     }
 
@@ -225,6 +230,7 @@ impl Book {
             (Self::Import(book), LedgerEvent::Import(event)) => book.enter(entry.version, event),
             (Self::Partner(book), LedgerEvent::Partner(event)) => book.enter(event),
             (Self::Toggle(book), LedgerEvent::Toggle(event)) => book.enter(event),
+            (Self::Job(_), LedgerEvent::Job(event)) => JobBook::enter(entry.at, event),
             (
                 Self::Listing(_)
                 | Self::Stock(_)
@@ -238,6 +244,7 @@ impl Book {
                 | Self::Import(_)
                 | Self::Partner(_)
                 | Self::Toggle(_)
+                | Self::Job(_)
                 | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
@@ -250,7 +257,8 @@ impl Book {
                 | LedgerEvent::Toggle(_)
                 | LedgerEvent::Buyer(_)
                 | LedgerEvent::Reviews(_)
-                | LedgerEvent::Return(_),
+                | LedgerEvent::Return(_)
+                | LedgerEvent::Job(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

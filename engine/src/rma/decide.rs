@@ -6,7 +6,7 @@ use super::life::ReturnStatus;
 use super::model::{OpenReturn, Return, ReturnCommand, ReturnEvent, ReturnRequest, ReturnState};
 use super::outstanding;
 use super::refusal::ReturnRefusal;
-use crate::aggregate::{Aggregate, Step};
+use crate::aggregate::{Aggregate, Entry, Step};
 use crate::order::{RefundMethod, ReturnWish, Units};
 use crate::process::{Answer, Intent, Unavailable};
 use crate::values::{Moment, Quantity};
@@ -16,6 +16,7 @@ type Decision = Result<Vec<ReturnEvent>, ReturnRefusal>;
 /// The aggregate of one return. [`Return`] is its state.
 impl Aggregate for Return {
     const KIND: &'static str = "return";
+    const IS_LISTED: bool = true;
     type State = ReturnState;
     type Command = ReturnCommand;
     type Event = ReturnEvent;
@@ -145,6 +146,12 @@ impl Aggregate for Return {
 
     fn wake_at(state: &ReturnState) -> Option<Moment> {
         state.0.as_deref().and_then(outstanding::wake_at)
+    }
+
+    fn entry(state: &ReturnState) -> Option<Entry> {
+        let known = state.0.as_deref()?;
+        let owner = Some(known.request.customer.to_string());
+        Some(Entry { status: known.status.as_str(), owner, at: known.created_at })
     }
 }
 

@@ -33,6 +33,22 @@ pub enum ReturnStatus {
 }
 
 impl ReturnStatus {
+    /// Every status, in the order of life.
+    pub const ALL: [Self; 12] = [
+        Self::Requested,
+        Self::PendingAuthorization,
+        Self::Authorized,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::InTransit,
+        Self::Received,
+        Self::Inspected,
+        Self::RefundPending,
+        Self::RefundFailed,
+        Self::Refunded,
+        Self::Closed,
+    ];
+
     /// The word that the outside uses.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ use crate::cart::CartEvent;
 use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
 use crate::fraud::Suspicion;
 use crate::inventory::InventoryEvent;
+use crate::job::{JobEvent, Tally};
 use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, RefundMethod, Units,
     Wish,
@@ -360,4 +361,9 @@ pub(super) fn other_drills() -> Vec<(&'static str, DrillEvent)> {
 
 fn injected(fault: Fault, until: Option<Moment>) -> DrillEvent {
     DrillEvent::FaultInjected { fault, until, asker: ops() }
+}
+
+pub(super) fn jobs() -> Vec<JobEvent> {
+    let tally = Tally { advanced: 3, held: 1, failed: 0, left: 2 };
+    vec![JobEvent::Ran { started_at: seconds(7), by: "system".to_owned(), tally }]
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::endpoints::{endpoints, other_endpoints};
 use super::events::{
-    buyers, carts, drills, inventories, orders, other_drills, other_forms, returns, reviews,
+    buyers, carts, drills, inventories, jobs, orders, other_drills, other_forms, returns, reviews,
 };
 use super::feeds::{imports, other_partners, partners, toggles};
 use super::products::{other_products, products};
@@ -72,6 +72,7 @@ pub(super) fn every_name() -> BTreeSet<String> {
     names.append(&mut each_matches_its_file(&imports()));
     names.append(&mut each_matches_its_file(&partners()));
     names.append(&mut each_matches_its_file(&toggles()));
+    names.append(&mut each_matches_its_file(&jobs()));
     names
 }
 

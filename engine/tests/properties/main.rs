@@ -13,6 +13,7 @@ mod carts;
 mod feeds;
 mod orders;
 mod provider;
+mod published;
 mod stock;
 mod world;
 

@@ -76,7 +76,7 @@ enum Turn {
     },
 }
 
-fn any_luck() -> impl Strategy<Value = Luck> {
+pub(crate) fn any_luck() -> impl Strategy<Value = Luck> {
     prop_oneof![
         5 => Just(Luck::Good),
         1 => Just(Luck::NotAccepted),
@@ -86,7 +86,7 @@ fn any_luck() -> impl Strategy<Value = Luck> {
     ]
 }
 
-fn any_method() -> impl Strategy<Value = Option<PaymentMethod>> {
+pub(crate) fn any_method() -> impl Strategy<Value = Option<PaymentMethod>> {
     prop_oneof![
         4 => Just(Some(PaymentMethod::Card)),
         1 => Just(Some(PaymentMethod::Cash)),
@@ -95,7 +95,7 @@ fn any_method() -> impl Strategy<Value = Option<PaymentMethod>> {
     ]
 }
 
-fn any_items() -> impl Strategy<Value = Vec<(usize, i64)>> {
+pub(crate) fn any_items() -> impl Strategy<Value = Vec<(usize, i64)>> {
     let count = || 1_i64..3;
     prop_oneof![
         count().prop_map(|cups| vec![(0, cups)]),

@@ -146,8 +146,12 @@ impl Started {
         }
         let payments =
             PaymentsConfig { health: Some(Arc::clone(&health)), ..PaymentsConfig::default() };
-        let config =
-            EngineConfig { snapshot_every: args.snapshot_every.max(1), ..EngineConfig::default() };
+        let every = args.process_pending_seconds;
+        let config = EngineConfig {
+            snapshot_every: args.snapshot_every.max(1),
+            process_pending_every: (every != 0).then(|| Duration::from_secs(every)),
+            ..EngineConfig::default()
+        };
         let ports = Ports { provider, payments, health: Arc::clone(&health) };
         let system = OrderSystem::start(config, stores, ports, wall).await?;
         if let Some(callbacks) = callbacks {

@@ -8,6 +8,7 @@ use engine::drill::DrillRefusal;
 use engine::endpoint::EndpointRefusal;
 use engine::import::ImportRefusal;
 use engine::inventory::InventoryRefusal;
+use engine::job::JobRefusal;
 use engine::order::{NotReturnable, OrderRefusal};
 use engine::partner::PartnerRefusal;
 use engine::process::Unavailable;
@@ -294,6 +295,15 @@ impl From<ToggleRefusal> for Problem {
                 refusal.to_string(),
                 "Say why in a few words.",
             )]),
+        }
+    }
+}
+
+impl From<JobRefusal> for Problem {
+    fn from(refusal: JobRefusal) -> Self {
+        match refusal {
+            // Both moments come from the engine's own clock.
+            JobRefusal::StartsInFuture => Self::new(Code::Internal, refusal.to_string()),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The canonical routes, one file per kind of thing; bodies stand beside their handlers.
 
+pub mod audit;
 pub mod carts;
 mod description;
 pub mod endpoints;
+mod entries;
 pub mod events;
 pub mod faults;
 pub mod fraud;
 pub mod health;
+pub mod jobs;
 pub mod metrics;
 pub mod notifications;
 pub mod orders;
@@ -73,12 +76,13 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(orders::read, orders::life::delete))
         .routes(routes!(orders::life::set_status))
         .routes(routes!(orders::life::cancel))
+        .routes(routes!(orders::life::confirm))
         .routes(routes!(orders::history))
         .routes(routes!(fraud::decide))
         .routes(routes!(fraud::reviews))
         .routes(routes!(fraud::read, fraud::trust, fraud::distrust))
         .routes(routes!(tokens::create))
-        .routes(routes!(returns::open))
+        .routes(routes!(returns::list, returns::open))
         .routes(routes!(returns::read))
         .routes(routes!(returns::steps::authorize))
         .routes(routes!(returns::steps::cancel))
@@ -86,6 +90,11 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(returns::steps::receive))
         .routes(routes!(returns::steps::inspect))
         .routes(routes!(returns::steps::refund))
+        .routes(routes!(orders::receipt::receipt))
+        .routes(routes!(audit::audit))
+        .routes(routes!(audit::movements))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::process_pending))
         .routes(routes!(webhooks::charge))
         .routes(routes!(notifications::list))
         .routes(routes!(events::list))
@@ -101,7 +110,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(partners::issue_key))
         .routes(routes!(partners::revoke_key))
         .routes(routes!(partners::catalog::feed))
-        .routes(routes!(partners::import))
+        .routes(routes!(partners::imports::list))
+        .routes(routes!(partners::imports::read))
         .routes(routes!(toggles::list))
         .routes(routes!(toggles::switch))
         .routes(routes!(health::health))

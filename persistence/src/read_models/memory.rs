@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use engine::values::{Moment, OrderId, ProductId};
 
 use super::{
-    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, OrderRow, PageStart, ProductRow,
-    ReadModels, Wakeup,
+    Changes, EntryPage, EntryQuery, EntryRow, HistoryRow, HistoryTail, OrderPage, OrderQuery,
+    OrderRow, PageStart, ProductRow, ReadModels, Wakeup,
 };
 use crate::StoreError;
 use crate::journal::{Shard, StreamId};
@@ -19,6 +19,7 @@ struct Contents {
     histories: BTreeMap<StreamId, BTreeMap<u64, Vec<u64>>>,
     newest_first: BTreeMap<(Reverse<Moment>, Reverse<OrderId>), OrderRow>,
     products: BTreeMap<ProductId, ProductRow>,
+    entries: BTreeMap<StreamId, EntryRow>,
     wakeups: BTreeMap<StreamId, (Moment, u64)>,
     cursors: BTreeMap<Shard, u64>,
 }
@@ -74,6 +75,12 @@ impl ReadModels for MemoryReadModels {
         }
         for row in &changes.products {
             contents.products.insert(row.product.clone(), row.clone());
+        }
+        for row in &changes.entries {
+            contents.entries.insert(row.stream.clone(), row.clone());
+        }
+        for stream in &changes.gone_entries {
+            contents.entries.remove(stream);
         }
         for wakeup in &changes.wakeups {
             contents.set_wakeup(wakeup);
@@ -137,6 +144,28 @@ impl ReadModels for MemoryReadModels {
         let later = |row: &&ProductRow| after.is_none_or(|after| *after < row.product);
         let rows = contents.products.values().filter(|row| row.listing.is_some()).filter(later);
         Ok(rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError> {
+        let contents = self.lock();
+        let wanted = |wanted: &Option<String>, is: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| is == Some(wanted))
+        };
+        let rows = contents.entries.values().filter(|row| {
+            row.stream.kind() == query.kind
+                && wanted(&query.status, Some(&row.status))
+                && wanted(&query.owner, row.owner.as_deref())
+        });
+        let mut rows: Vec<&EntryRow> = rows.collect();
+        rows.sort_by_key(|row| Reverse((row.at, row.stream.key())));
+        let total = rows.len() as u64;
+        let after = query.after.as_ref().map(|(at, key)| (*at, key.as_str()));
+        let follows =
+            |row: &&EntryRow| after.is_none_or(|after| (row.at, row.stream.key()) < after);
+        let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
+        let one_more = usize::try_from(query.limit).unwrap_or(usize::MAX).saturating_add(1);
+        let rows = rows.into_iter().filter(follows).skip(skip).take(one_more).cloned().collect();
+        Ok(EntryPage::of(rows, query.limit, total))
     }
 
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {

@@ -3,6 +3,9 @@
 //! Every change arrives together with the cursors that it brings a shard to, in one transaction;
 //! so after any crash the fold goes on where it was. All of it can be deleted and rebuilt.
 
+mod entries;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod entry_list;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod list;
 mod memory;
@@ -20,6 +23,7 @@ use engine::catalog::Listing;
 use engine::order::OrderStatus;
 use engine::values::{Moment, OrderId, ProductId};
 
+pub use entries::{EntryPage, EntryQuery, EntryRow};
 pub use memory::MemoryReadModels;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::PostgresReadModels;
@@ -113,6 +117,10 @@ pub struct Changes {
     pub orders: Vec<OrderRow>,
     /// Products in their new form.
     pub products: Vec<ProductRow>,
+    /// Entities that are new in the list of their kind, or stand elsewhere in it.
+    pub entries: Vec<EntryRow>,
+    /// Entities that leave the list of their kind.
+    pub gone_entries: Vec<StreamId>,
     /// Wake-ups that come, move or go: the row becomes exactly this.
     pub wakeups: Vec<Wakeup>,
     /// Wake-ups that may only become earlier: an existing row keeps the earlier of both moments.
@@ -203,6 +211,13 @@ pub trait ReadModels: Send + Sync + 'static {
         after: Option<&ProductId>,
         limit: u32,
     ) -> Result<Vec<ProductRow>, StoreError>;
+
+    /// A page of the list of any kind but orders and products.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError>;
 
     /// Wake-ups due at `now`, the earliest first.
     ///

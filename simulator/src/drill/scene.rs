@@ -50,6 +50,8 @@ impl Scene {
         let launch = launch
             .variable("MILLRACE_HOLD_SECONDS", HOLD_SECONDS)
             .variable("MILLRACE_SNAPSHOT_EVERY", SNAPSHOT_EVERY)
+            // What the clients did not ask for would only blur what they are judged by.
+            .variable("MILLRACE_PROCESS_PENDING_SECONDS", "0")
             .variable("MILLRACE_PROVIDER_URL", &provider.url());
         let server = launch.start().await?;
         let chronicle = Arc::new(Chronicle::begin(ground.history())?);

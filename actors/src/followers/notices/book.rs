@@ -131,8 +131,7 @@ impl Booking {
     /// more may be waiting.
     async fn round(&self, run: &mut Run) -> Result<bool, StoreError> {
         let fresh = run.trail.fresh();
-        let Gained { records, moves } =
-            run.trail.gather(&fresh, |shard| run.place(shard)).await?;
+        let Gained { records, moves } = run.trail.gather(&fresh, |shard| run.place(shard)).await?;
         if records.is_empty() {
             return Ok(false);
         }

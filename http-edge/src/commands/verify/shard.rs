@@ -11,6 +11,7 @@ use engine::drill::Drill;
 use engine::endpoint::Endpoints;
 use engine::import::Import;
 use engine::inventory::Inventory;
+use engine::job::Job;
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::Order;
 use engine::partner::Partners;
@@ -268,6 +269,9 @@ impl Reader<'_> {
             }
             Switchboard::KIND => {
                 self.enter::<Switchboard>(event, |e| LedgerEvent::Toggle(e));
+            }
+            Job::KIND => {
+                self.enter::<Job>(event, |e| LedgerEvent::Job(e));
             }
             _ => self.unreadable(event, "it is of a kind that this build does not know"),
         }

@@ -64,6 +64,29 @@ pub(crate) async fn set_status(
     changed(&edge, &call, &id, &key, command).await
 }
 
+/// Confirms an order: its units are sold, whoever pays for it later, and it is PROCESSING. A repeat
+/// changes nothing and needs no `Idempotency-Key`.
+#[utoipa::path(
+    post, path = "/v1/orders/{id}/confirmation", operation_id = "confirm_order", tag = "orders",
+    params(("id" = uuid::Uuid, Path, description = "The order")),
+    responses(
+        (status = 200, description = "The order as it is now", body = OrderBody),
+        (status = 404, description = "There is no such order", body = ProblemBody<'static>),
+        (status = 409, description = "It is not PENDING any more, or its payment is not settled",
+         body = ProblemBody<'static>),
+    ),
+)]
+pub(crate) async fn confirm(
+    State(edge): State<Shared>,
+    call: Call,
+    Path(id): Path<String>,
+    key: RequestKey,
+) -> Result<Response, Problem> {
+    let by = Arc::clone(&call.allowed(Scope::Operate)?.account);
+    let command = OrderCommand::SetStatus { status: OrderStatus::Processing, by };
+    changed(&edge, &call, &id, &key, command).await
+}
+
 /// Calls an order off, at any time before it is shipped. A repeat changes nothing and needs no
 /// `Idempotency-Key`: an order is called off once, and the first reason stays.
 #[utoipa::path(

@@ -4,6 +4,7 @@ pub mod body;
 pub mod life;
 pub mod list;
 pub mod place;
+pub mod receipt;
 pub mod wish;
 
 use axum::extract::State;

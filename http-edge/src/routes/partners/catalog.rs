@@ -145,7 +145,7 @@ pub(crate) async fn feed(
     let arrived = arrive(request.into_body(), adapter).await?;
     let feed = FeedOf { edge, call, key, partner, import, adapter };
     let accepted = feed.take(arrived).await?;
-    let view = accepted.view.clone().ok_or_else(super::unknown_import)?;
+    let view = accepted.view.clone().ok_or_else(super::imports::unknown)?;
     let below = format!("/v1/partners/{}/imports", feed.partner);
     Ok(Reply::new(StatusCode::CREATED, &ImportBody::from(&*view))
         .location(&below, import)
@@ -221,7 +221,7 @@ impl FeedOf {
         let asking = step(&self.call, Some(&self.key));
         let cause = asking.cause.clone();
         let mut accepted = system.ask::<Import>(&self.import.to_string(), start, asking).await?;
-        let begun = accepted.view.as_ref().ok_or_else(super::unknown_import)?;
+        let begun = accepted.view.as_ref().ok_or_else(super::imports::unknown)?;
         if begun.status == ImportStatus::Finished {
             return Ok(accepted);
         }

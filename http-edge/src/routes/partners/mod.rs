@@ -2,22 +2,22 @@
 
 pub(crate) mod body;
 pub mod catalog;
+pub mod imports;
 mod reading;
 
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use engine::import::Import;
 use engine::partner::{KeyDigest, NAME_MAX, NewKey, PartnerCommand};
-use engine::values::{ImportId, PartnerId, PartnerKeyId};
+use engine::values::{PartnerId, PartnerKeyId};
 use http::StatusCode;
 use metrics::counter;
 use serde::Deserialize;
 use std::time::Duration;
 use uuid::Uuid;
 
-use self::body::{ImportBody, PartnerBody, PartnersBody};
+use self::body::{PartnerBody, PartnersBody};
 use super::{Edge, Shared};
 use crate::access::{Scope, hash};
 use crate::call::Call;
@@ -39,10 +39,6 @@ fn partner_id(text: &str) -> Result<PartnerId, Problem> {
 
 fn unknown() -> Problem {
     Problem::new(Code::NotFound, "there is no such partner")
-}
-
-fn unknown_import() -> Problem {
-    Problem::new(Code::NotFound, "there is no such feed")
 }
 
 fn known_partner(edge: &Edge, partner: &PartnerId) -> Result<(), Problem> {
@@ -282,29 +278,4 @@ pub(crate) async fn revoke_key(
     let command = PartnerCommand::RevokeKey { partner: partner.clone(), key: key_id };
     let (reply, _) = changed(&edge, &call, &key, &partner, command, None).await?;
     Ok(reply.into_response())
-}
-
-/// A feed: how far it is, and what became of its rows.
-#[utoipa::path(
-    get, path = "/v1/partners/{id}/imports/{import}", operation_id = "get_import", tag = "partners",
-    params(
-        ("id" = String, Path, description = "The partner"),
-        ("import" = String, Path, description = "The feed"),
-    ),
-    responses(
-        (status = 200, description = "The feed", body = ImportBody),
-        (status = 404, description = "There is no such feed", body = ProblemBody<'static>),
-    ),
-)]
-pub(crate) async fn import(
-    State(edge): State<Shared>,
-    call: Call,
-    Path((id, import)): Path<(String, String)>,
-) -> Result<Response, Problem> {
-    let partner = partner_id(&id)?;
-    may_feed(&call, &partner)?;
-    let import = Uuid::try_parse(&import).map_err(|_| unknown_import())?;
-    let feed = edge.shop.entity::<Import>(&ImportId::new(import).to_string()).await?;
-    let feed = feed.view.filter(|feed| feed.partner == partner).ok_or_else(unknown_import)?;
-    Ok(Reply::ok(&ImportBody::from(&*feed)).etag(feed.version).into_response())
 }

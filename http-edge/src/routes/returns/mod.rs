@@ -8,15 +8,17 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use engine::Aggregate as _;
 use engine::cart::CART_LINES_MAX;
-use engine::rma::{OpenReturn, REASON_MAX, ReturnCommand, ReturnLine};
+use engine::rma::{OpenReturn, REASON_MAX, Return, ReturnCommand, ReturnLine, ReturnStatus};
 use engine::values::{OrderId, ProductId, Quantity, ReturnId};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::body::ReturnBody;
 use super::Shared;
+use super::entries::{Wanted, cursor};
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
 use crate::idempotency::{RequestKey, fingerprint};
@@ -144,6 +146,54 @@ pub(crate) async fn open(
         .standing(&opened)
         .replayed(key.replayed(&opened))
         .into_response())
+}
+
+/// A page of returns.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ReturnPage)]
+pub(crate) struct ReturnPageBody<'a> {
+    /// The returns, newest first.
+    items: Vec<ReturnBody<'a>>,
+    /// Where the next page starts; null on the last one.
+    next_cursor: Option<String>,
+    /// How many there are in all that match.
+    total: u64,
+}
+
+/// Returns, newest first.
+#[utoipa::path(
+    get, path = "/v1/returns", operation_id = "list_returns", tag = "returns",
+    params(
+        ("status" = Option<String>, Query, description = "Only returns with this status"),
+        ("customer_id" = Option<String>, Query, description = "Only this customer's"),
+        ("limit" = Option<u32>, Query, description = "1 to 100, 20 when absent"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+        ("x-min-position" = Option<String>, Header, description = "At least this fresh"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = ReturnPageBody<'static>),
+        (status = 422, description = "A parameter cannot be used", body = ProblemBody<'static>),
+        (status = 503, description = "Not fresh yet, or not available", body = ProblemBody<'static>),
+    ),
+)]
+pub(crate) async fn list(
+    State(edge): State<Shared>,
+    call: Call,
+    uri: Uri,
+    fresh: Fresh,
+) -> Result<Response, Problem> {
+    call.allowed(Scope::Orders)?;
+    let statuses = ReturnStatus::ALL.map(ReturnStatus::as_str);
+    let wanted = Wanted::of(&uri, Some("customer_id"), &statuses)?;
+    edge.shop.wait_for(fresh).await?;
+    let found = edge.shop.list::<Return>(&wanted.query(Return::KIND)).await?;
+    let returns = found.entries.iter().filter_map(|(_, view)| view.as_deref());
+    Ok(Reply::ok(&ReturnPageBody {
+        items: returns.map(ReturnBody::from).collect(),
+        next_cursor: found.entries.last().filter(|_| found.more).map(|(row, _)| cursor(row)),
+        total: found.total,
+    })
+    .into_response())
 }
 
 /// One return.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
 use super::super::{Changes, HistoryRow, OrderRow, ProductRow, positions};
+use super::entries::Entries;
 use super::wakeups::Wakeups;
 use crate::StoreError;
 use crate::crash_points::{CrashPoint, crash_point};
@@ -44,7 +45,8 @@ const PUT_PRODUCTS: &str = "INSERT INTO read_products \
 /// Forgets everything at once.
 const CLEAR: &str = "BEGIN; LOCK TABLE read_cursors IN SHARE ROW EXCLUSIVE MODE; \
     DELETE FROM read_cursors; DELETE FROM read_histories; DELETE FROM read_orders; \
-    UPDATE read_order_counts SET orders = 0; DELETE FROM read_products; DELETE FROM read_wakeups; COMMIT";
+    UPDATE read_order_counts SET orders = 0; DELETE FROM read_products; \
+    DELETE FROM read_entries; DELETE FROM read_wakeups; COMMIT";
 
 /// Changes as columns, which one statement per table takes whole.
 pub(super) struct Encoded {
@@ -52,6 +54,7 @@ pub(super) struct Encoded {
     histories: Vec<(Uuid, i64, Vec<u8>)>,
     orders: Vec<OrderRow>,
     products: Vec<(ProductRow, Option<String>)>,
+    entries: Entries,
     wakeups: Wakeups,
     earlier_wakeups: Wakeups,
 }
@@ -69,6 +72,7 @@ impl Encoded {
             products: products
                 .map(|row| Ok((row.clone(), listing(row)?)))
                 .collect::<Result<_, StoreError>>()?,
+            entries: Entries::of(changes),
             wakeups: Wakeups::of(moved),
             earlier_wakeups: Wakeups::of(&earliest_of_each(&changes.earlier_wakeups)),
         })
@@ -95,6 +99,7 @@ impl Encoded {
         put_histories(connection, self.histories).await?;
         put_orders(connection, &self.orders).await?;
         put_products(connection, &self.products).await?;
+        self.entries.write(connection).await?;
         self.wakeups.put(connection).await?;
         self.earlier_wakeups.bring_forward(connection).await?;
         crash_point(CrashPoint::ViewsChanged);
@@ -170,7 +175,7 @@ async fn put_products(
     Ok(())
 }
 
-fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Read models on PostgreSQL, beside the journal.
 
 mod apply;
+mod entries;
 #[cfg(test)]
 mod plans;
 mod wakeups;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 
 use super::row::{StoredProduct, best_informed_of_each, history};
 use super::{
-    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow, ReadModels, Wakeup, list,
+    Changes, EntryPage, EntryQuery, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow,
+    ReadModels, Wakeup, entry_list, list,
 };
 use crate::StoreError;
 use crate::database::postgres::trouble;
@@ -122,6 +124,11 @@ impl ReadModels for PostgresReadModels {
             rows.into_iter().map(ProductRow::try_from).collect()
         })
         .await
+    }
+
+    async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError> {
+        let (pool, query) = (self.pool.clone(), query.clone());
+        owned(async move { entry_list::from_postgres(&pool, &query).await }).await
     }
 
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::row::{count_changes, earliest_of_each, last_of_each, listing};
 use super::super::{Changes, HistoryRow, OrderRow, Wakeup, positions};
+use super::entries::Entries;
 use super::wakeups;
 use crate::crash_points::{CrashPoint, crash_point};
 use crate::database::sqlite::{primary_code, roll_back, trouble};
@@ -44,7 +45,7 @@ const PUT_PRODUCTS: &str = "INSERT INTO read_products \
 /// Forgets everything at once.
 pub(super) const CLEAR: &str = "BEGIN IMMEDIATE; DELETE FROM read_cursors; \
     DELETE FROM read_histories; DELETE FROM read_orders; UPDATE read_order_counts SET orders = 0; \
-    DELETE FROM read_products; DELETE FROM read_wakeups; COMMIT";
+    DELETE FROM read_products; DELETE FROM read_entries; DELETE FROM read_wakeups; COMMIT";
 
 const CONSTRAINT: u32 = 19;
 
@@ -55,6 +56,7 @@ pub(super) struct Encoded {
     orders: Option<String>,
     rows: Vec<OrderRow>,
     products: Option<String>,
+    entries: Entries,
     wakeups: Option<String>,
     earlier_wakeups: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Encoded {
             histories: histories(&changes.histories).map_err(StoreError::Unavailable)?,
             orders: array(orders),
             products: array(products.into_iter()),
+            entries: Entries::of(changes),
             wakeups: wakeups::encode(&moved),
             earlier_wakeups: wakeups::encode(&earliest_of_each(&changes.earlier_wakeups)),
             rows,
@@ -116,6 +119,7 @@ impl Encoded {
         if let Some(products) = self.products {
             sqlx::query(PUT_PRODUCTS).bind(products).execute(&mut *writer).await?;
         }
+        self.entries.write(writer).await?;
         if let Some(moved) = self.wakeups {
             wakeups::put(writer, &moved).await?;
         }

@@ -1,6 +1,7 @@
 //! Read models on SQLite, in the views file.
 
 mod apply;
+mod entries;
 #[cfg(test)]
 mod plans;
 mod wakeups;
@@ -12,7 +13,8 @@ use sqlx::Executor as _;
 
 use super::row::{StoredProduct, best_informed_of_each, history};
 use super::{
-    Changes, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow, ReadModels, Wakeup, list,
+    Changes, EntryPage, EntryQuery, HistoryRow, HistoryTail, OrderPage, OrderQuery, ProductRow,
+    ReadModels, Wakeup, entry_list, list,
 };
 use crate::StoreError;
 use crate::database::sqlite::trouble;
@@ -130,6 +132,11 @@ impl ReadModels for SqliteReadModels {
             rows.into_iter().map(ProductRow::try_from).collect()
         })
         .await
+    }
+
+    async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError> {
+        let (readers, query) = (self.views.readers.clone(), query.clone());
+        owned(async move { entry_list::from_sqlite(&readers, &query).await }).await
     }
 
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {

@@ -1,7 +1,7 @@
 //! The queries of the read models on SQLite use an index.
 
-use super::super::list;
-use super::{HISTORIES, LIST_PRODUCTS, PRODUCTS, apply, wakeups};
+use super::super::{entry_list, list};
+use super::{HISTORIES, LIST_PRODUCTS, PRODUCTS, apply, entries, wakeups};
 use crate::database::plans::{Access, assert_sqlite_uses_an_index};
 use crate::database::sqlite_views::Views;
 
@@ -20,6 +20,15 @@ async fn every_query_uses_an_index() {
         (list::TOTAL_OF_STATUS, Access::Found),
         (apply::STATUSES, Access::Found),
         (apply::COUNT, Access::Found),
+        (entry_list::ALL, Access::Found),
+        (entry_list::OF_STATUS, Access::Found),
+        (entry_list::OF_OWNER, Access::Found),
+        (entry_list::OF_BOTH, Access::Found),
+        (entry_list::TOTAL, Access::Found),
+        (entry_list::TOTAL_OF_STATUS, Access::Found),
+        (entry_list::TOTAL_OF_OWNER, Access::Found),
+        (entry_list::TOTAL_OF_BOTH, Access::Found),
+        (entries::DROP, Access::Found),
         (wakeups::DUE, Access::Found),
         (wakeups::DROP, Access::Found),
         (wakeups::DROP_IF_OLD, Access::Found),

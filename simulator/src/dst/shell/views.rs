@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use engine::values::{Moment, ProductId};
 use persistence::StoreError;
 use persistence::read_models::{
-    Changes, HistoryRow, HistoryTail, MemoryReadModels, OrderPage, OrderQuery, ProductRow,
-    ReadModels, Wakeup,
+    Changes, EntryPage, EntryQuery, HistoryRow, HistoryTail, MemoryReadModels, OrderPage,
+    OrderQuery, ProductRow, ReadModels, Wakeup,
 };
 
 use super::ground::Ground;
@@ -62,6 +62,10 @@ impl ReadModels for Views {
         limit: u32,
     ) -> Result<Vec<ProductRow>, StoreError> {
         self.reach().await?.list_products(after, limit).await
+    }
+
+    async fn list_entries(&self, query: &EntryQuery) -> Result<EntryPage, StoreError> {
+        self.reach().await?.list_entries(query).await
     }
 
     async fn due_wakeups(&self, now: Moment, limit: u32) -> Result<Vec<Wakeup>, StoreError> {

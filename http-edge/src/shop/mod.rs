@@ -1,4 +1,6 @@
-//! The one seam to the engine: every call of a route goes through here.
+//! The one seam to the engine: every call of a route goes through here; what is read in pages in `lists`.
+
+mod lists;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +8,7 @@ use std::time::Duration;
 
 use actors::clock::Clock;
 use actors::directory::Hosted;
-use actors::followers::streams::{EventPage, EventQuery};
 use actors::outcome::{Accepted, Asking, NotDone, Position};
-use actors::reads::OrderList;
 use actors::system::OrderSystem;
 use engine::Aggregate;
 use engine::buyer::{Buyer, BuyerCommand, BuyerState};
@@ -22,8 +22,6 @@ use engine::rma::{Return, ReturnCommand};
 use engine::toggle::Toggle;
 use engine::validation::Policy;
 use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, ReturnId};
-use persistence::followers::{Notice, NoticeQuery};
-use persistence::read_models::{OrderQuery, ProductRow};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -274,28 +272,6 @@ impl Shop {
         self.system.entity(key).await.map_err(|error| unreadable(&error))
     }
 
-    /// A page of orders.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable`.
-    pub async fn list_orders(&self, query: &OrderQuery) -> Result<OrderList, Problem> {
-        self.system.list_orders(query).await.map_err(|error| unreadable(&error))
-    }
-
-    /// Products by id.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable`.
-    pub async fn list_products(
-        &self,
-        after: Option<&ProductId>,
-        limit: u32,
-    ) -> Result<Vec<ProductRow>, Problem> {
-        self.system.list_products(after, limit).await.map_err(|error| unreadable(&error))
-    }
-
     /// The whole books of a product's stock, holds included.
     ///
     /// # Errors
@@ -325,24 +301,6 @@ impl Shop {
     /// `unavailable`.
     pub async fn endpoints(&self) -> Result<<Endpoints as Aggregate>::View, Problem> {
         self.system.endpoints().await.map_err(|error| unreadable(&error))
-    }
-
-    /// Messages to customers.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable`.
-    pub async fn list_notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, Problem> {
-        self.system.list_notices(query).await.map_err(|error| unreadable(&error))
-    }
-
-    /// A page of public events.
-    ///
-    /// # Errors
-    ///
-    /// `unavailable`.
-    pub async fn public_events(&self, query: &EventQuery) -> Result<EventPage, Problem> {
-        self.system.public_events(query).await.map_err(|error| unreadable(&error))
     }
 
     /// When the event at a place was decided.
