@@ -72,7 +72,7 @@ fn wish(order: OrderId) -> PlaceOrder {
         items: vec![WishedItem::new(ProductId::parse("hot").unwrap(), 1, None)],
         payment: Some(Wish { method: PaymentMethod::Card, token }),
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: Personal::default(),
         trusted_price: false,
         policy: Arc::default(),

@@ -1,25 +1,36 @@
 //! From what comes of a command to the answer that its asker understands: pure, and the same in
 //! production and in simulation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::buyer::{Buyer, BuyerRefusal, BuyerState};
 use engine::cart::{Cart, CartRefusal};
-use engine::catalog::{Product, ProductRefusal};
+use engine::catalog::{Listing, ProductRefusal};
 use engine::inventory::{Inventory, InventoryRefusal};
 use engine::order::{NotReturnable, Order, OrderRefusal};
 use engine::planted::{Bug, planted};
 use engine::process::{Answer, ChargeOutcome, StockRefusal, Unavailable};
+use engine::promo::{OpenPromo, PromoRefusal};
 use engine::reviews::{Reviews, ReviewsRefusal};
 use engine::values::{Moment, OrderId};
 
 use crate::outcome::{Accepted, NotAccepted, NotDone};
 use crate::payments::ProviderFailure;
 
-/// What a product says to a lookup.
-pub fn of_listing(verdict: Result<Accepted<Product>, NotDone<ProductRefusal>>) -> Answer {
+/// What a promo code says to a lookup.
+pub fn of_promo(verdict: Result<Option<Arc<OpenPromo>>, NotDone<PromoRefusal>>) -> Answer {
     match verdict {
-        Ok(accepted) => Answer::Listing(accepted.view),
+        Ok(found) => Answer::Promo(found),
+        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
+        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
+    }
+}
+
+/// What a product says to a lookup.
+pub fn of_listing(verdict: Result<Option<Listing>, NotDone<ProductRefusal>>) -> Answer {
+    match verdict {
+        Ok(found) => Answer::Listing(found),
         Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
         Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
     }
@@ -48,9 +59,9 @@ pub fn of_orders(
 }
 
 /// What a buyer says of their trust.
-pub fn of_trust(verdict: Result<Accepted<Buyer>, NotDone<BuyerRefusal>>) -> Answer {
+pub fn of_trust(verdict: Result<BuyerState, NotDone<BuyerRefusal>>) -> Answer {
     match verdict {
-        Ok(accepted) => Answer::Trust(is_trusted(&accepted.view)),
+        Ok(buyer) => Answer::Trust(is_trusted(&buyer)),
         Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
         Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
     }
@@ -151,6 +162,7 @@ const fn rank(answer: &Answer) -> u8 {
         Answer::NotAccepted(_) => 2,
         Answer::StockRefused(_) => 1,
         Answer::Listing(_)
+        | Answer::Promo(_)
         | Answer::Counted(_)
         | Answer::Trust(_)
         | Answer::ReviewNoted

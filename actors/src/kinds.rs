@@ -11,6 +11,7 @@ use engine::inventory::Inventory;
 use engine::job::Job;
 use engine::order::Order;
 use engine::partner::Partners;
+use engine::promo::Promo;
 use engine::reviews::Reviews;
 use engine::rma::Return;
 use engine::toggle::Switchboard;
@@ -105,6 +106,8 @@ kinds! {
     partners: Partners, snapshots: false;
     /// The switches of features.
     toggles: Switchboard, snapshots: false;
+    /// Promo codes.
+    promos: Promo, snapshots: false;
     /// Jobs with their runs.
     jobs: Job, snapshots: false;
 }

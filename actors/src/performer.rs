@@ -7,19 +7,22 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use engine::Aggregate;
-use engine::buyer::BuyerCommand;
+use engine::buyer::{Buyer, BuyerCommand};
 use engine::cart::CartCommand;
+use engine::catalog::Product;
 use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal};
 use engine::order::OrderCommand;
 use engine::process::{Answer, HeldUnits, Intent};
+use engine::promo::Promo;
 use engine::reviews::{Reviews, ReviewsCommand, Waiting};
-use engine::values::{CartId, CustomerId, ProductId};
+use engine::values::CartId;
 use futures::FutureExt as _;
 use metrics::counter;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::answers;
+use crate::directory::Hosted;
 use crate::entity::{Asked, Neighbour, ReplyTo};
 use crate::metrics::REFUNDS_FAILED_TOTAL;
 use crate::outcome::{Accepted, Asking, Cause, NotDone};
@@ -29,6 +32,9 @@ use crate::system::World;
 
 /// How long work between actors may wait in a mailbox before it is tried again.
 const INTERNAL_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What readers see of an entity, or why nobody can tell.
+type Seen<A> = Result<<A as Aggregate>::View, NotDone<<A as Aggregate>::Refusal>>;
 
 impl World {
     /// Starts an intent of an entity. Its answer is returned when it is known at once, else given to
@@ -40,7 +46,12 @@ impl World {
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
         match intent {
-            Intent::Lookup { product } => self.look_up(product, answer),
+            Intent::Lookup { product } => {
+                self.seen::<Product>(product.as_str(), answers::of_listing, answer)
+            }
+            Intent::LookupPromo { code } => {
+                self.seen::<Promo>(code.as_str(), answers::of_promo, answer)
+            }
             Intent::NoteOrder { customer, order, within } => {
                 let counting = (order, within, self.clock.now());
                 let reply =
@@ -49,7 +60,9 @@ impl World {
                 self.kinds.buyers.send(self, customer.as_str(), asked, deadline());
                 None
             }
-            Intent::AskTrust { customer } => self.ask_trust(customer, answer),
+            Intent::AskTrust { customer } => {
+                self.seen::<Buyer>(customer.as_str(), answers::of_trust, answer)
+            }
             Intent::NoteReview { order, customer, until } => {
                 let command = match until {
                     Some(until) => {
@@ -120,36 +133,21 @@ impl World {
         }
     }
 
-    fn look_up(
+    /// What readers see of an entity: at once where that is published, else once it was woken.
+    fn seen<A: Hosted>(
         self: &Arc<Self>,
-        product: ProductId,
+        key: &str,
+        told: fn(Seen<A>) -> Answer,
         answer: impl FnOnce(Answer) + Send + 'static,
     ) -> Option<Answer> {
-        if let Some(published) = self.kinds.products.view(product.as_str()) {
-            return Some(Answer::Listing(published.view));
+        if let Some(published) = A::directory(self).view(key) {
+            return Some(told(Ok(published.view)));
         }
-        let world = Arc::clone(self);
+        let (world, key) = (Arc::clone(self), key.to_owned());
         spawn_light(async move {
             let asking = Asking { deadline: deadline(), cause: Cause::default() };
-            let verdict = world.kinds.products.ask(&world, product.as_str(), None, asking).await;
-            answer(answers::of_listing(verdict));
-        });
-        None
-    }
-
-    fn ask_trust(
-        self: &Arc<Self>,
-        customer: CustomerId,
-        answer: impl FnOnce(Answer) + Send + 'static,
-    ) -> Option<Answer> {
-        if let Some(published) = self.kinds.buyers.view(customer.as_str()) {
-            return Some(Answer::Trust(answers::is_trusted(&published.view)));
-        }
-        let world = Arc::clone(self);
-        spawn_light(async move {
-            let asking = Asking { deadline: deadline(), cause: Cause::default() };
-            let verdict = world.kinds.buyers.ask(&world, customer.as_str(), None, asking).await;
-            answer(answers::of_trust(verdict));
+            let verdict = A::directory(&world).ask(&world, &key, None, asking).await;
+            answer(told(verdict.map(|accepted| accepted.view)));
         });
         None
     }

@@ -95,7 +95,7 @@ fn place(items: usize, is_full: bool) -> PlaceOrder {
             method: PaymentMethod::Card,
             token: Some(PaymentToken::new("tok_ok")),
         }),
-        promo_code: None,
+        promo: None,
         personal: if is_full { personal } else { Personal::default() },
         trusted_price: false,
         policy: Arc::new(Policy {

@@ -25,6 +25,7 @@ pub mod partner;
 pub mod planted;
 pub mod pricing;
 pub mod process;
+pub mod promo;
 pub mod public;
 pub mod reviews;
 pub mod rma;

@@ -9,9 +9,10 @@ use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::fraud::Counted;
 use crate::order::{NotReturnable, Order, ReturnWish};
+use crate::promo::OpenPromo;
 use crate::values::{
     CartId, ChargeKey, CustomerId, HoldId, Moment, Money, OrderId, PaymentToken, ProductId,
-    Quantity, ReturnId,
+    PromoCode, Quantity, ReturnId,
 };
 
 /// Units of one product under one hold.
@@ -32,6 +33,11 @@ pub enum Intent {
     Lookup {
         /// Which product.
         product: ProductId,
+    },
+    /// Look up what a promo code takes off.
+    LookupPromo {
+        /// Which code.
+        code: PromoCode,
     },
     /// Note that a buyer is about to order, and count what they ordered before.
     NoteOrder {
@@ -162,6 +168,7 @@ impl Intent {
             | Self::Refund { .. }
             | Self::RefundPart { .. } => true,
             Self::Lookup { .. }
+            | Self::LookupPromo { .. }
             | Self::NoteOrder { .. }
             | Self::AskTrust { .. }
             | Self::Hold { .. }
@@ -182,6 +189,7 @@ impl Intent {
         match self {
             Self::Hold { .. } | Self::ClaimCart { .. } => true,
             Self::Lookup { .. }
+            | Self::LookupPromo { .. }
             | Self::NoteOrder { .. }
             | Self::AskTrust { .. }
             | Self::Extend { .. }
@@ -211,6 +219,8 @@ impl Intent {
 pub enum Answer {
     /// What the catalogue says; `None` for an unknown product.
     Listing(Option<Listing>),
+    /// What the promo code takes off; `None` for an unknown one.
+    Promo(Option<Arc<OpenPromo>>),
     /// How many orders the buyer has placed.
     Counted(Counted),
     /// Whether the buyer is trusted.

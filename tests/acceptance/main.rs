@@ -22,6 +22,7 @@ mod pictures;
 mod positions;
 mod pricing;
 mod processing;
+mod promos;
 mod receipts;
 mod redis_cut;
 mod refusals;

@@ -237,7 +237,7 @@ async fn returns_are_listed_by_status_and_customer(server: Server) -> Result<()>
     for _ in 0..3 {
         let answer = shop.post("/v1/returns", &wanted(&order, &mug, 1)).await?.expect(201)?;
         opened.push(answer.text("/id")?.to_owned());
-        customer = answer.text("/customer_id")?.to_owned();
+        answer.text("/customer_id")?.clone_into(&mut customer);
     }
     let (id, no) = (&opened[0], json!({"approved": false, "reason": "worn"}));
     step(&shop, id, "authorization", &no).await?.expect(200)?;

@@ -44,7 +44,7 @@ pub(crate) fn place(number: u32, product: &str, quantity: i64) -> PlaceOrder {
         items: vec![WishedItem::new(ProductId::parse(product).unwrap(), quantity, None)],
         payment: None,
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: Personal::default(),
         trusted_price: false,
         policy: Arc::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::merge;
 use super::model::{
     CART_LINES_MAX, CLAIM_VALID, CLAIM_YOUNG, Cart, CartCommand, CartEvent, CartRefusal, CartState,
     LINE_UNITS_MAX, OpenCart,
@@ -40,6 +41,9 @@ impl Aggregate for Cart {
                 }
             };
         }
+        if let Some(into) = open.joined {
+            return merge::joined(open, into, command);
+        }
         match (open.ordered_as, command) {
             (Some(order), command) => belonging(open, order, command, now),
             (None, CartCommand::SetLine { product, quantity }) => {
@@ -52,6 +56,13 @@ impl Aggregate for Cart {
             }
             (None, CartCommand::Clear) if open.lines.is_empty() => Ok(Vec::new()),
             (None, CartCommand::Clear) => Ok(vec![CartEvent::Cleared]),
+            (None, CartCommand::SetPromo { code }) if *code == open.promo => Ok(Vec::new()),
+            (None, CartCommand::SetPromo { code }) => {
+                Ok(vec![CartEvent::PromoSet { code: code.clone() }])
+            }
+            (None, CartCommand::Join { cart }) if *cart == open.id => Err(CartRefusal::Itself),
+            (None, CartCommand::Join { cart }) => Ok(vec![CartEvent::Joined { cart: *cart }]),
+            (None, CartCommand::Take { from, lines }) => merge::take(open, *from, lines),
             (None, CartCommand::CheckOut { order, contents }) => {
                 if contents.is_some_and(|seen| seen != open.contents) {
                     return Err(CartRefusal::Changed);
@@ -62,6 +73,7 @@ impl Aggregate for Cart {
                 None,
                 CartCommand::Open { .. }
                 | CartCommand::Once { .. }
+                | CartCommand::Leave { .. }
                 | CartCommand::Reopen { .. }
                 | CartCommand::Abandon { .. }
                 | CartCommand::Empty { .. },
@@ -106,19 +118,25 @@ fn belonging(open: &OpenCart, order: OrderId, command: &CartCommand, now: Moment
             Ok(vec![CartEvent::CheckedOut { order: *order }])
         }
         // It does not belong to them.
-        CartCommand::Reopen { .. } | CartCommand::Abandon { .. } | CartCommand::Empty { .. } => {
-            Ok(Vec::new())
-        }
+        CartCommand::Leave { .. }
+        | CartCommand::Reopen { .. }
+        | CartCommand::Abandon { .. }
+        | CartCommand::Empty { .. } => Ok(Vec::new()),
+        // What it has taken it has taken.
+        CartCommand::Take { from, .. } if open.taken.contains(from) => Ok(Vec::new()),
         CartCommand::Open { .. }
         | CartCommand::Once { .. }
         | CartCommand::SetLine { .. }
         | CartCommand::AddUnits { .. }
         | CartCommand::Clear
+        | CartCommand::SetPromo { .. }
+        | CartCommand::Join { .. }
+        | CartCommand::Take { .. }
         | CartCommand::CheckOut { .. } => Err(CartRefusal::CheckedOut(order)),
     }
 }
 
-fn set_line(open: &OpenCart, product: &ProductId, quantity: Quantity) -> Decision {
+pub(super) fn set_line(open: &OpenCart, product: &ProductId, quantity: Quantity) -> Decision {
     let before = open.lines.get(product).copied();
     if quantity == Quantity::ZERO {
         let removed = before.map(|_| CartEvent::LineRemoved { product: product.clone() });

@@ -13,6 +13,9 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
             customer: customer.clone(),
             lines: BTreeMap::new(),
             contents: 1,
+            promo: None,
+            joined: None,
+            taken: Vec::new(),
             ordered_as: None,
             answered: Answered::default(),
             created_at: at,
@@ -40,6 +43,13 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
             open.contents = open.version;
             open.lines.clear();
         }
+        CartEvent::PromoSet { code } => {
+            open.contents = open.version;
+            open.promo.clone_from(code);
+        }
+        CartEvent::Joined { cart } => open.joined = Some(*cart),
+        CartEvent::Left { .. } => open.joined = None,
+        CartEvent::Took { from } => open.taken.push(*from),
         CartEvent::CheckedOut { order } => open.ordered_as = Some(*order),
         CartEvent::Reopened { .. } => open.ordered_as = None,
         CartEvent::Answered { request } => open.answered.remember(*request),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::EventName;
 use crate::values::{
-    Answered, CartId, CustomerId, KeyedRequest, Moment, OrderId, ProductId, Quantity,
+    Answered, CartId, CustomerId, KeyedRequest, Moment, OrderId, ProductId, PromoCode, Quantity,
 };
 
 /// Most lines in one cart, and in one order (ORD-17).
@@ -16,6 +16,9 @@ pub const CART_LINES_MAX: usize = 50;
 
 /// Most units in one line (ORD-17).
 pub const LINE_UNITS_MAX: u32 = 100;
+
+/// Most carts that one cart takes the lines of.
+pub const CARTS_TAKEN_MAX: usize = 32;
 
 /// How long an order that claimed a cart may take to come to be: far longer than it ever does.
 pub const CLAIM_VALID: Duration = Duration::from_mins(1);
@@ -38,6 +41,15 @@ pub struct OpenCart {
     pub lines: BTreeMap<ProductId, Quantity>,
     /// The version with which its lines were last changed.
     pub contents: u64,
+    /// The promo code that its order is to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promo: Option<PromoCode>,
+    /// The cart that has its lines; then it never changes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<CartId>,
+    /// The carts whose lines it has taken; bounded by [`CARTS_TAKEN_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<CartId>,
     /// The order that it belongs to.
     pub ordered_as: Option<OrderId>,
     /// The last requests that came under keys.
@@ -83,6 +95,28 @@ pub enum CartCommand {
     },
     /// Take all lines away.
     Clear,
+    /// Let its order use a promo code, or none.
+    SetPromo {
+        /// Which code.
+        code: Option<PromoCode>,
+    },
+    /// Let its lines go to another cart, and change no more.
+    Join {
+        /// The other cart.
+        cart: CartId,
+    },
+    /// The other cart did not take its lines.
+    Leave {
+        /// The other cart.
+        cart: CartId,
+    },
+    /// Add the lines of a cart that has joined this one, once.
+    Take {
+        /// That cart.
+        from: CartId,
+        /// Its lines.
+        lines: BTreeMap<ProductId, Quantity>,
+    },
     /// Let it belong to an order that is about to be placed.
     CheckOut {
         /// That order.
@@ -139,6 +173,26 @@ pub enum CartEvent {
     },
     /// All lines were taken away.
     Cleared,
+    /// Its order is to use this promo code, or none.
+    PromoSet {
+        /// Which code.
+        code: Option<PromoCode>,
+    },
+    /// Its lines go to another cart.
+    Joined {
+        /// That cart.
+        cart: CartId,
+    },
+    /// The other cart did not take them.
+    Left {
+        /// That cart.
+        cart: CartId,
+    },
+    /// It has the lines of another cart; they were set just before.
+    Took {
+        /// That cart.
+        from: CartId,
+    },
     /// It belongs to an order.
     CheckedOut {
         /// That order.
@@ -163,6 +217,10 @@ impl EventName for CartEvent {
             Self::LineSet { .. } => "cart.line_set",
             Self::LineRemoved { .. } => "cart.line_removed",
             Self::Cleared => "cart.cleared",
+            Self::PromoSet { .. } => "cart.promo_set",
+            Self::Joined { .. } => "cart.joined",
+            Self::Left { .. } => "cart.left",
+            Self::Took { .. } => "cart.took",
             Self::CheckedOut { .. } => "cart.checked_out",
             Self::Reopened { .. } => "cart.reopened",
             Self::Answered { .. } => "cart.answered",
@@ -188,6 +246,15 @@ pub enum CartRefusal {
     /// It holds something else than the order was made of.
     #[error("cart has changed meanwhile")]
     Changed,
+    /// Another cart has its lines.
+    #[error("the lines of the cart are in cart {0}")]
+    Joined(CartId),
+    /// A cart cannot take its own lines.
+    #[error("a cart cannot be merged into itself")]
+    Itself,
+    /// It has the lines of as many others as it may.
+    #[error("a cart takes the lines of at most {CARTS_TAKEN_MAX} others")]
+    TooManyTaken,
     /// Too many units in one line.
     #[error("a line has at most {LINE_UNITS_MAX} units")]
     TooManyUnits,

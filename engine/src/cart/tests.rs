@@ -2,7 +2,8 @@
 
 use super::model::CLAIM_YOUNG;
 use super::{
-    CART_LINES_MAX, CLAIM_VALID, Cart, CartCommand, CartEvent, CartRefusal, LINE_UNITS_MAX,
+    CART_LINES_MAX, CARTS_TAKEN_MAX, CLAIM_VALID, Cart, CartCommand, CartEvent, CartRefusal,
+    LINE_UNITS_MAX,
 };
 use crate::aggregate::Aggregate;
 use crate::samples::{ORDER, cart, customer, keyed, product, seconds, units};
@@ -264,4 +265,76 @@ fn a_cart_remembers_only_so_many_requests() {
     let given = || given::<Cart>(&history);
     given().when(once(1, 1, CartCommand::Clear)).then(&[]);
     given().when(once(0, 1, CartCommand::Clear)).then(&[answered(0, 1)]);
+}
+
+fn joined() -> CartEvent {
+    CartEvent::Joined { cart: cart(2) }
+}
+
+fn take(lines: &[(&str, u32)]) -> CartCommand {
+    let lines = lines.iter().map(|(name, count)| (product(name), units(*count))).collect();
+    CartCommand::Take { from: cart(2), lines }
+}
+
+fn took() -> CartEvent {
+    CartEvent::Took { from: cart(2) }
+}
+
+#[test]
+fn a_promo_code_is_set_and_taken_away() {
+    let spring = Some(crate::values::PromoCode::parse("SPRING").unwrap());
+    let set = CartEvent::PromoSet { code: spring.clone() };
+    let ask = |code| CartCommand::SetPromo { code };
+    given::<Cart>(&[opened()]).when(ask(spring.clone())).then(std::slice::from_ref(&set));
+    given::<Cart>(&[opened(), set.clone()]).when(ask(spring)).then(&[]);
+    given::<Cart>(&[opened(), set]).when(ask(None)).then(&[CartEvent::PromoSet { code: None }]);
+}
+
+#[test]
+fn a_cart_that_has_joined_another_changes_no_more() {
+    let join = CartCommand::Join { cart: cart(2) };
+    given::<Cart>(&[opened()]).when(join.clone()).then(&[joined()]);
+    given::<Cart>(&[opened(), joined()]).when(join).then(&[]);
+    let elsewhere = CartCommand::Join { cart: cart(3) };
+    for command in [set("mouse", 1), CartCommand::Clear, check_out(), elsewhere, take(&[])] {
+        let refusal = CartRefusal::Joined(cart(2));
+        given::<Cart>(&[opened(), joined()]).when(command).then_refused(refusal);
+    }
+    taken().when(CartCommand::Join { cart: cart(2) }).then_refused(CartRefusal::CheckedOut(ORDER));
+    let itself = CartCommand::Join { cart: cart(1) };
+    given::<Cart>(&[opened()]).when(itself).then_refused(CartRefusal::Itself);
+}
+
+#[test]
+fn a_cart_whose_lines_were_not_taken_goes_on() {
+    let leave = |number| CartCommand::Leave { cart: cart(number) };
+    given::<Cart>(&[opened(), joined()]).when(leave(3)).then(&[]);
+    let left = CartEvent::Left { cart: cart(2) };
+    given::<Cart>(&[opened(), joined()]).when(leave(2)).then(std::slice::from_ref(&left));
+    given::<Cart>(&[opened(), joined(), left]).when(set("mouse", 1)).then(&[line("mouse", 1)]);
+}
+
+#[test]
+fn the_lines_of_another_cart_are_added_once() {
+    let own = [opened(), line("mouse", 2)];
+    let all = [line("laptop", 1), line("mouse", 5), took()];
+    given::<Cart>(&own).when(take(&[("laptop", 1), ("mouse", 3)])).then(&all);
+    let history = [opened(), line("mouse", 5), took()];
+    given::<Cart>(&history).when(take(&[("mouse", 3)])).then(&[]);
+    // Also when it has become an order meanwhile.
+    let ordered = given::<Cart>(&history).and(&[checked_out()]);
+    ordered.when(take(&[("mouse", 3)])).then(&[]);
+}
+
+#[test]
+fn lines_that_do_not_fit_stay_where_they_are() {
+    let own = [opened(), line("mouse", 98)];
+    given::<Cart>(&own).when(take(&[("mouse", 3)])).then_refused(CartRefusal::TooManyUnits);
+    let mut full = vec![opened()];
+    full.extend((0..CART_LINES_MAX).map(|number| line(&format!("p{number}"), 1)));
+    given::<Cart>(&full).when(take(&[("mouse", 1)])).then_refused(CartRefusal::TooManyLines);
+    let many: Vec<CartEvent> = std::iter::once(opened())
+        .chain((0..CARTS_TAKEN_MAX).map(|n| CartEvent::Took { from: cart(100 + n as u128) }))
+        .collect();
+    given::<Cart>(&many).when(take(&[])).then_refused(CartRefusal::TooManyTaken);
 }

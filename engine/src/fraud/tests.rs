@@ -37,7 +37,7 @@ fn place(method: PaymentMethod, price: Money, fraud: FraudPolicy) -> PlaceOrder 
         items: vec![item],
         payment: Some(Wish { method, token }),
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: crate::order::Personal::default(),
         trusted_price: false,
         policy: Arc::new(Policy { region: Region::Philippines, fraud, ..Policy::default() }),

@@ -22,6 +22,7 @@ impl InventoryCommand {
             Intent::Restock { .. } => Self::Restock { hold, quantity },
             Intent::TakeBack { .. } => Self::TakeBack { hold, quantity },
             Intent::Lookup { .. }
+            | Intent::LookupPromo { .. }
             | Intent::NoteOrder { .. }
             | Intent::AskTrust { .. }
             | Intent::NoteReview { .. }

@@ -12,6 +12,7 @@ use crate::inventory::InventoryEvent;
 use crate::job::JobEvent;
 use crate::order::OrderEvent;
 use crate::partner::PartnerEvent;
+use crate::promo::PromoEvent;
 use crate::reviews::ReviewsEvent;
 use crate::rma::ReturnEvent;
 use crate::toggle::ToggleEvent;
@@ -59,6 +60,8 @@ pub enum LedgerEvent<'a> {
     Partner(&'a PartnerEvent),
     /// Of the switches of features.
     Toggle(&'a ToggleEvent),
+    /// Of a promo code.
+    Promo(&'a PromoEvent),
     /// Of a job.
     Job(&'a JobEvent),
 }

@@ -116,6 +116,10 @@ impl CartBook {
             CartEvent::Opened { .. }
             | CartEvent::LineRemoved { .. }
             | CartEvent::Cleared
+            | CartEvent::PromoSet { .. }
+            | CartEvent::Joined { .. }
+            | CartEvent::Left { .. }
+            | CartEvent::Took { .. }
             | CartEvent::Reopened { .. } => Ok(()),
         }
     }

@@ -30,6 +30,7 @@ mod jobs;
 mod listings;
 mod orders;
 mod prices;
+mod promos;
 mod recent;
 mod returns;
 mod reviews;
@@ -55,6 +56,7 @@ use jobs::JobBook;
 use listings::{CartBook, ListingBook};
 use orders::{OrderBook, Totals};
 use prices::{Listed, Quotes};
+use promos::PromoBook;
 use returns::ReturnBook;
 use reviews::ReviewsBook;
 use stocks::StockBook;
@@ -84,6 +86,7 @@ enum Book {
     Partner(PartnerBook),
     Toggle(ToggleBook),
     Job(JobBook),
+    Promo(PromoBook),
     /// A promise was broken here. What follows is not judged, so that one fault is told once.
     Broken,
 }
@@ -168,6 +171,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
                 | Book::Import(_)
                 | Book::Partner(_)
                 | Book::Job(_)
+                | Book::Promo(_)
                 | Book::Toggle(_) => {}
                 Book::Broken => {
                     closing.broken_streams = closing.broken_streams.saturating_add(1);
@@ -213,6 +217,7 @@ impl Book {
             LedgerEvent::Partner(_) => Self::Partner(PartnerBook::default()),
             LedgerEvent::Toggle(_) => Self::Toggle(ToggleBook::default()),
             LedgerEvent::Job(_) => Self::Job(JobBook),
+            LedgerEvent::Promo(_) => Self::Promo(PromoBook::default()),
         }
     }
 
@@ -231,6 +236,7 @@ impl Book {
             (Self::Partner(book), LedgerEvent::Partner(event)) => book.enter(event),
             (Self::Toggle(book), LedgerEvent::Toggle(event)) => book.enter(event),
             (Self::Job(_), LedgerEvent::Job(event)) => JobBook::enter(entry.at, event),
+            (Self::Promo(book), LedgerEvent::Promo(event)) => book.enter(entry.key(), event),
             (
                 Self::Listing(_)
                 | Self::Stock(_)
@@ -245,6 +251,7 @@ impl Book {
                 | Self::Partner(_)
                 | Self::Toggle(_)
                 | Self::Job(_)
+                | Self::Promo(_)
                 | Self::Broken,
                 LedgerEvent::Product(_)
                 | LedgerEvent::Inventory(_)
@@ -258,7 +265,8 @@ impl Book {
                 | LedgerEvent::Buyer(_)
                 | LedgerEvent::Reviews(_)
                 | LedgerEvent::Return(_)
-                | LedgerEvent::Job(_),
+                | LedgerEvent::Job(_)
+                | LedgerEvent::Promo(_),
             ) => broken("R12", "an event of another kind stands in the stream".to_owned()),
         }
     }

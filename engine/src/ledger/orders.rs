@@ -99,7 +99,10 @@ impl OrderBook {
 
 impl Placed {
     fn new(placement: &Placement) -> Self {
+        // The use of a promo code is sold and comes back as a unit of its own stock does.
+        let promo = placement.promo.iter().map(|promo| (promo.code.uses(), Quantity::new(1)));
         let lines = placement.lines.iter().map(|line| (line.product.clone(), line.quantity));
+        let lines = lines.chain(promo);
         Self {
             order: placement.order,
             fingerprint: placement.fingerprint,

@@ -191,7 +191,7 @@ impl StockBook {
                 });
             }
         }
-        if let Ok(product) = ProductId::parse(key) {
+        if let Ok(product) = ProductId::of_stock(key) {
             let units = closing.units.entry(product).or_default();
             units.sold = u64::try_from(self.sold).unwrap_or_default();
         }

@@ -20,6 +20,7 @@ mod model;
 mod outstanding;
 mod place;
 mod placement;
+mod priced;
 mod refund;
 mod refusal;
 mod returning;
@@ -42,4 +43,4 @@ pub use returning::{
     NotReturnable, PartRefund, RETURNS_MAX, RefundMethod, RefundStand, ReturnWish, ReturnedPart,
     Units,
 };
-pub use wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};
+pub use wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem, WishedPromo};

@@ -10,6 +10,7 @@ use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
 use super::returning::{ReturnWish, ReturnedPart};
+use super::wished::use_of;
 use crate::fraud::Review;
 use crate::planted::{Bug, planted};
 use crate::process::{ChargeOutcome, HeldUnits};
@@ -120,14 +121,15 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order's units as the stock knows them.
+    /// The order's units as their stocks know them, and the use of its promo code.
     pub fn held_units(&self) -> Vec<HeldUnits> {
         let hold = self.placement.order.hold();
         let units = |line: &Line| {
             let (product, quantity) = (line.product.clone(), line.quantity);
             HeldUnits { product, hold, quantity }
         };
-        self.placement.lines.iter().map(units).collect()
+        let promo = self.placement.promo.iter().map(|promo| use_of(&promo.code, hold));
+        self.placement.lines.iter().map(units).chain(promo).collect()
     }
 
     /// The method by which it is to be paid.

@@ -187,6 +187,7 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         }
         (
             Intent::Lookup { .. }
+            | Intent::LookupPromo { .. }
             | Intent::NoteOrder { .. }
             | Intent::AskTrust { .. }
             | Intent::NoteReview { .. }
@@ -204,6 +205,7 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
             | Intent::TakeBack { .. }
             | Intent::ForReturn { .. },
             Answer::Listing(_)
+            | Answer::Promo(_)
             | Answer::Counted(_)
             | Answer::Trust(_)
             | Answer::ReviewNoted

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::OrderEvent;
-use super::placement::{Amounts, Line, Personal, Placement, Wish};
+use super::placement::{Personal, Placement, Wish};
 use super::refusal::OrderRefusal;
-use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem};
+use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem, WishedPromo, use_of};
 use crate::aggregate::Step;
 use crate::cart::CART_LINES_MAX;
 use crate::fraud::{self, FraudPolicy, Suspicion, Vetting};
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::planted::{Bug, planted};
-use crate::pricing;
 use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
 use crate::validation::{self, Finding, Policy, Warning};
-use crate::values::{CustomerId, Fingerprint, Moment, MoneyError, OrderId, Quantity};
+use crate::values::{CustomerId, Fingerprint, Moment, OrderId};
 
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +31,8 @@ pub struct PlaceOrder {
     pub cart: Option<WishedCart>,
     /// How it is to be paid.
     pub payment: Option<Wish>,
-    /// A code for a rebate.
-    pub promo_code: Option<String>,
+    /// The promo code that it is to use.
+    pub promo: Option<WishedPromo>,
     /// What belongs to a person.
     pub personal: Personal,
     /// Whether the caller may set prices (C-12).
@@ -52,39 +51,18 @@ pub struct PlaceOrder {
 }
 
 impl PlaceOrder {
-    /// What the order costs.
-    ///
-    /// # Errors
-    ///
-    /// [`MoneyError`] when it cannot be told.
-    pub fn amounts(&self, now: Moment) -> Result<Amounts, MoneyError> {
-        let mut sum: Option<Amounts> = None;
-        for item in &self.items {
-            let listing = item.listed().ok_or(MoneyError::OutOfRange)?;
-            let units = if planted(Bug::WrongTotal) { Quantity::new(1) } else { item.units() };
-            let own = item.own_price(self.trusted_price);
-            let line = pricing::line(listing, units, own, self.priced_at(now))?.amounts;
-            sum = Some(match sum {
-                None => line,
-                Some(sum) => sum.checked_add(&line)?,
-            });
-        }
-        sum.ok_or(MoneyError::OutOfRange)
-    }
-
-    /// The one moment at which everything is priced: when the holds were asked for, or now.
-    pub(crate) fn priced_at(&self, now: Moment) -> Moment {
-        self.held_until.map_or(now, |until| until.saturating_sub(self.hold_for))
-    }
-
     fn held_units(&self, item: &WishedItem) -> HeldUnits {
         HeldUnits { product: item.product.clone(), hold: self.order.hold(), quantity: item.units() }
+    }
+
+    fn held_use(&self, promo: &WishedPromo) -> Option<HeldUnits> {
+        promo.code.as_ref().map(|code| use_of(code, self.order.hold()))
     }
 
     /// Listings first, then holds, then the cart; nothing more once something is refused. Listings are
     /// looked up for a request with faults, too, so that all of them are told together.
     pub(super) fn next_step(&self, now: Moment) -> Step {
-        if self.unseen().is_some() {
+        if self.unseen().is_some() || self.unseen_promo().is_some() {
             return Step::Ready;
         }
         if self.items.iter().any(|item| item.hold.is_some()) {
@@ -100,8 +78,10 @@ impl PlaceOrder {
         if let Some(vetting) = self.vetting_step(now) {
             return Step::Needs(vec![vetting]);
         }
-        let holds = self.items.iter().map(|item| Intent::Hold {
-            units: self.held_units(item),
+        let promo = self.promo.as_ref().and_then(|promo| self.held_use(promo));
+        let units = self.items.iter().map(|item| self.held_units(item)).chain(promo);
+        let holds = units.map(|units| Intent::Hold {
+            units,
             customer: self.customer.clone(),
             expires_at: now.saturating_add(self.hold_for),
             valid_until: now.saturating_add(HOLD_COMMAND_VALID),
@@ -109,9 +89,12 @@ impl PlaceOrder {
         Step::Needs(holds.collect())
     }
 
-    /// Each product that nobody has looked up, once; none of a list that is too long anyway.
+    /// Each product that nobody has looked up, once, and the promo code; none of a list that is too
+    /// long anyway.
     fn lookups(&self) -> Vec<Intent> {
-        let mut lookups = Vec::new();
+        let promo = self.promo.iter().filter(|promo| promo.found.is_none());
+        let promo = promo.filter_map(|promo| promo.code.clone());
+        let mut lookups: Vec<Intent> = promo.map(|code| Intent::LookupPromo { code }).collect();
         if self.items.len() <= CART_LINES_MAX {
             for item in self.items.iter().filter(|item| item.listing.is_none()) {
                 let lookup = Intent::Lookup { product: item.product.clone() };
@@ -146,6 +129,7 @@ impl PlaceOrder {
     fn findings(&self, now: Moment) -> Vec<Finding> {
         let mut found = validation::request(self);
         found.extend(validation::listings(self, now));
+        found.extend(validation::promo(self, now));
         found
     }
 
@@ -173,7 +157,8 @@ impl PlaceOrder {
                             item.listing = Some(listing.clone().map(sold_as));
                         }
                         Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
-                        Answer::Counted(_)
+                        Answer::Promo(_)
+                        | Answer::Counted(_)
                         | Answer::Trust(_)
                         | Answer::ReviewNoted
                         | Answer::StockDone
@@ -185,6 +170,15 @@ impl PlaceOrder {
                         | Answer::OrderDone(_)
                         | Answer::OrderRefused(_)
                         | Answer::Failed => item.hold = Some(HoldAnswer::Unknown),
+                    }
+                }
+            }
+            Intent::LookupPromo { .. } => {
+                if let Some(promo) = &mut self.promo {
+                    if let Answer::Promo(found) = answer {
+                        promo.found = Some(found);
+                    } else {
+                        promo.hold = Some(HoldAnswer::from(answer));
                     }
                 }
             }
@@ -200,22 +194,13 @@ impl PlaceOrder {
             }
             Intent::Hold { units, expires_at, .. } => {
                 self.held_until = Some(*expires_at);
-                let answer = match answer {
-                    Answer::StockDone => HoldAnswer::Granted,
-                    Answer::StockRefused(refusal) => HoldAnswer::Refused(refusal),
-                    Answer::NotAccepted(why) => HoldAnswer::NotAccepted(why),
-                    Answer::Failed
-                    | Answer::Listing(_)
-                    | Answer::Counted(_)
-                    | Answer::Trust(_)
-                    | Answer::ReviewNoted
-                    | Answer::CartDone
-                    | Answer::CartRefused(_)
-                    | Answer::Charge(_)
-                    | Answer::Refunded
-                    | Answer::OrderDone(_)
-                    | Answer::OrderRefused(_) => HoldAnswer::Unknown,
-                };
+                let answer = HoldAnswer::from(answer);
+                if let Some(promo) = &mut self.promo
+                    && promo.code.as_ref().is_some_and(|code| code.uses() == units.product)
+                {
+                    promo.hold = Some(answer);
+                    return;
+                }
                 for item in self.items.iter_mut().filter(|item| item.product == units.product) {
                     item.hold = Some(answer.clone());
                 }
@@ -227,6 +212,7 @@ impl PlaceOrder {
                     Answer::NotAccepted(why) => ClaimAnswer::NotAccepted(why),
                     Answer::Failed
                     | Answer::Listing(_)
+                    | Answer::Promo(_)
                     | Answer::Counted(_)
                     | Answer::Trust(_)
                     | Answer::ReviewNoted
@@ -261,6 +247,11 @@ impl PlaceOrder {
         self.items.iter().find(|item| item.listing.is_none() && item.hold.is_some())
     }
 
+    /// A promo code that could not be looked up.
+    fn unseen_promo(&self) -> Option<&WishedPromo> {
+        self.promo.as_ref().filter(|promo| promo.found.is_none() && promo.hold.is_some())
+    }
+
     /// Gives back what was granted or may have been, when something else was refused.
     pub(super) fn compensate(&self) -> Vec<Intent> {
         let granted = self.items.iter().filter(|item| {
@@ -268,7 +259,13 @@ impl PlaceOrder {
                 && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
         });
         let granted = granted.filter(|_| !planted(Bug::KeepsRefusedHold));
-        let units: Vec<HeldUnits> = granted.map(|item| self.held_units(item)).collect();
+        let promo = self.promo.as_ref().filter(|promo| {
+            promo.found.is_some()
+                && matches!(promo.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
+        });
+        let promo = promo.and_then(|promo| self.held_use(promo));
+        let units: Vec<HeldUnits> =
+            granted.map(|item| self.held_units(item)).chain(promo).collect();
         let release = (!units.is_empty()).then_some(Intent::Release { units });
         let claimed = self
             .cart
@@ -287,11 +284,17 @@ impl PlaceOrder {
         if let Some(item) = self.unseen() {
             return Self::judge_hold(item).map(|()| Vec::new());
         }
+        if let Some(promo) = self.unseen_promo() {
+            return Self::judge_promo(promo).map(|()| Vec::new());
+        }
         for item in &self.items {
             Self::judge_hold(item)?;
         }
+        self.promo.as_ref().map_or(Ok(()), Self::judge_promo)?;
         self.judge_claim()?;
-        let (Ok(amounts), Some(held_until)) = (self.amounts(now), self.held_until) else {
+        let (Ok(amounts), Ok(promo), Some(held_until)) =
+            (self.amounts(now), self.promo_use(now), self.held_until)
+        else {
             return Err(OrderRefusal::Invalid(findings));
         };
         Ok(vec![OrderEvent::Placed(Arc::new(Placement {
@@ -300,6 +303,7 @@ impl PlaceOrder {
             channel: self.channel.clone(),
             lines: self.lines(now),
             amounts,
+            promo,
             payment: self.payment.clone(),
             held_until,
             fingerprint: self.fingerprint,
@@ -369,20 +373,23 @@ impl PlaceOrder {
         }
     }
 
-    fn lines(&self, now: Moment) -> Vec<Line> {
-        let priced = self.items.iter().zip(0_u16..).filter_map(|(item, index)| {
-            let listing = item.listed()?;
-            let own = item.own_price(self.trusted_price);
-            let (unit_price, _) = pricing::unit_price(listing, own, self.priced_at(now));
-            Some(Line {
-                id: self.order.item(index),
-                product: item.product.clone(),
-                quantity: item.units(),
-                unit_price,
-                listing_version: listing.version,
-                listed_price: Some(listing.price).filter(|listed| *listed != unit_price),
-            })
-        });
-        priced.collect()
+    fn judge_promo(promo: &WishedPromo) -> Result<(), OrderRefusal> {
+        let Some(code) = promo.code.clone() else { return Ok(()) };
+        let why = match &promo.hold {
+            Some(HoldAnswer::Granted) => return Ok(()),
+            Some(HoldAnswer::Refused(StockRefusal::NotEnough { .. })) => {
+                return Err(OrderRefusal::PromoUsedUp(code));
+            }
+            Some(HoldAnswer::Refused(StockRefusal::OverLimit { limit })) => {
+                return Err(OrderRefusal::PromoOverLimit { code, limit: *limit });
+            }
+            Some(HoldAnswer::NotAccepted(why)) => *why,
+            Some(
+                HoldAnswer::Refused(StockRefusal::Lapsed | StockRefusal::Invalid)
+                | HoldAnswer::Unknown,
+            )
+            | None => Unavailable::Unreachable,
+        };
+        Err(OrderRefusal::PromoUnavailable { why })
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::fraud::Suspicion;
+use crate::promo::PromoUse;
 use crate::validation::Warning;
 use crate::values::{
     Currency, CustomerId, Fingerprint, ItemId, Moment, Money, MoneyError, OrderId, PaymentMethod,
@@ -158,6 +159,9 @@ pub struct Placement {
     pub lines: Vec<Line>,
     /// For how much.
     pub amounts: Amounts,
+    /// The promo code that it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promo: Option<PromoUse>,
     /// How it is to be paid; absent: later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<Wish>,

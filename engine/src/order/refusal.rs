@@ -5,7 +5,7 @@ use super::returning::NotReturnable;
 use crate::cart::CartRefusal;
 use crate::process::Unavailable;
 use crate::validation::Finding;
-use crate::values::{ProductId, Quantity};
+use crate::values::{ProductId, PromoCode, Quantity};
 
 /// Why a command was turned down.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,23 @@ pub enum OrderRefusal {
         product: ProductId,
         /// Units per customer.
         limit: Quantity,
+    },
+    /// The promo code was used as often as it may be.
+    #[error("{0} was used as often as it may be")]
+    PromoUsedUp(PromoCode),
+    /// The customer has used the promo code as often as one may.
+    #[error("{code}: a customer may use it {limit} times")]
+    PromoOverLimit {
+        /// Which code.
+        code: PromoCode,
+        /// Uses per customer.
+        limit: Quantity,
+    },
+    /// The promo code could not be asked about now; nothing happened.
+    #[error("the promo code could not be asked about: {why}")]
+    PromoUnavailable {
+        /// Why.
+        why: Unavailable,
     },
     /// The cart cannot belong to this order.
     #[error(transparent)]

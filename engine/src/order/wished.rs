@@ -1,9 +1,12 @@
 //! What a client wishes, and what was learnt about each part of it.
 
+use std::sync::Arc;
+
 use crate::cart::CartRefusal;
 use crate::catalog::Listing;
-use crate::process::{StockRefusal, Unavailable};
-use crate::values::{CartId, Money, ProductId, Quantity};
+use crate::process::{Answer, HeldUnits, StockRefusal, Unavailable};
+use crate::promo::OpenPromo;
+use crate::values::{CartId, HoldId, Money, ProductId, PromoCode, Quantity};
 
 /// One wished item, and what was learnt about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,28 @@ pub enum HoldAnswer {
     Unknown,
 }
 
+impl From<Answer> for HoldAnswer {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::StockDone => Self::Granted,
+            Answer::StockRefused(refusal) => Self::Refused(refusal),
+            Answer::NotAccepted(why) => Self::NotAccepted(why),
+            Answer::Failed
+            | Answer::Listing(_)
+            | Answer::Promo(_)
+            | Answer::Counted(_)
+            | Answer::Trust(_)
+            | Answer::ReviewNoted
+            | Answer::CartDone
+            | Answer::CartRefused(_)
+            | Answer::Charge(_)
+            | Answer::Refunded
+            | Answer::OrderDone(_)
+            | Answer::OrderRefused(_) => Self::Unknown,
+        }
+    }
+}
+
 /// The cart that an order is to have for itself, and what was learnt about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishedCart {
@@ -43,6 +68,38 @@ pub struct WishedCart {
     pub contents: Option<u64>,
     /// What the cart says.
     pub claim: Option<ClaimAnswer>,
+}
+
+/// The promo code that an order is to use, and what was learnt about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WishedPromo {
+    /// What the client sent.
+    pub text: String,
+    /// The code, when the text can be one.
+    pub code: Option<PromoCode>,
+    /// What it takes off; the inner `None` is an unknown code.
+    #[expect(clippy::option_option, reason = "not looked up, unknown, known")]
+    pub(crate) found: Option<Option<Arc<OpenPromo>>>,
+    /// What the stock of its uses says about the hold; of one that could not be looked up, why.
+    pub hold: Option<HoldAnswer>,
+}
+
+impl WishedPromo {
+    /// A code that nobody has asked about yet.
+    pub fn new(text: &str) -> Self {
+        let code = PromoCode::parse(text).ok();
+        Self { text: text.to_owned(), code, found: None, hold: None }
+    }
+
+    /// What it takes off, where there is such a code.
+    pub(crate) fn known(&self) -> Option<&OpenPromo> {
+        self.found.as_ref()?.as_deref()
+    }
+}
+
+/// The one use of a code that an order holds.
+pub(super) fn use_of(code: &PromoCode, hold: HoldId) -> HeldUnits {
+    HeldUnits { product: code.uses(), hold, quantity: Quantity::new(1) }
 }
 
 /// What a cart says about a claim.

@@ -24,6 +24,19 @@ pub struct LineQuote {
     pub basis: Basis,
     /// The parts, and what they make.
     pub amounts: Amounts,
+    /// What a promo code takes off; a part of the discount.
+    pub rebate: Money,
+}
+
+impl LineQuote {
+    /// What the goods cost, everything that is taken off taken off.
+    ///
+    /// # Errors
+    ///
+    /// [`MoneyError`], which no quote of [`line`] gives.
+    pub fn goods(&self) -> Result<Money, MoneyError> {
+        self.amounts.subtotal.checked_sub(self.amounts.discount)
+    }
 }
 
 /// The price of one unit `at` a moment: `own` when somebody set it who may, else that of a flash
@@ -41,8 +54,9 @@ pub fn unit_price(listing: &Listing, own: Option<Money>, at: Moment) -> (Money, 
 
 /// What `quantity` units cost. Each share is rounded once for the line, see [`Money::share`].
 ///
-/// The discount is not taken off the price of a flash sale. Duty is on the goods as discounted, tax
-/// on goods, shipping and duty.
+/// The discount is not taken off the price of a flash sale. `rebate` is this line's share of what a
+/// promo code takes off, on top of the discount. Duty is on the goods as discounted, tax on goods,
+/// shipping and duty.
 ///
 /// # Errors
 ///
@@ -56,17 +70,22 @@ pub fn line(
     quantity: Quantity,
     own: Option<Money>,
     at: Moment,
+    rebate: Option<Money>,
 ) -> Result<LineQuote, MoneyError> {
     let (unit_price, basis) = unit_price(listing, own, at);
     let subtotal = unit_price.times(quantity)?;
     if subtotal.minor() < 0 {
         return Err(MoneyError::OutOfRange);
     }
-    let amounts = match listing.terms.as_deref() {
-        None => plain(subtotal),
-        Some(terms) => on_terms(terms, subtotal, quantity, basis)?,
+    let none = Money::zero(subtotal.currency());
+    let amounts = match (listing.terms.as_deref(), rebate) {
+        (None, None) => plain(subtotal),
+        (None, Some(rebate)) => on_terms(&Terms::default(), subtotal, quantity, basis, rebate)?,
+        (Some(terms), rebate) => {
+            on_terms(terms, subtotal, quantity, basis, rebate.unwrap_or(none))?
+        }
     };
-    Ok(LineQuote { unit_price, basis, amounts })
+    Ok(LineQuote { unit_price, basis, amounts, rebate: rebate.unwrap_or(none) })
 }
 
 const fn plain(subtotal: Money) -> Amounts {
@@ -79,6 +98,7 @@ fn on_terms(
     subtotal: Money,
     quantity: Quantity,
     basis: Basis,
+    rebate: Money,
 ) -> Result<Amounts, MoneyError> {
     let none = Money::zero(subtotal.currency());
     let discount = match terms.discount.filter(|_| basis != Basis::FlashSale) {
@@ -86,6 +106,7 @@ fn on_terms(
         Some(Discount::PercentBps(share)) => subtotal.share(share)?,
         Some(Discount::Amount(amount)) => at_most(amount.times(quantity)?, subtotal)?,
     };
+    let discount = discount.checked_add(rebate)?;
     let goods = subtotal.checked_sub(discount)?;
     let shipping = terms.shipping_fee.map_or(Ok(none), |fee| fee.times(quantity))?;
     let duties = goods.share(terms.duty_bps)?;

@@ -20,9 +20,12 @@ pub fn steps(line: &LineQuote) -> Vec<Step> {
         Basis::FlashSale => "flash_sale_price",
         Basis::Own => "own_price",
     };
+    let of_listing = amounts.discount.minor().saturating_sub(line.rebate.minor());
+    let discount = Money::new(of_listing, amounts.discount.currency());
     let less = |amount: Money| Money::new(amount.minor().saturating_neg(), amount.currency());
     let later = [
-        ("discount", less(amounts.discount)),
+        ("discount", less(discount)),
+        ("promo_code", less(line.rebate)),
         ("shipping_fee", amounts.shipping),
         ("import_duty", amounts.duties),
         ("tax", amounts.tax),

@@ -14,7 +14,7 @@ fn on(terms: Terms, minor: i64) -> Listing {
 }
 
 fn quoted(listing: &Listing, count: u32, at: Moment) -> LineQuote {
-    line(listing, units(count), None, at).unwrap()
+    line(listing, units(count), None, at, None).unwrap()
 }
 
 /// Subtotal, discount, shipping, duties, tax, total.
@@ -106,7 +106,7 @@ fn nothing_is_taken_off_a_flash_price() {
 #[test]
 fn a_price_of_ones_own_replaces_that_of_the_unit_and_nothing_else() {
     let terms = Terms { tax_bps: 1_000, flash_sale: Some(sale()), ..Terms::default() };
-    let line = line(&on(terms, 1_000), units(2), Some(usd(50)), seconds(60)).unwrap();
+    let line = line(&on(terms, 1_000), units(2), Some(usd(50)), seconds(60), None).unwrap();
     assert_eq!((line.basis, parts(&line)), (Basis::Own, [100, 0, 0, 0, 10, 110]));
 }
 
@@ -114,7 +114,7 @@ fn a_price_of_ones_own_replaces_that_of_the_unit_and_nothing_else() {
 fn parts_in_two_currencies_have_no_total() {
     let mouse = on(Terms { shipping_fee: Some(usd(1)), ..Terms::default() }, 1_000);
     let own = Some(Money::new(50, Currency::EUR));
-    assert_eq!(line(&mouse, units(1), own, seconds(0)), Err(MoneyError::CurrencyMismatch));
+    assert_eq!(line(&mouse, units(1), own, seconds(0), None), Err(MoneyError::CurrencyMismatch));
 }
 
 fn any_terms() -> impl Strategy<Value = Terms> {

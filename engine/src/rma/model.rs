@@ -149,6 +149,7 @@ impl OpenReturn {
             Answer::OrderRefused(refusal) => ReturnRefusal::NotReturnable(refusal),
             Answer::NotAccepted(why) => ReturnRefusal::OrderUnavailable { why },
             Answer::Listing(_)
+            | Answer::Promo(_)
             | Answer::Counted(_)
             | Answer::Trust(_)
             | Answer::ReviewNoted

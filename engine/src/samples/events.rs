@@ -14,12 +14,13 @@ use crate::order::{
     Amounts, CancelReason, Line, OrderEvent, OrderStatus, Personal, Placement, RefundMethod, Units,
     Wish,
 };
+use crate::promo::PromoUse;
 use crate::reviews::{ReviewsEvent, Waiting};
 use crate::rma::{ReturnEvent, ReturnLine, ReturnRequest};
 use crate::validation::Warning;
 use crate::values::{
     Fingerprint, KeyedRequest, Moment, PaymentMethod, PaymentToken, PostalAddress, ProductId,
-    Quantity,
+    PromoCode, Quantity,
 };
 
 /// A card order for two laptops.
@@ -54,6 +55,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
             tax: usd(0),
             total: subtotal,
         },
+        promo: None,
         payment,
         held_until: seconds(60),
         fingerprint: Fingerprint::from_bytes([7; 16]),
@@ -138,7 +140,13 @@ pub(super) fn carts() -> Vec<CartEvent> {
             }
             CartEvent::LineSet { .. } => CartEvent::LineRemoved { product: laptop() },
             CartEvent::LineRemoved { .. } => CartEvent::Cleared,
-            CartEvent::Cleared => CartEvent::CheckedOut { order: ORDER },
+            CartEvent::Cleared => {
+                CartEvent::PromoSet { code: Some(PromoCode::parse("SPRING").unwrap()) }
+            }
+            CartEvent::PromoSet { .. } => CartEvent::Joined { cart: cart(2) },
+            CartEvent::Joined { .. } => CartEvent::Left { cart: cart(2) },
+            CartEvent::Left { .. } => CartEvent::Took { from: cart(2) },
+            CartEvent::Took { .. } => CartEvent::CheckedOut { order: ORDER },
             CartEvent::CheckedOut { .. } => CartEvent::Reopened { order: ORDER },
             CartEvent::Reopened { .. } => CartEvent::Answered { request: request() },
             CartEvent::Answered { .. } => return None,
@@ -284,7 +292,13 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
     advised.warnings = vec![Warning { code, field }];
     let mut suspicious = placement_of(None, &[("mouse", 1, 2_550)]);
     suspicious.suspicions = Suspicion::ALL.to_vec();
+    let mut cheaper = placement_of(None, &[("mouse", 2, 2_550)]);
+    let code = PromoCode::parse("SPRING").unwrap();
+    cheaper.promo = Some(PromoUse { code, amount: usd(510) });
+    cheaper.amounts.discount = usd(510);
+    cheaper.amounts.total = usd(4_590);
     vec![
+        ("order.placed.promo", OrderEvent::Placed(Arc::new(cheaper))),
         ("order.placed.advised", OrderEvent::Placed(Arc::new(advised))),
         ("order.placed.bare", OrderEvent::Placed(Arc::new(bare))),
         ("order.placed.own_price", OrderEvent::Placed(Arc::new(own_price))),

@@ -16,6 +16,7 @@ use super::events::{
 };
 use super::feeds::{imports, other_partners, partners, toggles};
 use super::products::{other_products, products};
+use super::promos::{other_promos, promos};
 use crate::aggregate::EventName;
 
 fn folder() -> PathBuf {
@@ -73,6 +74,7 @@ pub(super) fn every_name() -> BTreeSet<String> {
     names.append(&mut each_matches_its_file(&partners()));
     names.append(&mut each_matches_its_file(&toggles()));
     names.append(&mut each_matches_its_file(&jobs()));
+    names.append(&mut each_matches_its_file(&promos()));
     names
 }
 
@@ -84,6 +86,7 @@ fn every_event_is_written_and_read_exactly_as_its_golden_file() {
     stems.append(&mut forms_match_their_files(&other_endpoints()));
     stems.append(&mut forms_match_their_files(&other_partners()));
     stems.append(&mut forms_match_their_files(&other_products()));
+    stems.append(&mut forms_match_their_files(&other_promos()));
     let expected: BTreeSet<String> = stems.iter().map(|stem| format!("{stem}.v1.json")).collect();
     let found: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()

@@ -6,6 +6,7 @@ mod events;
 mod feeds;
 mod golden;
 mod products;
+mod promos;
 
 pub(crate) use events::{back, orders as order_events, placement, placement_of, return_request};
 pub(crate) use products::products as product_events;

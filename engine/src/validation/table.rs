@@ -20,6 +20,8 @@ pub enum Need {
     Shop,
     /// The listings of the products.
     Listings,
+    /// What the promo code takes off.
+    Promo,
 }
 
 impl Need {
@@ -29,6 +31,7 @@ impl Need {
             Self::Request => "the request",
             Self::Shop => "the shop's policy",
             Self::Listings => "the listings",
+            Self::Promo => "the promo code",
         }
     }
 }
@@ -127,9 +130,19 @@ rules! {
     NoteTooLong "note_too_long" "note" Error Form Request
         "The note has more than 500 characters." "Shorten the note.";
     PromoCodeMalformed "promo_code_malformed" "promo_code" Error Form Request
-        "The text cannot be a promo code." "Send 1 to 64 letters, digits, - and _.";
-    UnknownPromoCode "unknown_promo_code" "promo_code" Error Form Request
+        "The text cannot be a promo code." "Send 1 to 32 letters, digits, - and _.";
+    UnknownPromoCode "unknown_promo_code" "promo_code" Error Form Promo
         "There is no such promo code." "Remove the promo code.";
+    PromoEnded "promo_ended" "promo_code" Error Business Promo
+        "The promo code was ended by the shop." "Remove the promo code.";
+    PromoNotYetValid "promo_not_yet_valid" "promo_code" Error Business Promo
+        "The promo code cannot be used yet." "Remove the promo code, or come back later.";
+    PromoExpired "promo_expired" "promo_code" Error Business Promo
+        "The promo code cannot be used any more." "Remove the promo code.";
+    PromoMinimumNotReached "promo_minimum_not_reached" "promo_code" Error Business Promo
+        "The goods cost less than the promo code asks for." "Order more, or remove the promo code.";
+    PromoOtherCurrency "promo_other_currency" "promo_code" Error Business Promo
+        "The promo code is for orders in another currency." "Remove the promo code.";
     ChannelMalformed "channel_malformed" "channel" Error Form Request
         "The text cannot be a channel." "Send a word of up to 32 letters, digits, -, _ and dots.";
     ChannelUnknown "channel_unknown" "channel" Warning Form Request

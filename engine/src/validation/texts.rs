@@ -10,8 +10,7 @@ use crate::order::PlaceOrder;
 
 /// Longest note.
 pub const NOTE_CHARACTERS_MAX: usize = 500;
-/// Longest promo code and channel.
-const PROMO_MAX: usize = 64;
+/// Longest channel.
 const CHANNEL_MAX: usize = 32;
 /// Where orders come from, as far as the shop knows.
 const CHANNELS: &[&str] = &[
@@ -40,10 +39,7 @@ pub(super) fn judge(place: &PlaceOrder, found: &mut Vec<Finding>) {
 }
 
 fn promo_code(place: &PlaceOrder, found: &mut Vec<Finding>) {
-    let Some(code) = &place.promo_code else { return };
-    if is_word(code, PROMO_MAX, |b| matches!(b, b'-' | b'_')) {
-        found.push(Rule::UnknownPromoCode.found("promo_code", "the promo code is unknown"));
-    } else {
+    if place.promo.as_ref().is_some_and(|promo| promo.code.is_none()) {
         found.push(Rule::PromoCodeMalformed.found("promo_code", "not a promo code"));
     }
 }

@@ -7,6 +7,7 @@ mod moment;
 mod money;
 mod partner;
 mod payment;
+mod promo;
 mod quantity;
 mod request;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use moment::Moment;
 pub use money::{Currency, Money, MoneyError};
 pub use partner::{PartnerId, PartnerNameError, Sku};
 pub use payment::{PaymentMethod, PaymentToken};
+pub use promo::{PromoCode, PromoCodeError};
 pub use quantity::Quantity;
 pub use request::{Answered, KeyUse, KeyedRequest, REQUESTS_REMEMBERED_MAX};

@@ -15,7 +15,7 @@ use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
 use crate::provider::{Charge, Luck};
-use crate::world::{CART, ORDERS, PRODUCTS, Shop, order_id, product};
+use crate::world::{CART, ORDERS, PRODUCTS, Shop, order_id, product, uses};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -218,6 +218,7 @@ impl Shop {
         for index in 0..PRODUCTS.len() {
             self.ask_stock(&product(index), &InventoryCommand::Expire).unwrap();
         }
+        self.ask_stock(&uses(), &InventoryCommand::Expire).unwrap();
         for order in 0..ORDERS {
             let _unknown = self.ask_order(order, &OrderCommand::Wake);
         }
@@ -281,8 +282,8 @@ impl Shop {
             prop_assert_eq!(is_cancelled, order.stock == OrderStock::Returned);
             prop_assert_eq!(!is_cancelled, order.stock == OrderStock::Committed);
             if !is_cancelled {
-                for line in &order.placement.lines {
-                    *sold.entry(line.product.clone()).or_default() += line.quantity.units();
+                for units in order.held_units() {
+                    *sold.entry(units.product).or_default() += units.quantity.units();
                 }
             }
             self.money_has_its_match(key, is_cancelled, &life.state)?;

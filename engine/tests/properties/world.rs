@@ -11,13 +11,14 @@ use engine::inventory::{Inventory, InventoryCommand, InventoryRefusal, StockLeve
 use engine::ledger::{Ledger, LedgerEvent};
 use engine::order::{
     HOLD_FIRST, Order, OrderCommand, OrderEvent, OrderRefusal, OrderState, PaymentStatus, Personal,
-    PlaceOrder, Wish, WishedCart, WishedItem,
+    PlaceOrder, Wish, WishedCart, WishedItem, WishedPromo,
 };
 use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
+use engine::promo::{NewPromo, OpenPromo, Rebate};
 use engine::validation::Policy;
 use engine::values::{
-    CartId, Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod, PaymentToken,
-    ProductId,
+    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod,
+    PaymentToken, ProductId, PromoCode, Quantity,
 };
 use engine::{Aggregate, Step};
 use uuid::Uuid;
@@ -70,6 +71,34 @@ fn listing(product: &ProductId) -> Listing {
         version: 3,
         pictures: [].into(),
     }
+}
+
+/// The code that every third order uses: often enough that the last use is fought for.
+const PROMO: &str = "SPRING";
+/// How many orders can use it.
+pub(crate) const USES: i64 = 1;
+
+const fn uses_promo(order: usize) -> bool {
+    order % 3 == 1
+}
+
+/// The stock of its uses.
+pub(crate) fn uses() -> ProductId {
+    PromoCode::parse(PROMO).unwrap().uses()
+}
+
+fn promo() -> Arc<OpenPromo> {
+    let made = NewPromo {
+        code: PromoCode::parse(PROMO).unwrap(),
+        rebate: Rebate::PercentBps(1_500),
+        minimum: None,
+        starts_at: None,
+        ends_at: None,
+        uses_max: Some(1),
+        uses_per_customer: Some(1),
+    };
+    let at = Moment::default();
+    Arc::new(OpenPromo { made, is_active: true, created_at: at, updated_at: at, version: 1 })
 }
 
 /// Somebody looks at large first orders.
@@ -152,6 +181,19 @@ impl Shop {
         let _still_claimed = self.ask_cart(&command);
     }
 
+    /// Makes the uses of the promo code; a repeat changes nothing.
+    fn supply_uses(&mut self) {
+        let limit = InventoryCommand::SetLimit { limit: Some(Quantity::new(1)) };
+        self.ask_stock(&uses(), &limit).unwrap();
+        let supply = InventoryCommand::Adjust {
+            adjustment: AdjustmentId::new(Uuid::from_u128(7)),
+            delta: USES,
+            reason: String::new(),
+            if_version: None,
+        };
+        self.ask_stock(&uses(), &supply).unwrap();
+    }
+
     /// Wishes, looks up, holds, places; gives back what was held when it is refused.
     pub(crate) fn place(
         &mut self,
@@ -161,6 +203,7 @@ impl Shop {
         from_cart: bool,
         luck: impl Fn(usize) -> Luck,
     ) {
+        self.supply_uses();
         let item = |(which, count): &(usize, i64)| WishedItem::new(product(*which), *count, None);
         let place = PlaceOrder {
             order: order_id(index),
@@ -170,7 +213,7 @@ impl Shop {
             items: items.iter().map(item).collect(),
             payment: wish(method),
             cart: from_cart.then(|| WishedCart::new(CART, None)),
-            promo_code: None,
+            promo: uses_promo(index).then(|| WishedPromo::new(PROMO)),
             personal: Personal::default(),
             trusted_price: false,
             policy: Arc::new(wary()),
@@ -217,6 +260,7 @@ impl Shop {
     pub(crate) fn carry_out(&mut self, intent: &Intent, luck: Luck, declines: bool) -> Answer {
         match intent {
             Intent::Lookup { product } => luck.carry(|| Answer::Listing(Some(listing(product)))),
+            Intent::LookupPromo { .. } => luck.carry(|| Answer::Promo(Some(promo()))),
             // Alice's orders are always her first, so that her large ones are looked at.
             Intent::NoteOrder { customer, .. } => {
                 let has_earlier = customer.as_str() != "alice";

@@ -85,6 +85,10 @@ codes! {
         "A rule of the shop forbids it now" "Read errors; the same request may be right at another time.";
     ReturnNotAllowed "return_not_allowed" BAD_REQUEST never NothingHappened
         "The order is not taken back like that" "Read the detail: a return is for units of a delivered and paid order that belong to no other return, within the window.";
+    PromoUsedUp "promo_used_up" BAD_REQUEST never NothingHappened
+        "The promo code was used as often as it may be" "Order without promo_code.";
+    PromoLimitReached "promo_limit_reached" BAD_REQUEST never NothingHappened
+        "The customer has used the promo code as often as one may" "Order without promo_code.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
         "No valid key" "Send a valid key in the header X-API-Key.";
     InvalidSignature "invalid_signature" UNAUTHORIZED never NothingHappened
@@ -123,6 +127,10 @@ codes! {
         "The cart has become an order" "Open a new cart; the order is named in order_id.";
     CartChanged "cart_changed" CONFLICT never NothingHappened
         "The cart was changed while it was checked out" "Read the cart, and check it out again.";
+    CartMerged "cart_merged" CONFLICT never NothingHappened
+        "The cart was merged into another" "Go on with the cart named in the detail.";
+    PromoExists "promo_exists" CONFLICT never NothingHappened
+        "The promo code exists and says something else" "Choose another code.";
     PartnerExists "partner_exists" CONFLICT never NothingHappened
         "The partner exists with another name" "Choose another id.";
     FeedUnderWay "feed_under_way" CONFLICT never NothingHappened

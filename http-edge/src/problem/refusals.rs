@@ -12,6 +12,7 @@ use engine::job::JobRefusal;
 use engine::order::{NotReturnable, OrderRefusal};
 use engine::partner::PartnerRefusal;
 use engine::process::Unavailable;
+use engine::promo::PromoRefusal;
 use engine::rma::ReturnRefusal;
 use engine::toggle::ToggleRefusal;
 
@@ -36,16 +37,18 @@ impl From<OrderRefusal> for Problem {
                 )]);
             }
             OrderRefusal::Cart(refusal) => return refusal.into(),
-            OrderRefusal::StockUnavailable { why, .. } | OrderRefusal::CartUnavailable { why } => {
-                match why {
-                    Unavailable::Overloaded => Code::Overloaded,
-                    Unavailable::Unreachable => Code::Unavailable,
-                    Unavailable::Quarantined => {
-                        return Self::new(Code::Unavailable, refusal.to_string())
-                            .retry_after(QUARANTINE_SECONDS);
-                    }
+            OrderRefusal::PromoUsedUp(_) => Code::PromoUsedUp,
+            OrderRefusal::PromoOverLimit { .. } => Code::PromoLimitReached,
+            OrderRefusal::StockUnavailable { why, .. }
+            | OrderRefusal::PromoUnavailable { why }
+            | OrderRefusal::CartUnavailable { why } => match why {
+                Unavailable::Overloaded => Code::Overloaded,
+                Unavailable::Unreachable => Code::Unavailable,
+                Unavailable::Quarantined => {
+                    return Self::new(Code::Unavailable, refusal.to_string())
+                        .retry_after(QUARANTINE_SECONDS);
                 }
-            }
+            },
             OrderRefusal::NotCharged => {
                 return Self::invalid(vec![FieldError::new(
                     "key",
@@ -198,6 +201,14 @@ impl From<CartRefusal> for Problem {
                 Self::new(Code::CartCheckedOut, refusal.to_string()).about(order)
             }
             CartRefusal::Changed => Self::new(Code::CartChanged, refusal.to_string()),
+            CartRefusal::Joined(_) => Self::new(Code::CartMerged, refusal.to_string()),
+            CartRefusal::Itself => Self::invalid(vec![FieldError::new(
+                "from",
+                "invalid_value",
+                refusal.to_string(),
+                "Send the id of another cart.",
+            )]),
+            CartRefusal::TooManyTaken => Self::new(Code::LimitReached, refusal.to_string()),
             CartRefusal::TooManyUnits => Self::invalid(vec![FieldError::new(
                 "quantity",
                 "out_of_range",
@@ -209,6 +220,21 @@ impl From<CartRefusal> for Problem {
                 "too_many",
                 refusal.to_string(),
                 "Use another cart for the rest.",
+            )]),
+        }
+    }
+}
+
+impl From<PromoRefusal> for Problem {
+    fn from(refusal: PromoRefusal) -> Self {
+        match refusal {
+            PromoRefusal::Unknown => Self::new(Code::NotFound, refusal.to_string()),
+            PromoRefusal::Exists => Self::new(Code::PromoExists, refusal.to_string()),
+            PromoRefusal::Unsound(field) => Self::invalid(vec![FieldError::new(
+                field,
+                "out_of_range",
+                refusal.to_string(),
+                "Send a value within the limits that the interface describes.",
             )]),
         }
     }

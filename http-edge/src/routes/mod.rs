@@ -15,6 +15,7 @@ pub mod notifications;
 pub mod orders;
 pub mod partners;
 pub mod products;
+pub mod promos;
 pub mod returns;
 mod toggles;
 mod tokens;
@@ -70,6 +71,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(carts::open))
         .routes(routes!(carts::read))
         .routes(routes!(carts::quote::quote))
+        .routes(routes!(carts::promo::put))
+        .routes(routes!(carts::merge::merge))
         .routes(routes!(carts::put_line, carts::remove_line))
         .routes(routes!(carts::checkout::checkout))
         .routes(routes!(orders::list::list, orders::place::place))
@@ -93,6 +96,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(orders::receipt::receipt))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::movements))
+        .routes(routes!(promos::list, promos::create))
+        .routes(routes!(promos::read, promos::end))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::process_pending))
         .routes(routes!(webhooks::charge))

@@ -17,11 +17,12 @@ use engine::catalog::{Listing, Product, ProductCommand};
 use engine::endpoint::{BOOK, EndpointCommand, Endpoints};
 use engine::inventory::{Inventory, InventoryCommand, StockLevel, StockView};
 use engine::order::{Order, OrderCommand};
+use engine::promo::{Promo, PromoCommand};
 use engine::reviews::Waiting;
 use engine::rma::{Return, ReturnCommand};
 use engine::toggle::Toggle;
 use engine::validation::Policy;
-use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, ReturnId};
+use engine::values::{CartId, CustomerId, Moment, OrderId, ProductId, PromoCode, ReturnId};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -292,6 +293,20 @@ impl Shop {
         asking: Asking,
     ) -> Result<Accepted<Endpoints>, NotDone<<Endpoints as Aggregate>::Refusal>> {
         self.system.ask(BOOK, command, asking).await
+    }
+
+    /// Asks a promo code.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`].
+    pub async fn ask_promo(
+        &self,
+        code: &PromoCode,
+        command: PromoCommand,
+        asking: Asking,
+    ) -> Result<Accepted<Promo>, NotDone<<Promo as Aggregate>::Refusal>> {
+        self.system.ask(code.as_str(), command, asking).await
     }
 
     /// All webhook endpoints.

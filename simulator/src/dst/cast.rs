@@ -50,7 +50,7 @@ impl Cast for Product {
     }
 
     fn answer(verdict: Verdict<Self>) -> Answer {
-        answers::of_listing(verdict)
+        answers::of_listing(verdict.map(|accepted| accepted.view))
     }
 }
 

@@ -219,7 +219,7 @@ fn place(wish: &Wish, other: bool) -> Option<PlaceOrder> {
         items: wish.items.iter().map(item).collect::<Option<_>>()?,
         cart: wish.cart.map(|index| WishedCart::new(cart(index), None)),
         payment,
-        promo_code: None,
+        promo: None,
         personal: Personal::default(),
         trusted_price: false,
         policy: std::sync::Arc::default(),

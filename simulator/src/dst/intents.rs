@@ -52,9 +52,10 @@ impl Process {
                 None
             }
             // No shop of the simulation suspects anybody.
-            Intent::NoteOrder { .. } | Intent::AskTrust { .. } | Intent::NoteReview { .. } => {
-                Some(Answer::Failed)
-            }
+            Intent::LookupPromo { .. }
+            | Intent::NoteOrder { .. }
+            | Intent::AskTrust { .. }
+            | Intent::NoteReview { .. } => Some(Answer::Failed),
             Intent::Hold { ref units, .. } => {
                 let index = product_index(units.product.as_str())?;
                 let published = self.stocks.view(index);

@@ -65,6 +65,7 @@ fn told<A: Aggregate>(answer: &Result<Accepted<A>, NotDone<A::Refusal>>) -> Stri
 fn name(intent: &Intent) -> &'static str {
     match intent {
         Intent::Lookup { .. } => "lookup",
+        Intent::LookupPromo { .. } => "look up promo",
         Intent::NoteOrder { .. } => "note order",
         Intent::AskTrust { .. } => "ask trust",
         Intent::NoteReview { .. } => "note review",
@@ -245,7 +246,7 @@ fn wish() -> PlaceOrder {
             token: Some(PaymentToken::new("tok_ok")),
         }),
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: Personal::default(),
         trusted_price: false,
         policy: std::sync::Arc::default(),

@@ -5,6 +5,7 @@ mod fulfilling;
 mod owing;
 mod paying;
 mod placing;
+mod promos;
 mod returning;
 mod reviewing;
 mod validating;
@@ -179,7 +180,7 @@ fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         items: items.iter().map(item).collect(),
         payment,
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: super::Personal::default(),
         trusted_price: false,
         policy: Arc::default(),

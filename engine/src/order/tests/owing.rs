@@ -48,6 +48,7 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
             ((key, rma, amount) == (KEY, RMA, usd(99_999))).then_some(RefundPart)
         }
         Intent::Lookup { .. }
+        | Intent::LookupPromo { .. }
         | Intent::NoteOrder { .. }
         | Intent::AskTrust { .. }
         | Intent::Hold { .. }

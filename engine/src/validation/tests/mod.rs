@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod delivery;
+mod promos;
 mod table;
 mod texts;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use super::*;
 use crate::cart::{CART_LINES_MAX, LINE_UNITS_MAX};
 use crate::catalog::Listing;
-use crate::order::{HOLD_FIRST, PlaceOrder, Wish, WishedItem};
+use crate::order::{HOLD_FIRST, PlaceOrder, Wish, WishedItem, WishedPromo};
 use crate::samples::{ORDER, customer, listing, product, usd};
 use crate::values::{Fingerprint, Moment, PaymentMethod, PaymentToken, PostalAddress};
 
@@ -37,7 +38,7 @@ fn wish(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         items: items.iter().map(item).collect(),
         payment,
         cart: None,
-        promo_code: None,
+        promo: None,
         personal: crate::order::Personal::default(),
         trusted_price: false,
         policy: Arc::default(),
@@ -46,6 +47,13 @@ fn wish(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         hold_for: HOLD_FIRST,
         held_until: None,
     }
+}
+
+/// A promo code that was looked up and is not there.
+fn unknown_promo() -> WishedPromo {
+    let mut promo = WishedPromo::new("SAVE10");
+    promo.found = Some(None);
+    promo
 }
 
 /// One laptop, and nothing said about anything else.
@@ -93,6 +101,7 @@ fn philippine() -> Policy {
 fn found(place: &PlaceOrder) -> Vec<String> {
     let mut found = request(place);
     found.extend(listings(place, Moment::default()));
+    found.extend(promo(place, Moment::default()));
     for finding in &found {
         assert!(!finding.message.is_empty() && finding.hint().ends_with('.'), "{finding:?}");
     }
@@ -181,7 +190,7 @@ fn store_credit_is_not_offered_val_6() {
 #[test]
 fn all_broken_rules_are_told_at_once_val_12() {
     let mut place = wish(Some(card()), &[("laptop", 0), ("laptop", 101), ("unicorn", 1)]);
-    place.promo_code = Some("SAVE10".to_owned());
+    place.promo = Some(unknown_promo());
     place.personal.email = Some("nobody".to_owned());
     assert_eq!(
         found(&place),
@@ -189,9 +198,9 @@ fn all_broken_rules_are_told_at_once_val_12() {
             "items[0].quantity: quantity_out_of_range",
             "items[1].quantity: quantity_out_of_range",
             "items[1].product_id: duplicate_product",
-            "promo_code: unknown_promo_code",
             "email: email_malformed",
             "items[2].product_id: unknown_product",
+            "promo_code: unknown_promo_code",
         ]
     );
 }

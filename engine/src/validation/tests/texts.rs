@@ -10,14 +10,14 @@ fn changed(change: impl Fn(&mut PlaceOrder)) -> Vec<String> {
 
 #[test]
 fn a_promo_code_must_be_known_val_9() {
-    let codes = changed(|place| place.promo_code = Some("SAVE10".to_owned()));
+    let codes = changed(|place| place.promo = Some(unknown_promo()));
     assert_eq!(codes, ["promo_code: unknown_promo_code"]);
 }
 
 #[test]
 fn a_promo_code_is_a_short_word_val_9() {
-    for bad in [String::new(), "SAVE 10".to_owned(), "10%".to_owned(), "X".repeat(65)] {
-        let codes = changed(|place| place.promo_code = Some(bad.clone()));
+    for bad in [String::new(), "SAVE 10".to_owned(), "10%".to_owned(), "X".repeat(33)] {
+        let codes = changed(|place| place.promo = Some(WishedPromo::new(&bad)));
         assert_eq!(codes, ["promo_code: promo_code_malformed"], "{bad}");
     }
 }

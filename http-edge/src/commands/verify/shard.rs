@@ -15,6 +15,7 @@ use engine::job::Job;
 use engine::ledger::{Entry, Ledger, LedgerEvent, Place};
 use engine::order::Order;
 use engine::partner::Partners;
+use engine::promo::Promo;
 use engine::reviews::Reviews;
 use engine::rma::Return;
 use engine::toggle::Switchboard;
@@ -269,6 +270,9 @@ impl Reader<'_> {
             }
             Switchboard::KIND => {
                 self.enter::<Switchboard>(event, |e| LedgerEvent::Toggle(e));
+            }
+            Promo::KIND => {
+                self.enter::<Promo>(event, |e| LedgerEvent::Promo(e));
             }
             Job::KIND => {
                 self.enter::<Job>(event, |e| LedgerEvent::Job(e));

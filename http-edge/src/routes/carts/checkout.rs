@@ -27,7 +27,7 @@ pub(crate) struct Checkout {
     /// Where it goes.
     #[schema(value_type = Option<NewAddress>)]
     shipping_address: Option<Object<NewAddress>>,
-    /// A code for a rebate.
+    /// A promo code; that of the cart when absent.
     promo_code: Option<String>,
     /// Through which channel; `api` when absent.
     channel: Option<String>,
@@ -98,6 +98,9 @@ pub(crate) async fn check_out(
     // What is in the cart belongs to the cart, not to the request.
     let says = Some(fingerprint(&wish)?);
     wish.customer_id = found.customer.as_ref().map(ToString::to_string);
+    // That of the request goes first.
+    let own = found.promo.as_ref().map(ToString::to_string);
+    wish.promo_code = wish.promo_code.or(own);
     wish.items = found
         .lines
         .iter()

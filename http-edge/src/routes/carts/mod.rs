@@ -1,13 +1,15 @@
 //! Carts: opened, filled, read; turned into orders in `checkout`.
 
 pub mod checkout;
+pub mod merge;
+pub mod promo;
 pub mod quote;
 pub(crate) mod taken;
 
 use axum::extract::State;
 use axum::response::Response;
 use engine::cart::{CartCommand, LINE_UNITS_MAX, OpenCart};
-use engine::values::{CartId, CustomerId, OrderId, ProductId, Quantity};
+use engine::values::{CartId, CustomerId, OrderId, ProductId, PromoCode, Quantity};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,6 +44,11 @@ pub(crate) struct CartBody<'a> {
     customer_id: Option<&'a CustomerId>,
     /// What is in it, by product.
     items: Vec<CartItem<'a>>,
+    /// The promo code that its order is to use.
+    promo_code: Option<&'a str>,
+    /// The cart that has its lines since it was merged; it never changes again.
+    #[schema(value_type = Option<Uuid>)]
+    merged_into: Option<CartId>,
     /// The order that it belongs to.
     #[schema(value_type = Option<Uuid>)]
     order_id: Option<OrderId>,
@@ -75,6 +82,8 @@ impl<'a> From<&'a OpenCart> for CartBody<'a> {
             id: cart.id,
             customer_id: cart.customer.as_ref(),
             items: items.collect(),
+            promo_code: cart.promo.as_ref().map(PromoCode::as_str),
+            merged_into: cart.joined,
             order_id: cart.ordered_as,
             created_at: instant(cart.created_at),
             updated_at: instant(cart.updated_at),

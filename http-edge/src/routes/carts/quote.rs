@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use engine::catalog::ProductStatus;
+use engine::catalog::{Listing, ProductStatus};
 use engine::order::Amounts;
 use engine::pricing::{LineQuote, line, steps};
-use engine::values::{CartId, MoneyError, ProductId};
+use engine::promo::{OpenPromo, Promo};
+use engine::validation::usable;
+use engine::values::{CartId, Moment, Money, MoneyError, ProductId, Quantity};
 use serde::Serialize;
 
 use super::{cart_id, unknown};
@@ -31,6 +33,9 @@ pub(crate) struct QuoteBody<'a> {
     /// Products that cannot be ordered now, and are not in the sum.
     #[schema(value_type = Vec<String>)]
     unavailable: Vec<&'a ProductId>,
+    /// What the cart's promo code takes off, or why it cannot be used; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promo: Option<QuotedPromo>,
     /// The sum; absent when nothing in the cart can be ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     amounts: Option<AmountsBody>,
@@ -48,7 +53,7 @@ pub(crate) struct QuotedItem<'a> {
     unit_price: MoneyBody,
     /// What the line costs.
     amounts: AmountsBody,
-    /// How it comes about: the codes are `listed_price`, `flash_sale_price`, `discount`,
+    /// How it comes about: the codes are `listed_price`, `flash_sale_price`, `discount`, `promo_code`,
     /// `shipping_fee`, `import_duty` and `tax`, the amounts make the total.
     steps: Vec<StepBody>,
 }
@@ -134,8 +139,7 @@ pub(crate) async fn quote(
     edge.shop.wait_for(fresh).await?;
     let cart = edge.shop.cart(id).await?.ok_or_else(unknown)?;
     let at = edge.shop.clock().now();
-    let (mut items, mut unavailable) = (Vec::new(), Vec::new());
-    let mut sum: Option<Amounts> = None;
+    let (mut listed, mut unavailable) = (Vec::new(), Vec::new());
     for (product, quantity) in &cart.lines {
         let found = edge.shop.product(product).await?;
         let listing = found.map(|(listing, _)| edge.shop.policy().sold_as(listing));
@@ -144,7 +148,20 @@ pub(crate) async fn quote(
             unavailable.push(product);
             continue;
         };
-        let quoted = line(&listing, *quantity, None, at).map_err(no_total)?;
+        listed.push((product, *quantity, listing));
+    }
+    let (promo, rebates) = match &cart.promo {
+        None => (None, Vec::new()),
+        Some(code) => {
+            let found = edge.shop.entity::<Promo>(code.as_str()).await?.view;
+            let found = found.ok_or_else(unknown)?;
+            judged(&found, &listed, at).map_err(no_total)?
+        }
+    };
+    let (mut items, mut sum) = (Vec::new(), None::<Amounts>);
+    let mut rebates = rebates.into_iter();
+    for (product, quantity, listing) in &listed {
+        let quoted = line(listing, *quantity, None, at, rebates.next()).map_err(no_total)?;
         sum = Some(match sum {
             None => quoted.amounts,
             Some(sum) => sum.checked_add(&quoted.amounts).map_err(no_total)?,
@@ -156,9 +173,48 @@ pub(crate) async fn quote(
         priced_at: instant(at),
         items,
         unavailable,
+        promo,
         amounts: sum.map(AmountsBody::from),
     };
     Ok(Reply::ok(&body).etag(cart.version).into_response())
+}
+
+/// What a promo code does for a cart. Whether a use is left is told when it is ordered.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct QuotedPromo {
+    /// The code.
+    code: String,
+    /// What it takes off, as the item's steps say; null when it cannot be used.
+    amount: Option<MoneyBody>,
+    /// Why it cannot be used.
+    errors: Vec<FieldError>,
+}
+
+type Listed<'a> = (&'a ProductId, Quantity, Listing);
+
+/// What a code takes off each line, and what is told of that.
+fn judged(
+    promo: &OpenPromo,
+    listed: &[Listed<'_>],
+    at: Moment,
+) -> Result<(Option<QuotedPromo>, Vec<Money>), MoneyError> {
+    let goods =
+        |(_, quantity, listing): &Listed<'_>| line(listing, *quantity, None, at, None)?.goods();
+    let goods: Vec<Money> = listed.iter().map(goods).collect::<Result<_, _>>()?;
+    let sum = |goods: &[Money]| {
+        let (first, rest) = goods.split_first()?;
+        Some(rest.iter().try_fold(*first, |sum, line| sum.checked_add(*line)))
+    };
+    let all = sum(&goods).transpose()?;
+    let findings = usable(promo, all, at);
+    let is_usable = findings.is_empty() && all.is_some();
+    let rebates = if is_usable { promo.made.rebate.spread(&goods)? } else { Vec::new() };
+    let told = QuotedPromo {
+        code: promo.made.code.to_string(),
+        amount: sum(&rebates).transpose()?.map(MoneyBody::from),
+        errors: findings.into_iter().map(FieldError::from).collect(),
+    };
+    Ok((Some(told), rebates))
 }
 
 fn no_total(why: MoneyError) -> Problem {

@@ -1,6 +1,7 @@
 //! An order as the outside sees it.
 
 use engine::order::{Line, Order};
+use engine::promo::PromoUse;
 use engine::values::Money;
 use serde::ser::{SerializeSeq as _, SerializeStruct as _};
 use serde::{Serialize, Serializer};
@@ -38,6 +39,9 @@ pub(crate) struct OrderBody {
     tax: MoneyBody,
     /// What the customer pays.
     total: MoneyBody,
+    /// The promo code that it uses; absent without one.
+    #[schema(required = false)]
+    promo: PromoUseBody<'static>,
     /// Through which channel it came.
     channel: String,
     /// RFC 3339, UTC.
@@ -55,6 +59,22 @@ pub(crate) struct OrderBody {
     /// What the rules had to say that did not block it; absent where they had nothing to say.
     #[schema(required = false)]
     warnings: Vec<FieldError>,
+}
+
+/// The use of a promo code.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = PromoUse)]
+pub(crate) struct PromoUseBody<'a> {
+    /// The code.
+    code: &'a str,
+    /// What it takes off; a part of `discount`.
+    amount: MoneyBody,
+}
+
+impl<'a> From<&'a PromoUse> for PromoUseBody<'a> {
+    fn from(used: &'a PromoUse) -> Self {
+        Self { code: used.code.as_str(), amount: used.amount.into() }
+    }
 }
 
 /// One line of an order.
@@ -81,7 +101,7 @@ impl Serialize for OrderView<'_> {
         let order = self.0;
         let placement = &order.placement;
         let amounts = &placement.amounts;
-        let mut body = serializer.serialize_struct("Order", 17)?;
+        let mut body = serializer.serialize_struct("Order", 18)?;
         body.serialize_field("id", &placement.order)?;
         body.serialize_field("customer_id", &placement.customer)?;
         body.serialize_field("status", order.status.as_str())?;
@@ -94,6 +114,10 @@ impl Serialize for OrderView<'_> {
         body.serialize_field("duties", &amount(amounts.duties))?;
         body.serialize_field("tax", &amount(amounts.tax))?;
         body.serialize_field("total", &amount(amounts.total))?;
+        match &placement.promo {
+            Some(used) => body.serialize_field("promo", &PromoUseBody::from(used))?,
+            None => body.skip_field("promo")?,
+        }
         body.serialize_field("channel", &placement.channel)?;
         body.serialize_field("created_at", &instant(order.created_at))?;
         body.serialize_field("updated_at", &instant(order.updated_at))?;

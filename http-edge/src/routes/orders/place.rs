@@ -281,6 +281,7 @@ mod tests {
                 tax: zero,
                 total: price,
             },
+            promo: None,
             payment: Some(Wish { method: PaymentMethod::Card, token }),
             held_until: Moment::default(),
             fingerprint: Fingerprint::from_bytes([7; 16]),

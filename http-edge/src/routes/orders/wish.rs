@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::fraud::Vetting;
-use engine::order::{Personal, PlaceOrder, Wish, WishedItem};
+use engine::order::{Personal, PlaceOrder, Wish, WishedItem, WishedPromo};
 use engine::validation::{self, Region};
 use engine::values::{
     CartId, CustomerId, Fingerprint, Money, OrderId, PaymentMethod, PaymentToken, PostalAddress,
@@ -158,7 +158,7 @@ impl NewOrder {
             items,
             cart: given.cart.map(|taken| taken.wished()),
             payment: self.payment.clone().map(|payment| payment.0.into()),
-            promo_code: self.promo_code.clone(),
+            promo: self.promo_code.as_deref().map(WishedPromo::new),
             personal: self.personal(given.call),
             trusted_price: given.trusted_price,
             policy: Arc::clone(shop.policy()),

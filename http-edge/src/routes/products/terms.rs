@@ -132,7 +132,7 @@ impl FlashSaleBody {
     }
 }
 
-fn moment(texts: &mut Texts, field: &'static str, text: &str) -> Option<Moment> {
+pub(crate) fn moment(texts: &mut Texts, field: &'static str, text: &str) -> Option<Moment> {
     let read: Option<Timestamp> = text.parse().ok();
     if read.is_none() {
         let message = "the text is not a moment";
