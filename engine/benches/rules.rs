@@ -1,4 +1,5 @@
-//! What judging an order costs: every rule and every suspicion, and the whole decision around them.
+//! What judging an order costs: every rule and every suspicion, and the whole decision around them;
+//! and what a quote costs, with a promo code and without.
 //!
 //! Prints µs for each; run with `cargo bench -p engine`.
 #![expect(
@@ -17,11 +18,13 @@ use engine::fraud::{Counted, FraudPolicy, Pace, Vetting};
 use engine::order::{
     HOLD_FIRST, Order, OrderCommand, OrderState, Personal, PlaceOrder, Wish, WishedItem,
 };
+use engine::pricing;
 use engine::process::{Answer, Intent};
-use engine::validation::{Policy, Region};
+use engine::promo::{NewPromo, OpenPromo, Rebate};
+use engine::validation::{Policy, Region, usable};
 use engine::values::{
     Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod, PaymentToken,
-    PostalAddress, ProductId,
+    PostalAddress, ProductId, PromoCode, Quantity,
 };
 use engine::{Aggregate as _, Step};
 use uuid::Uuid;
@@ -51,6 +54,61 @@ fn main() {
             "{name}: all rules {rules:.2} µs, all suspicions {suspicions:.2} µs, \
              the whole decision {decision:.2} µs"
         );
+    }
+    let promo = fifteen_percent();
+    for items in [1, 50] {
+        let listed: Vec<Listing> =
+            place(items, false).items.iter().map(|item| listing(&item.product)).collect();
+        let plain = per_round(|| {
+            black_box(quoted(black_box(&listed), None));
+        });
+        let under_code = per_round(|| {
+            black_box(quoted(black_box(&listed), Some(black_box(&promo))));
+        });
+        println!("quote, {items} lines: {plain:.2} µs, with a promo code {under_code:.2} µs");
+    }
+}
+
+/// What a quote works out: the price of each line, and what a promo code takes off it.
+fn quoted(listed: &[Listing], promo: Option<&OpenPromo>) -> Money {
+    let (at, count) = (Moment::default(), Quantity::new(2));
+    let line = |listing, rebate| pricing::line(listing, count, None, at, rebate).unwrap();
+    let sum = |one: Money, other: Money| one.checked_add(other).unwrap();
+    let rebates = promo.map_or_else(Vec::new, |promo| {
+        let goods = listed.iter().map(|listing| line(listing, None).goods().unwrap());
+        let goods: Vec<Money> = goods.collect();
+        let all = goods.iter().copied().reduce(sum);
+        assert!(usable(promo, all, at).is_empty(), "a code that is good");
+        promo.made.rebate.spread(&goods).unwrap()
+    });
+    let mut rebates = rebates.into_iter();
+    let totals = listed.iter().map(|listing| line(listing, rebates.next()).amounts.total);
+    totals.reduce(sum).unwrap()
+}
+
+fn fifteen_percent() -> OpenPromo {
+    let made = NewPromo {
+        code: PromoCode::parse("SPRING").unwrap(),
+        rebate: Rebate::PercentBps(1_500),
+        minimum: Some(Money::new(1, Currency::PHP)),
+        starts_at: None,
+        ends_at: None,
+        uses_max: None,
+        uses_per_customer: None,
+    };
+    let at = Moment::default();
+    OpenPromo { made, is_active: true, created_at: at, updated_at: at, version: 1 }
+}
+
+fn listing(product: &ProductId) -> Listing {
+    Listing {
+        product: product.clone(),
+        name: product.to_string(),
+        price: Money::new(1_999, Currency::PHP),
+        status: ProductStatus::Active,
+        version: 1,
+        pictures: Arc::default(),
+        terms: None,
     }
 }
 
@@ -117,15 +175,7 @@ fn ready(place: PlaceOrder) -> OrderCommand {
     while let Step::Needs(needs) = Order::next_step(&nothing, &command, Moment::default()) {
         for need in needs {
             let answer = match &need {
-                Intent::Lookup { product } => Answer::Listing(Some(Listing {
-                    product: product.clone(),
-                    name: product.to_string(),
-                    price: Money::new(1_999, Currency::PHP),
-                    status: ProductStatus::Active,
-                    version: 1,
-                    pictures: Arc::default(),
-                    terms: None,
-                })),
+                Intent::Lookup { product } => Answer::Listing(Some(listing(product))),
                 _ => Answer::StockDone,
             };
             Order::supply(&mut command, &need, answer);

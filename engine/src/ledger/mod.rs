@@ -224,7 +224,7 @@ impl Book {
     fn enter(&mut self, entry: &Entry<'_>, totals: &mut Totals) -> Result<(), Found> {
         match (self, entry.event) {
             (Self::Listing(book), LedgerEvent::Product(event)) => book.enter(entry.version, event),
-            (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(entry.at, event),
+            (Self::Stock(book), LedgerEvent::Inventory(event)) => book.enter(entry, event),
             (Self::Cart(book), LedgerEvent::Cart(event)) => book.enter(entry.version, event),
             (Self::Order(book), LedgerEvent::Order(event)) => book.enter(entry, event, totals),
             (Self::Buyer(book), LedgerEvent::Buyer(event)) => book.enter(event),

@@ -290,6 +290,12 @@ fn lines_add_up(placement: &Placement) -> Result<(), Found> {
     holds("R5", parts.iter().all(|part| 0 <= part.minor()), || {
         "an amount is below zero".to_owned()
     })?;
+    if let Some(promo) = &placement.promo {
+        let (off, within) = (promo.amount, 0..=discount.minor());
+        holds("R5", off.currency() == total.currency() && within.contains(&off.minor()), || {
+            format!("{} takes {off} off, the whole discount is {discount}", promo.code)
+        })?;
+    }
     let mut lines = 0_i128;
     for line in &placement.lines {
         let price = line.unit_price;

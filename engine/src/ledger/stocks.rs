@@ -2,10 +2,12 @@
 
 use super::Lookup;
 use super::closing::{Closing, OpenHold};
+use super::entry::Entry;
 use super::recent::Adjustments;
 use super::violation::{Found, broken, holds};
 use crate::inventory::InventoryEvent;
-use crate::values::{HoldId, Moment, ProductId, Quantity};
+use crate::promo::USES_UNLIMITED;
+use crate::values::{HoldId, Moment, ProductId, PromoCode, Quantity};
 
 /// What became of a taking. One that was released is forgotten: the hold may be taken again.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +39,13 @@ fn moved(left: i128, right: i128) -> i128 {
 }
 
 impl StockBook {
-    pub(super) fn enter(&mut self, at: Moment, event: &InventoryEvent) -> Result<(), Found> {
+    pub(super) fn enter(&mut self, entry: &Entry<'_>, event: &InventoryEvent) -> Result<(), Found> {
+        let at = entry.at;
         match event {
             InventoryEvent::Adjusted { adjustment, delta, .. } => {
+                if PromoCode::counts_uses(entry.key()) {
+                    self.deliver_uses(*delta)?;
+                }
                 self.adjustments.make(*adjustment)?;
                 self.received = moved(self.received, i128::from(*delta));
                 self.available = moved(self.available, i128::from(*delta));
@@ -86,6 +92,16 @@ impl StockBook {
             }
         }
         self.balance()
+    }
+
+    /// R1: how often a promo code can be used is settled when it is made.
+    fn deliver_uses(&self, uses: i64) -> Result<(), Found> {
+        holds("R1", self.received == 0, || {
+            format!("{uses} uses of a promo code came in a second time")
+        })?;
+        holds("R1", (1..=i64::from(USES_UNLIMITED)).contains(&uses), || {
+            format!("a promo code has {uses} uses")
+        })
     }
 
     /// R1: nothing is negative or past what a stock can count, and what came in is available, held

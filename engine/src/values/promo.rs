@@ -45,6 +45,11 @@ impl PromoCode {
         &self.0
     }
 
+    /// Whether a stock of that name counts the uses of a code.
+    pub(crate) fn counts_uses(stock: &str) -> bool {
+        stock.starts_with(USES)
+    }
+
     /// The stock that counts its uses: a use is held, committed and released as a unit of a product.
     pub fn uses(&self) -> ProductId {
         ProductId::unchecked(&format!("{USES}{self}"))

@@ -5,6 +5,7 @@ mod entities;
 mod feeds;
 mod orders;
 mod prices;
+mod promos;
 mod returns;
 mod stocks;
 
@@ -19,6 +20,7 @@ use crate::import::ImportEvent;
 use crate::inventory::InventoryEvent;
 use crate::order::{CancelReason, OrderEvent, OrderStatus, Placement, Wish};
 use crate::partner::PartnerEvent;
+use crate::promo::PromoEvent;
 use crate::rma::ReturnEvent;
 use crate::samples::{
     ORDER, adjustment, cart, customer, hold, placement, placement_of, product, seconds, units, usd,
@@ -44,6 +46,7 @@ enum Event {
     Import(ImportEvent),
     Partner(PartnerEvent),
     Toggle(ToggleEvent),
+    Promo(PromoEvent),
 }
 
 impl Event {
@@ -58,6 +61,7 @@ impl Event {
             Self::Import(_) => "import/1".to_owned(),
             Self::Partner(_) => "partner/register".to_owned(),
             Self::Toggle(_) => "toggle/switches".to_owned(),
+            Self::Promo(_) => "promo/SPRING".to_owned(),
         }
     }
 
@@ -72,6 +76,7 @@ impl Event {
             Self::Import(event) => LedgerEvent::Import(event),
             Self::Partner(event) => LedgerEvent::Partner(event),
             Self::Toggle(event) => LedgerEvent::Toggle(event),
+            Self::Promo(event) => LedgerEvent::Promo(event),
         }
     }
 }
@@ -127,6 +132,12 @@ impl From<PartnerEvent> for Event {
 impl From<ToggleEvent> for Event {
     fn from(event: ToggleEvent) -> Self {
         Self::Toggle(event)
+    }
+}
+
+impl From<PromoEvent> for Event {
+    fn from(event: PromoEvent) -> Self {
+        Self::Promo(event)
     }
 }
 
