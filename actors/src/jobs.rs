@@ -84,7 +84,7 @@ pub(crate) async fn run(world: Weak<World>, interval: Duration) {
         let started_at = world.clock.now();
         let cause = Cause { by: BY_THE_CLOCK.into(), ..Cause::default() };
         match advance(&world, &cause, Instant::now() + interval).await {
-            Ok(tally) if tally.is_empty() => {}
+            Ok(tally) if tally.is_no_news() => {}
             Ok(tally) => {
                 tell(&tally, BY_THE_CLOCK);
                 let asking = Asking { deadline: Instant::now() + STEP_WITHIN, cause };

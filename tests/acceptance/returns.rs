@@ -7,6 +7,7 @@ use acceptance_tests::shop::{Answer, Shop, card_order, fresh_key};
 use acceptance_tests::wait;
 use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 crate::on_both_stores! {
@@ -19,9 +20,12 @@ crate::on_both_stores! {
     a_drill_of_payments_allows_no_refund_by_hand,
     the_steps_of_a_return_have_an_order,
     returns_are_listed_by_status_and_customer,
+    photos_of_a_return_are_kept_and_shown_to_the_shop_ret_3,
 }
 
 const AT_ONCE: usize = 50;
+
+const PHOTO: &[u8] = include_bytes!("picture.png");
 
 /// Lists lag by a fraction of a second.
 const LISTED_WITHIN: Duration = Duration::from_secs(15);
@@ -228,6 +232,43 @@ async fn the_steps_of_a_return_have_an_order(server: Server) -> Result<()> {
     late.expect_problem(409, "invalid_transition")?;
     step(&shop, id, "refund", &json!({"method": "gold"})).await?.expect(422)?;
     Ok(())
+}
+
+async fn photos_of_a_return_are_kept_and_shown_to_the_shop_ret_3(mut server: Server) -> Result<()> {
+    let shop = server.shop()?;
+    let (order, mug) = delivered(&shop, 1).await?;
+    let opened = shop.post("/v1/returns", &wanted(&order, &mug, 1)).await?.expect(201)?;
+    let path = format!("/v1/returns/{}", opened.text("/id")?);
+    let photos = format!("{path}/photos");
+    let send = async |shop: &Shop, media: &str, bytes: &[u8]| {
+        shop.send(Method::POST, &photos, &[("content-type", media)], Some(bytes.to_vec())).await
+    };
+    let added = send(&shop, "image/png", PHOTO).await?.expect(201)?;
+    let url = added.text("/url")?;
+    assert_eq!(added.header("location"), Some(url));
+    let again = send(&shop, "image/png", PHOTO).await?.expect(201)?;
+    assert_eq!(again.body, added.body);
+    send(&shop, "image/png", b"no picture").await?.expect(422)?;
+    send(&shop, "text/html", PHOTO).await?.expect(415)?;
+    // It is not one of those that everybody may look at.
+    let nobody = shop.with_key(None);
+    nobody.get(url).await?.expect(401)?;
+    nobody.get(&format!("/media/{}", added.text("/name")?)).await?.expect(404)?;
+    server.kill().await?;
+    server.start().await?;
+    let shop = server.shop()?;
+    let known = shop.get(&path).await?.expect(200)?;
+    assert_eq!(known.list("/photos")?.len(), 1);
+    assert_eq!(known.at("/photos/0")?, &added.body);
+    let shown = shop.get(url).await?.expect(200)?;
+    assert_eq!(shown.header("cache-control"), Some("private, no-store"));
+    shop.get(added.text("/thumbnail_url")?).await?.expect(200)?;
+    let cancelled = shop.post(&format!("{path}/cancellation"), &json!({})).await?;
+    cancelled.expect(200)?;
+    let late =
+        shop.send(Method::POST, &photos, &[("content-type", "image/png")], Some(PHOTO.to_vec()));
+    late.await?.expect_problem(409, "invalid_transition")?;
+    sound(server).await
 }
 
 async fn returns_are_listed_by_status_and_customer(server: Server) -> Result<()> {

@@ -62,7 +62,7 @@ impl Aggregate for Cart {
             }
             (None, CartCommand::Join { cart }) if *cart == open.id => Err(CartRefusal::Itself),
             (None, CartCommand::Join { cart }) => Ok(vec![CartEvent::Joined { cart: *cart }]),
-            (None, CartCommand::Take { from, lines }) => merge::take(open, *from, lines),
+            (None, CartCommand::Take { from, lines }) => open.take(*from, lines),
             (None, CartCommand::CheckOut { order, contents }) => {
                 if contents.is_some_and(|seen| seen != open.contents) {
                     return Err(CartRefusal::Changed);
@@ -73,7 +73,6 @@ impl Aggregate for Cart {
                 None,
                 CartCommand::Open { .. }
                 | CartCommand::Once { .. }
-                | CartCommand::Leave { .. }
                 | CartCommand::Reopen { .. }
                 | CartCommand::Abandon { .. }
                 | CartCommand::Empty { .. },
@@ -118,10 +117,9 @@ fn belonging(open: &OpenCart, order: OrderId, command: &CartCommand, now: Moment
             Ok(vec![CartEvent::CheckedOut { order: *order }])
         }
         // It does not belong to them.
-        CartCommand::Leave { .. }
-        | CartCommand::Reopen { .. }
-        | CartCommand::Abandon { .. }
-        | CartCommand::Empty { .. } => Ok(Vec::new()),
+        CartCommand::Reopen { .. } | CartCommand::Abandon { .. } | CartCommand::Empty { .. } => {
+            Ok(Vec::new())
+        }
         // What it has taken it has taken.
         CartCommand::Take { from, .. } if open.taken.contains(from) => Ok(Vec::new()),
         CartCommand::Open { .. }

@@ -48,7 +48,6 @@ pub(super) fn evolve(state: &mut CartState, event: &CartEvent, at: Moment) {
             open.promo.clone_from(code);
         }
         CartEvent::Joined { cart } => open.joined = Some(*cart),
-        CartEvent::Left { .. } => open.joined = None,
         CartEvent::Took { from } => open.taken.push(*from),
         CartEvent::CheckedOut { order } => open.ordered_as = Some(*order),
         CartEvent::Reopened { .. } => open.ordered_as = None,

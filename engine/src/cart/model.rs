@@ -105,11 +105,6 @@ pub enum CartCommand {
         /// The other cart.
         cart: CartId,
     },
-    /// The other cart did not take its lines.
-    Leave {
-        /// The other cart.
-        cart: CartId,
-    },
     /// Add the lines of a cart that has joined this one, once.
     Take {
         /// That cart.
@@ -183,11 +178,6 @@ pub enum CartEvent {
         /// That cart.
         cart: CartId,
     },
-    /// The other cart did not take them.
-    Left {
-        /// That cart.
-        cart: CartId,
-    },
     /// It has the lines of another cart; they were set just before.
     Took {
         /// That cart.
@@ -219,7 +209,6 @@ impl EventName for CartEvent {
             Self::Cleared => "cart.cleared",
             Self::PromoSet { .. } => "cart.promo_set",
             Self::Joined { .. } => "cart.joined",
-            Self::Left { .. } => "cart.left",
             Self::Took { .. } => "cart.took",
             Self::CheckedOut { .. } => "cart.checked_out",
             Self::Reopened { .. } => "cart.reopened",

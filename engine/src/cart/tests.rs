@@ -306,12 +306,18 @@ fn a_cart_that_has_joined_another_changes_no_more() {
 }
 
 #[test]
-fn a_cart_whose_lines_were_not_taken_goes_on() {
-    let leave = |number| CartCommand::Leave { cart: cart(number) };
-    given::<Cart>(&[opened(), joined()]).when(leave(3)).then(&[]);
-    let left = CartEvent::Left { cart: cart(2) };
-    given::<Cart>(&[opened(), joined()]).when(leave(2)).then(std::slice::from_ref(&left));
-    given::<Cart>(&[opened(), joined(), left]).when(set("mouse", 1)).then(&[line("mouse", 1)]);
+fn whether_lines_fit_can_be_asked_before_their_cart_joins() {
+    let lines = [(product("mouse"), units(3))].into();
+    let could = |history: &[CartEvent]| {
+        let state = given::<Cart>(history);
+        state.state().0.as_ref().unwrap().could_take(cart(2), &lines)
+    };
+    let full = line("mouse", 98);
+    assert_eq!(could(&[opened()]), Ok(()));
+    assert_eq!(could(&[opened(), full.clone()]), Err(CartRefusal::TooManyUnits));
+    assert_eq!(could(&[opened(), full, took()]), Ok(()));
+    assert_eq!(could(&[opened(), joined()]), Err(CartRefusal::Joined(cart(2))));
+    assert_eq!(could(&[opened(), checked_out()]), Err(CartRefusal::CheckedOut(ORDER)));
 }
 
 #[test]

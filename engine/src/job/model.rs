@@ -31,9 +31,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Whether there was nothing to look at.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    /// Whether nothing moved and nothing went wrong. An order that something holds is no news: it may
+    /// be held for days.
+    pub fn is_no_news(&self) -> bool {
+        *self == Self { held: self.held, ..Self::default() }
     }
 }
 

@@ -46,3 +46,12 @@ fn a_job_stands_in_its_list_as_its_last_run_left_it() {
     assert_eq!(entry(&[ran(1, 0), ran(2, 1)]), listed("failing"));
     assert_eq!(entry(&[ran(1, 1), ran(2, 0)]), listed("fine"));
 }
+
+#[test]
+fn an_order_that_is_still_held_is_no_news() {
+    let tally = |advanced, held, failed, left| Tally { advanced, held, failed, left };
+    assert!(tally(0, 0, 0, 0).is_no_news() && tally(0, 7, 0, 0).is_no_news());
+    for news in [tally(1, 7, 0, 0), tally(0, 0, 1, 0), tally(0, 0, 0, 1)] {
+        assert!(!news.is_no_news(), "{news:?}");
+    }
+}

@@ -118,7 +118,6 @@ impl CartBook {
             | CartEvent::Cleared
             | CartEvent::PromoSet { .. }
             | CartEvent::Joined { .. }
-            | CartEvent::Left { .. }
             | CartEvent::Took { .. }
             | CartEvent::Reopened { .. } => Ok(()),
         }

@@ -127,7 +127,7 @@ impl ReturnBook {
             | ReturnEvent::Rejected { .. }
             | ReturnEvent::Cancelled { .. } => &[Stage::Pending],
             // The order was told; that may come at any later time.
-            ReturnEvent::Narrowed { .. } => return Ok(()),
+            ReturnEvent::Narrowed { .. } | ReturnEvent::PhotoAdded { .. } => return Ok(()),
             ReturnEvent::Shipped { .. } | ReturnEvent::Received { .. } => &[Stage::Authorized],
             ReturnEvent::Inspected { .. } => &[Stage::Received],
             ReturnEvent::RefundAsked { .. } => &[Stage::Inspected],
@@ -152,7 +152,9 @@ impl ReturnBook {
                 self.narrow(approved)?;
                 Stage::Authorized
             }
-            ReturnEvent::Shipped { .. } | ReturnEvent::Narrowed { .. } => self.stage,
+            ReturnEvent::Shipped { .. }
+            | ReturnEvent::Narrowed { .. }
+            | ReturnEvent::PhotoAdded { .. } => self.stage,
             ReturnEvent::Received { .. } => Stage::Received,
             ReturnEvent::Inspected { passed, .. } => {
                 self.narrow(passed)?;

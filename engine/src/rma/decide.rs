@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::life::ReturnStatus;
-use super::model::{OpenReturn, Return, ReturnCommand, ReturnEvent, ReturnRequest, ReturnState};
+use super::model::{
+    OpenReturn, PHOTOS_MAX, Return, ReturnCommand, ReturnEvent, ReturnRequest, ReturnState,
+};
 use super::outstanding;
 use super::refusal::ReturnRefusal;
 use crate::aggregate::{Aggregate, Entry, Step};
 use crate::order::{RefundMethod, ReturnWish, Units};
 use crate::process::{Answer, Intent, Unavailable};
-use crate::values::{Moment, Quantity};
+use crate::values::{Moment, Picture, Quantity};
 
 type Decision = Result<Vec<ReturnEvent>, ReturnRefusal>;
 
@@ -42,6 +44,7 @@ impl Aggregate for Return {
                 let event = ReturnEvent::Rejected { by: by.clone(), reason: reason.clone() };
                 ends(known, ReturnStatus::Rejected, "be rejected", event)
             }
+            ReturnCommand::AddPhoto { photo } => show(known, photo),
             ReturnCommand::Cancel { by, reason } => {
                 let event = ReturnEvent::Cancelled { by: by.clone(), reason: reason.clone() };
                 ends(known, ReturnStatus::Cancelled, "be cancelled", event)
@@ -155,7 +158,31 @@ impl Aggregate for Return {
     }
 }
 
+/// The same photo is shown once. Once somebody has looked at the units themselves, none is needed.
+fn show(known: &Return, photo: &Picture) -> Decision {
+    if known.photos.iter().any(|shown| shown.name == photo.name) {
+        return Ok(Vec::new());
+    }
+    known.may_be_shown()?;
+    if PHOTOS_MAX <= known.photos.len() {
+        return Err(ReturnRefusal::TooManyPhotos);
+    }
+    Ok(vec![ReturnEvent::PhotoAdded { photo: photo.clone() }])
+}
+
 impl Return {
+    /// Whether photos still help somebody to decide.
+    ///
+    /// # Errors
+    ///
+    /// [`ReturnRefusal::InvalidTransition`] once somebody has looked at the units, or nobody will.
+    pub fn may_be_shown(&self) -> Result<(), ReturnRefusal> {
+        if self.status.is_before_inspection() {
+            return Ok(());
+        }
+        Err(ReturnRefusal::InvalidTransition { from: self.status, wish: "be shown" })
+    }
+
     /// One step along the published edges; a repeat of the last one changes nothing.
     fn goes_on(
         &self,

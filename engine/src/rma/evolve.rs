@@ -38,6 +38,7 @@ pub(super) fn evolve(state: &mut ReturnState, event: &ReturnEvent, at: Moment) {
         ReturnEvent::Cancelled { by, reason } => {
             step(known, ReturnStatus::Cancelled, at, by, reason.as_deref());
         }
+        ReturnEvent::PhotoAdded { photo } => known.photos.push(photo.clone()),
         ReturnEvent::Narrowed { units } => known.apart = Some(units.clone()),
         ReturnEvent::Shipped { by, tracking } => {
             known.tracking.clone_from(tracking);
@@ -81,6 +82,7 @@ fn requested(request: &Arc<ReturnRequest>, at: Moment) -> Return {
         passed: None,
         tracking: None,
         apart: None,
+        photos: Vec::new(),
         refund: None,
         restocked: false,
         history: vec![first],

@@ -49,6 +49,18 @@ impl ReturnStatus {
         Self::Closed,
     ];
 
+    /// Whether nobody has looked at the units yet, and somebody may.
+    pub(super) const fn is_before_inspection(self) -> bool {
+        matches!(
+            self,
+            Self::Requested
+                | Self::PendingAuthorization
+                | Self::Authorized
+                | Self::InTransit
+                | Self::Received
+        )
+    }
+
     /// The word that the outside uses.
     pub const fn as_str(self) -> &'static str {
         match self {

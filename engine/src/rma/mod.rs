@@ -19,8 +19,8 @@ mod tests;
 
 pub use life::ReturnStatus;
 pub use model::{
-    OpenReturn, REASON_MAX, Return, ReturnCommand, ReturnEvent, ReturnLine, ReturnRefund,
-    ReturnRequest, ReturnState, ReturnStep,
+    OpenReturn, PHOTOS_MAX, REASON_MAX, Return, ReturnCommand, ReturnEvent, ReturnLine,
+    ReturnRefund, ReturnRequest, ReturnState, ReturnStep,
 };
-pub use outstanding::{RESUME_AFTER, outstanding};
+pub use outstanding::outstanding;
 pub use refusal::ReturnRefusal;

@@ -11,11 +11,14 @@ use crate::aggregate::EventName;
 use crate::order::{Actor, NotReturnable, Order, RefundMethod, Units};
 use crate::process::{Answer, Unavailable};
 use crate::values::{
-    CustomerId, Fingerprint, Moment, Money, OrderId, ProductId, Quantity, ReturnId,
+    CustomerId, Fingerprint, Moment, Money, OrderId, Picture, ProductId, Quantity, ReturnId,
 };
 
 /// Longest text of a return, in bytes.
 pub const REASON_MAX: usize = 500;
+
+/// Most photos of one return (RET-3).
+pub const PHOTOS_MAX: usize = 20;
 
 /// What a request for a return says about one product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +93,9 @@ pub struct Return {
     pub tracking: Option<String>,
     /// The units that the order keeps for it; nothing before the order was asked.
     pub apart: Option<Units>,
+    /// What the customer has shown of the units; bounded by [`PHOTOS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<Picture>,
     /// Its money, once it was asked for.
     pub refund: Option<ReturnRefund>,
     /// Whether its units are in stock again.
@@ -178,6 +184,11 @@ pub enum ReturnCommand {
         by: Actor,
         /// What they have to say.
         reason: Option<String>,
+    },
+    /// Show the units.
+    AddPhoto {
+        /// How they look.
+        photo: Picture,
     },
     /// Do not allow it.
     Reject {
@@ -282,6 +293,11 @@ pub enum ReturnEvent {
         /// Why.
         reason: Option<String>,
     },
+    /// The customer has shown the units.
+    PhotoAdded {
+        /// How they look.
+        photo: Picture,
+    },
     /// The order keeps fewer units for it.
     Narrowed {
         /// Those.
@@ -338,6 +354,7 @@ impl EventName for ReturnEvent {
             Self::Authorized { .. } => "return.authorized",
             Self::Rejected { .. } => "return.rejected",
             Self::Cancelled { .. } => "return.cancelled",
+            Self::PhotoAdded { .. } => "return.photo_added",
             Self::Narrowed { .. } => "return.narrowed",
             Self::Shipped { .. } => "return.shipped",
             Self::Received { .. } => "return.received",

@@ -9,7 +9,7 @@ use crate::process::{Answer, HeldUnits, Intent};
 use crate::values::Moment;
 
 /// How long a return may owe something before somebody looks whether it is still at it.
-pub const RESUME_AFTER: Duration = Duration::from_secs(2);
+const RESUME_AFTER: Duration = Duration::from_secs(2);
 
 impl Return {
     /// The units that were requested.

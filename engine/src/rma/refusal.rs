@@ -1,6 +1,7 @@
 //! Why a return turns a command down.
 
 use super::life::ReturnStatus;
+use super::model::PHOTOS_MAX;
 use crate::order::{NotReturnable, RefundMethod};
 use crate::process::Unavailable;
 use crate::values::{ProductId, Quantity};
@@ -33,6 +34,9 @@ pub enum ReturnRefusal {
         /// Units that can be.
         most: Quantity,
     },
+    /// It has as many photos as it may.
+    #[error("a return has at most {PHOTOS_MAX} photos")]
+    TooManyPhotos,
     /// A refund that failed may have happened: it is tried again on the same way only.
     #[error("the refund was asked for as {}, and is tried again like that", .0.as_str())]
     OtherMethod(RefundMethod),

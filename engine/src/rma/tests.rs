@@ -8,10 +8,10 @@ use crate::aggregate::{Aggregate, Step};
 use crate::order::{NotReturnable, Order, OrderEvent, RefundMethod, ReturnWish, Units};
 use crate::process::{Answer, Intent, Unavailable};
 use crate::samples::{
-    ORDER, RMA, back, order_events, placement, return_request, seconds, units, usd,
+    ORDER, RMA, back, order_events, picture, placement, return_request, seconds, units, usd,
 };
 use crate::testkit::given;
-use crate::values::Fingerprint;
+use crate::values::{Fingerprint, Picture};
 
 fn requested() -> ReturnEvent {
     ReturnEvent::Requested(Arc::new(return_request()))
@@ -266,4 +266,42 @@ fn the_answer_of_the_order_says_what_became_of_the_money() {
     history.push(OrderEvent::PartRefunded { rma: RMA, amount: usd(99_999) });
     assert_eq!(says(&history), Some(ReturnCommand::RecordRefunded { amount: usd(99_999) }));
     assert_eq!(Return::absorb(&intent, Answer::Failed), None, "it is asked again");
+}
+
+fn photo(digest: u8) -> Picture {
+    picture("laptop", digest)
+}
+
+fn shown(digest: u8) -> ReturnEvent {
+    ReturnEvent::PhotoAdded { photo: photo(digest) }
+}
+
+fn show(digest: u8) -> ReturnCommand {
+    ReturnCommand::AddPhoto { photo: photo(digest) }
+}
+
+#[test]
+fn the_same_photo_is_shown_once_ret_3() {
+    given::<Return>(&[requested()]).when(show(1)).then(&[shown(1)]);
+    given::<Return>(&[requested(), shown(1)]).when(show(1)).then(&[]);
+    given::<Return>(&[requested(), shown(1)]).when(show(2)).then(&[shown(2)]);
+    given::<Return>(&[]).when(show(1)).then_refused(ReturnRefusal::Unknown);
+}
+
+#[test]
+fn a_return_has_at_most_twenty_photos_ret_10() {
+    let mut history = vec![requested()];
+    history.extend((0..20).map(shown));
+    given::<Return>(&history).when(show(19)).then(&[]);
+    given::<Return>(&history).when(show(20)).then_refused(ReturnRefusal::TooManyPhotos);
+}
+
+#[test]
+fn nobody_needs_photos_of_units_that_were_looked_at() {
+    let refusal = refuses(ReturnStatus::Inspected, "be shown");
+    given::<Return>(&looked_at()).when(show(1)).then_refused(refusal);
+    let rejected = ReturnEvent::Rejected { by: "ops-1".into(), reason: None };
+    let refusal = refuses(ReturnStatus::Rejected, "be shown");
+    let history = [requested(), ReturnEvent::SetApart, rejected];
+    given::<Return>(&history).when(show(1)).then_refused(refusal);
 }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{ORDER, RMA, adjustment, cart, customer, hold, keyed, product, seconds, units, usd};
+use super::{
+    ORDER, RMA, adjustment, cart, customer, hold, keyed, picture, product, seconds, units, usd,
+};
 use crate::buyer::{BuyerEvent, Trusted};
 use crate::cart::CartEvent;
 use crate::drill::{ActorKind, Asker, DrillEvent, Ending, FailedPayment, Fault, FaultName};
@@ -144,8 +146,7 @@ pub(super) fn carts() -> Vec<CartEvent> {
                 CartEvent::PromoSet { code: Some(PromoCode::parse("SPRING").unwrap()) }
             }
             CartEvent::PromoSet { .. } => CartEvent::Joined { cart: cart(2) },
-            CartEvent::Joined { .. } => CartEvent::Left { cart: cart(2) },
-            CartEvent::Left { .. } => CartEvent::Took { from: cart(2) },
+            CartEvent::Joined { .. } => CartEvent::Took { from: cart(2) },
             CartEvent::Took { .. } => CartEvent::CheckedOut { order: ORDER },
             CartEvent::CheckedOut { .. } => CartEvent::Reopened { order: ORDER },
             CartEvent::Reopened { .. } => CartEvent::Answered { request: request() },
@@ -253,7 +254,10 @@ pub(super) fn returns() -> Vec<ReturnEvent> {
                 ReturnEvent::Rejected { by: by(), reason: Some("worn".to_owned()) }
             }
             ReturnEvent::Rejected { .. } => ReturnEvent::Cancelled { by: by(), reason: None },
-            ReturnEvent::Cancelled { .. } => ReturnEvent::Narrowed { units: back("laptop", 1) },
+            ReturnEvent::Cancelled { .. } => {
+                ReturnEvent::PhotoAdded { photo: picture("laptop", 7) }
+            }
+            ReturnEvent::PhotoAdded { .. } => ReturnEvent::Narrowed { units: back("laptop", 1) },
             ReturnEvent::Narrowed { .. } => {
                 ReturnEvent::Shipped { by: by(), tracking: Some("1Z".to_owned()) }
             }

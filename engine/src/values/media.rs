@@ -5,23 +5,26 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ProductId;
+use super::{ProductId, ReturnId};
 
 /// A kind of thing that has pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MediaArea {
     /// Products, which everybody may look at.
     Product,
+    /// Returns, which only the shop may look at.
+    Return,
 }
 
 impl MediaArea {
     /// Every kind.
-    pub const ALL: [Self; 1] = [Self::Product];
+    pub const ALL: [Self; 2] = [Self::Product, Self::Return];
 
     /// The word in names and folders.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Product => "product",
+            Self::Return => "return",
         }
     }
 }
@@ -40,6 +43,11 @@ impl MediaOwner {
     /// A product.
     pub fn product(id: &ProductId) -> Self {
         Self { area: MediaArea::Product, id: id.as_str().into() }
+    }
+
+    /// A return.
+    pub fn rma(id: ReturnId) -> Self {
+        Self { area: MediaArea::Return, id: id.to_string().into() }
     }
 
     /// What kind of thing it is.

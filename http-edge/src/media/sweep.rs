@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Weak;
 use std::time::Duration;
 
-use engine::values::{MediaArea, MediaName, MediaOwner, Moment, Picture, ProductId};
+use engine::values::{MediaArea, MediaName, MediaOwner, Moment, Picture, ProductId, ReturnId};
 use persistence::media::MediaStore;
 use tokio::time::sleep;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use super::room::unstored;
 use crate::problem::Problem;
@@ -81,9 +82,14 @@ async fn named_by(shop: &Shop, owner: &MediaOwner) -> Result<BTreeSet<MediaName>
     let pictures = match owner.area() {
         MediaArea::Product => {
             let Ok(id) = ProductId::parse(owner.id()) else { return Ok(BTreeSet::new()) };
-            shop.product(&id).await?.map(|(listing, _)| listing.pictures)
+            shop.product(&id).await?.map_or_else(Vec::new, |(listing, _)| listing.pictures.to_vec())
+        }
+        MediaArea::Return => {
+            let Ok(id) = Uuid::try_parse(owner.id()) else { return Ok(BTreeSet::new()) };
+            let found = shop.rma(ReturnId::new(id)).await?.view;
+            found.map_or_else(Vec::new, |found| found.photos.clone())
         }
     };
     let names = |picture: &Picture| [picture.name.clone(), picture.thumbnail.clone()];
-    Ok(pictures.iter().flat_map(|pictures| pictures.iter()).flat_map(names).collect())
+    Ok(pictures.iter().flat_map(names).collect())
 }

@@ -109,6 +109,14 @@ impl From<ReturnRefusal> for Problem {
                     "Send no more units than were requested, and after that no more than were approved.",
                 )]);
             }
+            ReturnRefusal::TooManyPhotos => {
+                return Self::invalid(vec![FieldError::new(
+                    "photos",
+                    "too_many",
+                    refusal.to_string(),
+                    "Show the units with those that are there.",
+                )]);
+            }
             ReturnRefusal::OtherMethod(_) | ReturnRefusal::InvalidTransition { .. } => {
                 Code::InvalidTransition
             }

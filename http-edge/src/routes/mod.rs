@@ -87,6 +87,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(tokens::create))
         .routes(routes!(returns::list, returns::open))
         .routes(routes!(returns::read))
+        .routes(routes!(returns::photos::add))
+        .routes(routes!(returns::photos::read))
         .routes(routes!(returns::steps::authorize))
         .routes(routes!(returns::steps::cancel))
         .routes(routes!(returns::steps::ship))
@@ -192,7 +194,8 @@ pub(crate) fn takes_body(method: &Method, path: &str) -> bool {
 }
 
 /// Operations whose bodies are pictures.
-const WITH_PICTURE: &[(Method, &str)] = &[(Method::POST, "/v1/products/{id}/media")];
+const WITH_PICTURE: &[(Method, &str)] =
+    &[(Method::POST, "/v1/products/{id}/media"), (Method::POST, "/v1/returns/{id}/photos")];
 
 /// Largest body of a picture, where one is taken.
 pub(crate) fn picture_limit(method: &Method, path: &str) -> Option<usize> {

@@ -2,14 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use engine::cart::{CartCommand, CartRefusal};
+use engine::cart::CartCommand;
 use engine::values::CartId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use actors::outcome::NotDone;
-
-use super::taken::{CartLife, ask_free};
+use super::taken::{CartLife, ask_free, free};
 use super::{CartBody, cart_id, unknown};
 use crate::access::Scope;
 use crate::call::Call;
@@ -29,7 +27,8 @@ pub(crate) struct MergeBody {
 }
 
 /// Takes the lines of another cart, all or none; units of one product add up. The other cart never
-/// changes again. A repeat changes nothing, and one that was cut off is completed by its repeat.
+/// changes again, and its promo code stays with it. A repeat changes nothing, and one that was cut off,
+/// or refused because this cart has just been changed, is completed by its repeat.
 #[utoipa::path(
     post, path = "/v1/carts/{id}/merge", operation_id = "merge_carts", tag = "carts",
     params(
@@ -55,29 +54,18 @@ pub(crate) async fn merge(
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Carts)?;
     let (into, from) = (cart_id(&id)?, CartId::new(body.0.from));
-    edge.shop.cart(into).await?.ok_or_else(unknown)?;
+    let target = edge.shop.cart(into).await?.ok_or_else(unknown)?;
+    let source = edge.shop.cart(from).await?.ok_or_else(unknown_from)?;
+    if let Some(order) = target.ordered_as {
+        free(&edge, &call, into, order, CartLife::Once).await?;
+    }
+    let target = edge.shop.cart(into).await?.ok_or_else(unknown)?;
+    target.could_take(from, &source.lines)?;
     let asking = || call.asking(Some(&key), None);
     let join = CartCommand::Join { cart: into };
-    let joined = match ask_free(&edge, &call, from, join, asking(), CartLife::Once).await {
-        Ok(joined) => joined,
-        Err(problem) if edge.shop.cart(from).await?.is_some() => return Err(problem),
-        Err(_) => return Err(unknown_from()),
-    };
+    let joined = ask_free(&edge, &call, from, join, asking(), CartLife::Once).await?;
     let lines = joined.view.as_ref().ok_or_else(unknown_from)?.lines.clone();
-    let take = CartCommand::Take { from, lines };
-    let taken = match edge.shop.ask_cart(into, take, asking()).await {
-        Ok(taken) => taken,
-        Err(NotDone::Refused(refusal)) => {
-            // Nobody took its lines, so it goes on as it was.
-            let leave = CartCommand::Leave { cart: into };
-            edge.shop.ask_cart(from, leave, asking()).await?;
-            return Err(match refusal {
-                CartRefusal::Unknown => unknown(),
-                refusal => refusal.into(),
-            });
-        }
-        Err(not_done) => return Err(not_done.into()),
-    };
+    let taken = edge.shop.ask_cart(into, CartCommand::Take { from, lines }, asking()).await?;
     let view = taken.view.as_deref().ok_or_else(unknown)?;
     Ok(Reply::ok(&CartBody::from(view))
         .etag(view.version)

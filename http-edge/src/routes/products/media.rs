@@ -129,6 +129,8 @@ pub(crate) async fn read(
                 pictures.any(|picture| picture.name == name || picture.thumbnail == name)
             })
         }
+        // Only the shop looks at those.
+        MediaArea::Return => false,
     };
     // A file whose event never became durable, or was taken away, is shown to nobody.
     if !shown {

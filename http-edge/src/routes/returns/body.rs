@@ -4,6 +4,8 @@ use engine::rma::Return;
 use engine::values::{OrderId, ReturnId};
 use serde::Serialize;
 
+use super::photos::place;
+use crate::media::PictureBody;
 use crate::wire::{Instant, MoneyBody, instant};
 
 /// A return.
@@ -33,6 +35,8 @@ pub(crate) struct ReturnBody<'a> {
     refund_method: Option<&'static str>,
     /// What went back; null before it did.
     refunded: Option<MoneyBody>,
+    /// What the customer has shown of the units.
+    photos: Vec<PictureBody>,
     /// Whether the units are in stock again.
     restocked: bool,
     /// Every status, oldest first.
@@ -110,6 +114,11 @@ impl<'a> From<&'a Return> for ReturnBody<'a> {
             tracking: known.tracking.as_deref(),
             refund_method: refund.map(|refund| refund.method.as_str()),
             refunded: refund.and_then(|refund| refund.amount).map(MoneyBody::from),
+            photos: known
+                .photos
+                .iter()
+                .map(|photo| PictureBody::below(&place(request.id), photo))
+                .collect(),
             restocked: known.restocked,
             history: history.collect(),
             created_at: instant(known.created_at),

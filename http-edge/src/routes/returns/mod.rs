@@ -1,6 +1,7 @@
 //! Returns: requested and read; moved on in `steps`.
 
 mod body;
+pub mod photos;
 pub mod steps;
 
 use std::collections::BTreeSet;
