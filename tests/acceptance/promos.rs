@@ -159,6 +159,7 @@ async fn a_cart_is_quoted_and_ordered_with_its_code(server: Server) -> Result<()
     let promo = format!("/v1/carts/{cart}/promo");
     let unknown = shop.put(&promo, &json!({"promo_code": "NOTHING"})).await?;
     unknown.expect_field("promo_code", "unknown_promo_code")?;
+    shop.put(&promo, &json!({})).await?.expect_field("promo_code", "missing_field")?;
     let set = shop.put(&promo, &json!({"promo_code": code})).await?.expect(200)?;
     assert_eq!(set.text("/promo_code")?, code);
     let short = quote().await?;
@@ -191,6 +192,7 @@ async fn codes_are_made_once_listed_and_ended(server: Server) -> Result<()> {
     shop.post("/v1/promos", &other).await?.expect_problem(409, "promo_exists")?;
     for (bad, field) in [
         (json!({"code": "a b", "percent_bps": 1}), "code"),
+        (json!({"code": "4111111111111111", "percent_bps": 1}), "code"),
         (json!({"code": "X", "percent_bps": 0}), "rebate"),
         (json!({"code": "X", "percent_bps": 1, "amount": usd(1)}), "amount"),
         (json!({"code": "X", "percent_bps": 1, "uses_max": 0}), "uses_max"),

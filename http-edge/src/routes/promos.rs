@@ -55,6 +55,7 @@ pub(crate) struct NewPromoBody {
 impl NewPromoBody {
     fn read(self) -> Result<NewPromo, Problem> {
         let mut texts = Texts::default();
+        texts.no_card(|| "code".to_owned(), &self.code);
         let code = PromoCode::parse(&self.code);
         if let Err(error) = &code {
             let hint = "Send letters, digits, - and _.";

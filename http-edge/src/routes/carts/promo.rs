@@ -20,6 +20,8 @@ use crate::wire::{Json, Path};
 #[schema(as = CartPromo)]
 pub(crate) struct CartPromoBody {
     /// The code; null for none.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
     promo_code: Option<String>,
 }
 
