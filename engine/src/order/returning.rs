@@ -341,7 +341,7 @@ pub(super) fn evolve(order: &mut Order, event: &OrderEvent) {
     if let OrderEvent::ReturnSetApart { rma, units } = event {
         order.returns.push(ReturnedPart { rma: *rma, units: units.clone(), refund: None });
         let counted = order.placement.lines.iter().all(|l| order.returnable(&l.product).is_some());
-        assert!(counted, "ORDER-7 violated: more units come back than were bought");
+        assert!(counted, "ORDER-8 violated: more units come back than were bought");
         return;
     }
     let mut back = None;

@@ -47,7 +47,6 @@ const KNOWN_KEYS: &[&str] = &[DEMO_KEY, "changeme", "change-me", "secret", "your
 /// Variables of older installations that mean nothing here; whoever sets one is told so.
 const IGNORED_VARIABLES: &[&str] = &[
     "SECRET_KEY",
-    "RETURN_WINDOW_DAYS",
     "SUPER_ADMIN_PASSWORD",
     "SUPER_ADMIN_TOKEN",
     "CELERY_RESULT_BACKEND",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Weak;
 use std::time::Duration;
 
+use engine::catalog::Product;
 use engine::values::{MediaArea, MediaName, MediaOwner, Moment, Picture, ProductId, ReturnId};
 use persistence::media::MediaStore;
 use tokio::time::sleep;
@@ -82,7 +83,9 @@ async fn named_by(shop: &Shop, owner: &MediaOwner) -> Result<BTreeSet<MediaName>
     let pictures = match owner.area() {
         MediaArea::Product => {
             let Ok(id) = ProductId::parse(owner.id()) else { return Ok(BTreeSet::new()) };
-            shop.product(&id).await?.map_or_else(Vec::new, |(listing, _)| listing.pictures.to_vec())
+            // The listing alone: its stock need not be woken for that.
+            let listing = shop.entity::<Product>(id.as_str()).await?.view;
+            listing.map_or_else(Vec::new, |listing| listing.pictures.to_vec())
         }
         MediaArea::Return => {
             let Ok(id) = Uuid::try_parse(owner.id()) else { return Ok(BTreeSet::new()) };

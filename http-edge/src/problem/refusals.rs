@@ -21,6 +21,17 @@ use super::{Code, FieldError, Problem};
 /// How long what kept failing is left alone.
 const QUARANTINE_SECONDS: u32 = 60;
 
+/// Nothing happened, because somebody could not be asked.
+fn unavailable(why: Unavailable, detail: String) -> Problem {
+    match why {
+        Unavailable::Overloaded => Problem::new(Code::Overloaded, detail),
+        Unavailable::Unreachable => Problem::new(Code::Unavailable, detail),
+        Unavailable::Quarantined => {
+            Problem::new(Code::Unavailable, detail).retry_after(QUARANTINE_SECONDS)
+        }
+    }
+}
+
 impl From<OrderRefusal> for Problem {
     fn from(refusal: OrderRefusal) -> Self {
         let code = match refusal {
@@ -41,14 +52,9 @@ impl From<OrderRefusal> for Problem {
             OrderRefusal::PromoOverLimit { .. } => Code::PromoLimitReached,
             OrderRefusal::StockUnavailable { why, .. }
             | OrderRefusal::PromoUnavailable { why }
-            | OrderRefusal::CartUnavailable { why } => match why {
-                Unavailable::Overloaded => Code::Overloaded,
-                Unavailable::Unreachable => Code::Unavailable,
-                Unavailable::Quarantined => {
-                    return Self::new(Code::Unavailable, refusal.to_string())
-                        .retry_after(QUARANTINE_SECONDS);
-                }
-            },
+            | OrderRefusal::CartUnavailable { why } => {
+                return unavailable(why, refusal.to_string());
+            }
             OrderRefusal::NotCharged => {
                 return Self::invalid(vec![FieldError::new(
                     "key",
@@ -97,10 +103,9 @@ impl From<ReturnRefusal> for Problem {
             ReturnRefusal::Unknown => return Self::new(Code::NotFound, "there is no such return"),
             ReturnRefusal::KeyReused => Code::IdempotencyKeyReused,
             ReturnRefusal::NotReturnable(refusal) => return refusal.into(),
-            ReturnRefusal::OrderUnavailable { why: Unavailable::Overloaded } => Code::Overloaded,
-            ReturnRefusal::OrderUnavailable {
-                why: Unavailable::Unreachable | Unavailable::Quarantined,
-            } => Code::Unavailable,
+            ReturnRefusal::OrderUnavailable { why } => {
+                return unavailable(why, refusal.to_string());
+            }
             ReturnRefusal::TooMany { .. } => {
                 return Self::invalid(vec![FieldError::new(
                     "items",

@@ -99,9 +99,13 @@ pub(crate) async fn list(
     let limit = query.number("limit", 1, LIMIT_MAX).unwrap_or(LIMIT);
     query.finish()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let found = edge.shop.list_notices(&NoticeQuery { status, after, limit }).await?;
-    let is_full = u64::from(limit) == found.len() as u64;
-    let next_cursor = found.last().filter(|_| is_full).map(|notice| written(&notice.id));
+    // One more than asked for tells whether there are more.
+    let query = NoticeQuery { status, after, limit: limit.saturating_add(1) };
+    let mut found = edge.shop.list_notices(&query).await?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = shown < found.len();
+    found.truncate(shown);
+    let next_cursor = found.last().filter(|_| is_more).map(|notice| written(&notice.id));
     let items = found.iter().map(NoticeBody::from).collect();
     Ok(Reply::ok(&NoticesBody { items, next_cursor }).into_response())
 }

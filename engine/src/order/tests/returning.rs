@@ -192,7 +192,7 @@ fn no_return_gets_money_for_units_that_it_does_not_have() {
 }
 
 #[test]
-#[should_panic(expected = "ORDER-7 violated")]
+#[should_panic(expected = "ORDER-8 violated")]
 fn a_history_in_which_more_comes_back_than_was_bought_stops_the_order() {
     given::<Order>(&[delivered(), vec![set_apart(RMA, 2), set_apart(OTHER, 1)]].concat());
 }

@@ -63,7 +63,7 @@ pub(crate) async fn put(
     change(&edge, &call, &key, id, once(&call, &key, &("promo", &body.0), command)?).await
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::invalid(vec![FieldError::new(
         "promo_code",
         "unknown_promo_code",

@@ -10,6 +10,7 @@ use engine::validation::usable;
 use engine::values::{CartId, Moment, Money, MoneyError, ProductId, Quantity};
 use serde::Serialize;
 
+use super::promo::unknown as unknown_promo;
 use super::{cart_id, unknown};
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
@@ -154,7 +155,7 @@ pub(crate) async fn quote(
         None => (None, Vec::new()),
         Some(code) => {
             let found = edge.shop.entity::<Promo>(code.as_str()).await?.view;
-            let found = found.ok_or_else(unknown)?;
+            let found = found.ok_or_else(unknown_promo)?;
             judged(&found, &listed, at).map_err(no_total)?
         }
     };

@@ -19,7 +19,7 @@ use http::{Method, StatusCode};
 use http_body_util::Limited;
 use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::body::ImportBody;
 use super::reading::{Arrived, Stretch, arrive};
@@ -101,7 +101,7 @@ impl Drop for UnderWay {
 }
 
 /// Takes a catalogue of a partner in: CSV, JSON or XML, at most 50 MB and 200,000 rows. Good rows are
-/// taken and others are told, each with its line. The same feed again changes nothing; one that was
+/// taken and others are told, each with its line. The same feed again under the same key changes nothing; one that was
 /// interrupted goes on where it was when it is sent again under the same key.
 #[utoipa::path(
     post, path = "/v1/partners/{id}/catalog", operation_id = "feed_catalog", tag = "partners",
@@ -142,7 +142,10 @@ pub(crate) async fn feed(
     let import = key.import(&partner);
     let _under_way = edge.feeds.enter(import)?;
     note_use(&edge, &call).await;
-    let arrived = arrive(request.into_body(), adapter).await?;
+    // A sender may trickle for as long as the whole feed may take, and no longer: places are few.
+    let arrived = timeout(FEED_WITHIN, arrive(request.into_body(), adapter)).await;
+    let late = |_| Problem::new(Code::RequestTimeout, "the feed did not arrive in time");
+    let arrived = arrived.map_err(late)??;
     let feed = FeedOf { edge, call, key, partner, import, adapter };
     let accepted = feed.take(arrived).await?;
     let view = accepted.view.clone().ok_or_else(super::imports::unknown)?;

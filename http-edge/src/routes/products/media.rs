@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use engine::catalog::ProductCommand;
+use engine::catalog::{Product, ProductCommand};
 use engine::values::{MediaArea, MediaName, MediaOwner, ProductId};
 use http::{HeaderMap, StatusCode};
 use sha2::{Digest as _, Sha256};
@@ -53,7 +53,7 @@ pub(crate) async fn add(
     let digest: [u8; 32] = Sha256::digest(upload.bytes()).into();
     let request = key.request(account, &("add picture", &id, digest))?;
     // Pictures of a product that nobody offers would be drawn for nothing.
-    edge.shop.product(&id).await?.ok_or_else(unknown)?;
+    edge.shop.entity::<Product>(id.as_str()).await?.view.ok_or_else(unknown)?;
     let picture = edge.media.keep(&MediaOwner::product(&id), upload).await?;
     let body = PictureBody::below(PLACE, &picture);
     let location = picture.name.to_string();
@@ -124,7 +124,7 @@ pub(crate) async fn read(
     let shown = match name.owner().area() {
         MediaArea::Product => {
             let id = ProductId::parse(name.owner().id()).map_err(|_| media::unknown())?;
-            edge.shop.product(&id).await?.is_some_and(|(listing, _)| {
+            edge.shop.entity::<Product>(id.as_str()).await?.view.is_some_and(|listing| {
                 let pictures = &mut listing.pictures.iter();
                 pictures.any(|picture| picture.name == name || picture.thumbnail == name)
             })
