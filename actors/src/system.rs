@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use engine::values::Moment;
 use persistence::crash_points::{CrashPoint, crash_point};
 use persistence::journal::{Slot, StreamId};
 use persistence::snapshots::Snapshot;
@@ -242,6 +243,11 @@ impl OrderSystem {
         upkeep::start(&world, &background, projector, &progress, snapshot_queue);
         info!("engine started");
         Ok(Arc::new(Self { world, histories, progress, background }))
+    }
+
+    /// The moment by which the rules judge now: it never goes back (ADR 0023).
+    pub fn now(&self) -> Moment {
+        self.world.clock.now()
     }
 
     /// Asks an entity of any kind, and waits for the durable answer.

@@ -258,22 +258,31 @@ mod tests {
     fn derivations_never_change() {
         let key = read(b"order-0001").unwrap();
         let mug = ProductId::parse("mug").unwrap();
+        let acme = PartnerId::parse("acme").unwrap();
         let ids = [
             key.order("demo").to_string(),
             key.cart("demo").to_string(),
             key.product("demo").to_string(),
             key.adjustment("demo", &mug).to_string(),
             first_delivery(&mug).to_string(),
+            key.endpoint("demo").to_string(),
+            key.rma("demo").to_string(),
+            key.import(&acme).to_string(),
+            key.partner_key("demo", &acme).to_string(),
         ];
         assert_eq!(ids, GOLDEN);
     }
 
-    const GOLDEN: [&str; 5] = [
+    const GOLDEN: [&str; 9] = [
         "146c54da-318d-894f-b2da-abcabf3d2a0e",
         "8f444855-590e-8394-bf79-46ea75c4d0d2",
         "c8688af5-963e-8d72-9f15-3c4b91fb60e7",
         "af64266e-464e-8d1e-b5f9-fcaf181acd9f",
         "1d7a11f2-6459-8d43-a9df-fee3059edf25",
+        "0f38a74b-2da1-8d3f-a7d2-3a998db898b6",
+        "23717984-6f36-8183-8d1a-e4ccb3b1bda5",
+        "b9ffa6c6-34f3-86d1-bff1-042f134ad766",
+        "a64565db-7149-8181-9f3b-de62099b28f9",
     ];
 
     #[test]

@@ -10,8 +10,8 @@ use engine::fraud::{FraudPolicy, Pace};
 use engine::validation::{Country, Demands, Policy, Region};
 use engine::values::{Currency, Money};
 
-/// Orders that can be counted: a buyer's actor remembers so many.
-const PACE_ORDERS: RangeInclusive<u32> = 1..=100;
+/// Orders that can be counted before the one that is judged: a buyer's actor remembers one more.
+const PACE_ORDERS: RangeInclusive<u32> = 1..=99;
 const _: () = assert!(RECENT_MAX == 100, "as many as can be counted are remembered");
 /// Seconds within which they are counted.
 const PACE_SECONDS: RangeInclusive<u64> = 1..=86_400;
@@ -85,7 +85,7 @@ fn pace(text: &str) -> Result<Pace, String> {
             u64::from_str(seconds).ok().filter(|seconds| PACE_SECONDS.contains(seconds))?;
         Some(Pace { orders, within: Duration::from_secs(seconds) })
     };
-    read().ok_or_else(|| "1 to 100 orders in 1 to 86400 seconds, for example 20/600".to_owned())
+    read().ok_or_else(|| "1 to 99 orders in 1 to 86400 seconds, for example 20/600".to_owned())
 }
 
 impl RuleArgs {
@@ -148,7 +148,7 @@ mod tests {
         }
         let within = Duration::from_mins(10);
         assert_eq!(pace("20/600"), Ok(Pace { orders: 20, within }));
-        for bad in ["", "20", "0/600", "101/600", "20/0", "20/86401", "20/600/1", "a/b"] {
+        for bad in ["", "20", "0/600", "100/600", "20/0", "20/86401", "20/600/1", "a/b"] {
             assert!(pace(bad).is_err(), "{bad}");
         }
     }

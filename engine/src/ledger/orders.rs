@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::prices::Quotes;
 use super::returns::Returned;
 use super::violation::{Found, broken, holds};
-use crate::order::{Amounts, OrderEvent, OrderStatus, Placement};
+use crate::order::{Amounts, Line, OrderEvent, OrderStatus, Placement};
 use crate::values::{Fingerprint, Money, OrderId, ProductId, Quantity};
 
 /// What all orders of a ledger come to together.
@@ -294,6 +294,13 @@ fn lines_add_up(placement: &Placement) -> Result<(), Found> {
         let (off, within) = (promo.amount, 0..=discount.minor());
         holds("R5", off.currency() == total.currency() && within.contains(&off.minor()), || {
             format!("{} takes {off} off, the whole discount is {discount}", promo.code)
+        })?;
+    }
+    if placement.lines.iter().any(|line| line.paid.is_some()) {
+        let costs = placement.lines.iter().map(Line::cost);
+        let costs = costs.fold(0_i128, i128::saturating_add);
+        holds("R5", costs == i128::from(total.minor()), || {
+            format!("the lines cost {costs} minor units, the total says {total}")
         })?;
     }
     let mut lines = 0_i128;

@@ -59,7 +59,8 @@ impl PlaceOrder {
         promo.code.as_ref().map(|code| use_of(code, self.order.hold()))
     }
 
-    /// Listings first, then holds, then the cart; nothing more once something is refused. Listings are
+    /// Listings and the promo code first, then the buyer where somebody may be suspected, then holds,
+    /// then the cart; nothing more once something is refused. Listings are
     /// looked up for a request with faults, too, so that all of them are told together.
     pub(super) fn next_step(&self, now: Moment) -> Step {
         if self.unseen().is_some() || self.unseen_promo().is_some() {
@@ -138,7 +139,10 @@ impl PlaceOrder {
     fn claim_step(&self) -> Step {
         let granted = |item: &WishedItem| item.hold == Some(HoldAnswer::Granted);
         match &self.cart {
-            Some(WishedCart { cart, contents, claim: None }) if self.items.iter().all(granted) => {
+            Some(WishedCart { cart, contents, claim: None })
+                if self.items.iter().all(granted)
+                    && self.promo.as_ref().is_none_or(WishedPromo::is_granted) =>
+            {
                 let claim =
                     Intent::ClaimCart { cart: *cart, order: self.order, contents: *contents };
                 Step::Needs(vec![claim])

@@ -29,6 +29,19 @@ pub struct Line {
     /// caller who may set prices (C-12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed_price: Option<Money>,
+    /// What the line costs with all that is taken off and put on, where that is something else than
+    /// its units: a part of the order's total.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
+}
+
+impl Line {
+    /// What the line costs in smallest units; of an order from before lines said so, its units alone.
+    pub(crate) fn cost(&self) -> i128 {
+        let units =
+            || i128::from(self.unit_price.minor()).saturating_mul(self.quantity.units().into());
+        self.paid.map_or_else(units, |paid| paid.minor().into())
+    }
 }
 
 /// What an order costs; all in one currency.

@@ -71,10 +71,11 @@ impl PlaceOrder {
     }
 
     pub(super) fn lines(&self, now: Moment) -> Vec<Line> {
+        let mut rebates = self.rebates(now).unwrap_or_default().into_iter();
         let priced = self.items.iter().zip(0_u16..).filter_map(|(item, index)| {
             let listing = item.listed()?;
-            let own = item.own_price(self.trusted_price);
-            let (unit_price, _) = pricing::unit_price(listing, own, self.priced_at(now));
+            let quote = self.line(item, now, rebates.next()).ok()?;
+            let (unit_price, amounts) = (quote.unit_price, quote.amounts);
             Some(Line {
                 id: self.order.item(index),
                 product: item.product.clone(),
@@ -82,6 +83,7 @@ impl PlaceOrder {
                 unit_price,
                 listing_version: listing.version,
                 listed_price: Some(listing.price).filter(|listed| *listed != unit_price),
+                paid: Some(amounts.total).filter(|total| *total != amounts.subtotal),
             })
         });
         priced.collect()

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::event::OrderEvent;
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::Order;
+use super::placement::Line;
 use crate::process::Intent;
 use crate::values::{CustomerId, Moment, Money, ProductId, Quantity, ReturnId};
 
@@ -186,28 +187,24 @@ impl Order {
         })
     }
 
-    /// What was paid for units that come back now: their share of the total, with all that was taken
-    /// off and put on.
+    /// What was paid for units that come back now: their share of what their line costs, with all that
+    /// was taken off and put on.
     ///
     /// Rounding happens here only. Shares are differences of running sums that are rounded down, so
     /// lines make the total and units make their line, to the cent, in whatever parts they come.
     pub fn paid_for(&self, units: &Units) -> Option<Money> {
         let total = self.placement.amounts.total;
-        let weight = |subtotal: i128, price: i64, quantity: Quantity| {
-            // What is given away has no price to be shared by; each unit counts the same.
-            let price = if subtotal == 0 { 1 } else { i128::from(price) };
-            price.checked_mul(i128::from(quantity.units()))
-        };
-        let subtotal = i128::from(self.placement.amounts.subtotal.minor());
-        let mut all = 0_i128;
-        for line in &self.placement.lines {
-            all = all.checked_add(weight(subtotal, line.unit_price.minor(), line.quantity)?)?;
-        }
+        let lines = &self.placement.lines;
+        let costs = lines.iter().try_fold(0_i128, |sum, line| sum.checked_add(line.cost()))?;
+        // What is given away has no price to be shared by; each unit counts the same.
+        let weight =
+            |line: &Line| if costs == 0 { line.quantity.units().into() } else { line.cost() };
+        let all = lines.iter().try_fold(0_i128, |sum, line| sum.checked_add(weight(line)))?;
         let share = |whole: i128, part: i128, of: i128| whole.checked_mul(part)?.checked_div(of);
         let (whole, mut run, mut sum) = (i128::from(total.minor()), 0_i128, 0_i128);
         for line in &self.placement.lines {
             let before = share(whole, run, all)?;
-            run = run.checked_add(weight(subtotal, line.unit_price.minor(), line.quantity)?)?;
+            run = run.checked_add(weight(line))?;
             let paid = share(whole, run, all)?.checked_sub(before)?;
             let Some(now) = units.get(&line.product) else { continue };
             let done = self.units_refunded(&line.product);

@@ -91,6 +91,11 @@ impl WishedPromo {
         Self { text: text.to_owned(), code, found: None, hold: None }
     }
 
+    /// Whether the order has its use.
+    pub(super) fn is_granted(&self) -> bool {
+        self.hold == Some(HoldAnswer::Granted)
+    }
+
     /// What it takes off, where there is such a code.
     pub(crate) fn known(&self) -> Option<&OpenPromo> {
         self.found.as_ref()?.as_deref()

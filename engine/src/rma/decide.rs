@@ -132,7 +132,7 @@ impl Aggregate for Return {
     }
 
     fn outstanding(state: &ReturnState, _now: Moment) -> Vec<Intent> {
-        state.0.as_deref().map_or_else(Vec::new, |known| outstanding::outstanding(known).collect())
+        state.0.as_deref().and_then(outstanding::outstanding).into_iter().collect()
     }
 
     fn absorb(intent: &Intent, answer: Answer) -> Option<ReturnCommand> {
@@ -140,7 +140,7 @@ impl Aggregate for Return {
     }
 
     fn is_settled(state: &ReturnState) -> bool {
-        state.0.as_deref().is_none_or(|known| outstanding::outstanding(known).next().is_none())
+        state.0.as_deref().and_then(outstanding::outstanding).is_none()
     }
 
     fn is_dormant(state: &ReturnState) -> bool {

@@ -5,7 +5,7 @@
 //! - RETURN-3: the status follows the published edges.
 //! - RETURN-4: units go back into stock once, and only after they have passed and their money is back.
 //!
-//! The order owns the counts and the money; a return asks it, and says in [`outstanding`] what is
+//! The order owns the counts and the money; a return asks it, and says in `outstanding` what is
 //! still to be asked. Calls go from the return to its order and to the stocks, never back.
 
 mod decide;
@@ -22,5 +22,4 @@ pub use model::{
     OpenReturn, PHOTOS_MAX, REASON_MAX, Return, ReturnCommand, ReturnEvent, ReturnLine,
     ReturnRefund, ReturnRequest, ReturnState, ReturnStep,
 };
-pub use outstanding::outstanding;
 pub use refusal::ReturnRefusal;

@@ -41,8 +41,9 @@ impl Return {
     }
 }
 
-/// Everything that the return owes to others, the first thing first. Doing any of it twice is free.
-pub fn outstanding(known: &Return) -> impl Iterator<Item = Intent> {
+/// What the return owes to others next: money only when the order keeps the right units, stock only
+/// when the money is back. Doing any of it twice is free.
+pub(super) fn outstanding(known: &Return) -> Option<Intent> {
     let (order, rma) = (known.request.order, known.request.id);
     let ask = move |wish| Intent::ForReturn { order, rma, wish };
     let about_units = match &known.apart {
@@ -65,7 +66,7 @@ pub fn outstanding(known: &Return) -> impl Iterator<Item = Intent> {
         };
         Intent::TakeBack { units: units.iter().map(held).collect() }
     });
-    about_units.into_iter().chain(about_money).chain(about_stock)
+    about_units.or(about_money).or(about_stock)
 }
 
 /// Turns an answer into the command that records it; nothing: try again later.
@@ -104,6 +105,6 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<ReturnCommand> {
 
 /// When the return wants to be looked at again.
 pub(super) fn wake_at(known: &Return) -> Option<Moment> {
-    let owes = outstanding(known).next().is_some();
+    let owes = outstanding(known).is_some();
     owes.then(|| known.updated_at.saturating_add(RESUME_AFTER))
 }

@@ -40,6 +40,7 @@ pub(crate) fn placement_of(payment: Option<Wish>, lines: &[(&str, u32, i64)]) ->
         unit_price: usd(*price),
         listing_version: 1,
         listed_price: None,
+        paid: None,
     };
     let lines: Vec<Line> = (0_u16..).zip(lines).map(line).collect();
     let amounts = lines.iter().map(|line| line.unit_price.times(line.quantity).unwrap());
@@ -301,6 +302,7 @@ pub(super) fn other_forms() -> Vec<(&'static str, OrderEvent)> {
     cheaper.promo = Some(PromoUse { code, amount: usd(510) });
     cheaper.amounts.discount = usd(510);
     cheaper.amounts.total = usd(4_590);
+    cheaper.lines[0].paid = Some(usd(4_590));
     vec![
         ("order.placed.promo", OrderEvent::Placed(Arc::new(cheaper))),
         ("order.placed.advised", OrderEvent::Placed(Arc::new(advised))),

@@ -1,6 +1,6 @@
 //! Messages to customers by e-mail: over SMTP, or into files for those who have no server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -124,15 +124,33 @@ pub struct FileMailer {
 impl FileMailer {
     /// Writes into `folder`, which is made with the first message.
     pub fn new(folder: PathBuf, from: Mailbox) -> Self {
-        let files = std::fs::read_dir(&folder).map(Iterator::count).unwrap_or_default();
-        Self { folder, from, files: AtomicUsize::new(files) }
+        let files = AtomicUsize::new(count(&folder));
+        Self { folder, from, files }
     }
+
+    /// Whether there is room for one more. Somebody may have taken messages away, so a folder that
+    /// seems full is looked into again.
+    async fn has_room(&self) -> bool {
+        if self.files.load(Ordering::Relaxed) < FILES_MAX {
+            return true;
+        }
+        let folder = self.folder.clone();
+        let counted = tokio::task::spawn_blocking(move || count(&folder)).await;
+        let files = counted.unwrap_or(FILES_MAX);
+        self.files.store(files, Ordering::Relaxed);
+        files < FILES_MAX
+    }
+}
+
+/// Files in a folder; none where there is no folder.
+fn count(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map(Iterator::count).unwrap_or_default()
 }
 
 #[async_trait]
 impl Mailer for FileMailer {
     async fn send(&self, mail: &Mail) -> Result<(), NotSent> {
-        if FILES_MAX <= self.files.load(Ordering::Relaxed) {
+        if !self.has_room().await {
             return Err(NotSent::Later(format!("{FILES_MAX} messages lie in the folder")));
         }
         let bytes = message(&self.from, mail)?.formatted();

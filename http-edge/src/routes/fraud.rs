@@ -12,8 +12,8 @@ use engine::values::{CustomerId, OrderId};
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-use super::orders::body::{OrderBody, OrderView};
-use super::orders::{order_id, unknown};
+use super::orders::body::OrderBody;
+use super::orders::life::changed;
 use super::{Edge, Shared};
 use crate::access::Scope;
 use crate::call::Call;
@@ -205,13 +205,9 @@ pub(crate) async fn decide(
     let by = Arc::clone(&call.allowed(Scope::Operate)?.account);
     let DecisionBody { decision, reason } = body.0;
     judge(reason.as_ref())?;
-    let id = order_id(&id)?;
     let command =
         OrderCommand::DecideReview { approve: matches!(decision, Decision::Approve), by, reason };
-    let accepted: Accepted<Order> =
-        edge.shop.ask_order(id, command, call.asking(Some(&key), None)).await?;
-    let order = accepted.view.as_ref().ok_or_else(unknown)?;
-    Ok(Reply::ok(&OrderView(order)).etag(order.version).standing(&accepted).into_response())
+    changed(&edge, &call, &id, &key, command).await
 }
 
 /// Trusts a buyer: their orders are not suspected any more. A repeat changes nothing.
@@ -293,7 +289,7 @@ async fn change(
 
 fn body<'a>(edge: &Edge, customer: &'a CustomerId, buyer: &'a BuyerState) -> TrustBody<'a> {
     let trust = buyer.trust.as_deref();
-    let now = edge.shop.clock().now();
+    let now = edge.shop.system().now();
     let lately = edge.shop.policy().fraud.pace.map(|pace| buyer.lately(pace.within, now));
     TrustBody {
         customer_id: customer,

@@ -97,6 +97,7 @@ fn an_order_is_priced_on_the_terms_of_the_moment_at_which_its_holds_were_asked_f
     // 159,998 + 1,000, and a tenth of that.
     let (shipping, tax, total) = (usd(1_000), usd(16_100), usd(177_098));
     expected.amounts = Amounts { shipping, tax, total, ..expected.amounts };
+    expected.lines[0].paid = Some(total);
     given::<Order>(&[]).at(seconds(5)).when(command).then(&[placed(expected)]);
 }
 

@@ -75,6 +75,8 @@ fn what_the_code_takes_off_is_in_the_discount_price_6() {
     let placement = placed(&asked(&known(), &Answer::StockDone));
     assert_eq!(placement.promo, Some(PromoUse { code: code(), amount: usd(10_510) }));
     let amounts = placement.amounts;
+    let paid: Vec<_> = placement.lines.iter().map(|line| line.paid.unwrap().minor()).collect();
+    assert_eq!(paid.iter().sum::<i64>(), 94_589);
     assert_eq!(
         [amounts.subtotal, amounts.discount, amounts.total],
         [usd(105_099), usd(10_510), usd(94_589)]
@@ -104,6 +106,30 @@ fn nothing_stays_held_when_the_code_is_used_up() {
 
 const fn units_of(count: u32) -> crate::values::Quantity {
     crate::values::Quantity::new(count)
+}
+
+#[test]
+fn a_cart_is_left_alone_when_the_code_is_used_up() {
+    let mut place = wish_for(Some(card()), &[("laptop", 1)]);
+    place.cart = Some(crate::order::WishedCart::new(crate::samples::cart(1), None));
+    place.promo = Some(WishedPromo::new("spring"));
+    let mut command = OrderCommand::Place(Box::new(place));
+    let supply = |command: &mut OrderCommand, need: &Intent, answer| {
+        Order::supply(command, need, answer);
+    };
+    let lookup = Intent::Lookup { product: product("laptop") };
+    supply(&mut command, &lookup, Answer::Listing(catalogue("laptop")));
+    supply(&mut command, &Intent::LookupPromo { code: code() }, known());
+    let Step::Needs(holds) = Order::next_step(&OrderState::default(), &command, seconds(0)) else {
+        panic!("no hold asked for")
+    };
+    let used_up = Answer::StockRefused(StockRefusal::NotEnough { available: units(0) });
+    for hold in &holds {
+        let Intent::Hold { units, .. } = hold else { panic!("{hold:?}") };
+        let answer = if *units == a_use() { used_up.clone() } else { Answer::StockDone };
+        supply(&mut command, hold, answer);
+    }
+    assert_eq!(Order::next_step(&OrderState::default(), &command, seconds(0)), Step::Ready);
 }
 
 #[test]

@@ -102,6 +102,33 @@ fn a_unit_belongs_to_one_return_only_ret_8_ret_9_ret_12() {
         .then_refused(refused(NotReturnable::NoUnits(product("laptop"))));
 }
 
+/// An order of two laptops and a mouse whose lines cost so much.
+fn costing(laptops: i64, mouse: i64) -> Arc<Order> {
+    let mut placement =
+        crate::samples::placement_of(Some(card()), &[("laptop", 2, 100), ("mouse", 1, 200)]);
+    for (line, cost) in placement.lines.iter_mut().zip([laptops, mouse]) {
+        line.paid = Some(usd(cost)).filter(|cost| *cost != usd(200));
+    }
+    placement.amounts.total = usd(laptops.saturating_add(mouse));
+    let placed = OrderEvent::Placed(Arc::new(placement));
+    Order::replay([(&placed, seconds(0))]).0.unwrap()
+}
+
+#[test]
+fn what_comes_back_is_paid_for_with_what_its_own_line_cost() {
+    let paid = |order: &Order, name, count| order.paid_for(&back(name, count)).unwrap().minor();
+    // The laptops are given away, the mouse is not.
+    let free = costing(0, 200);
+    assert_eq!((paid(&free, "laptop", 2), paid(&free, "mouse", 1)), (0, 200));
+    // A fifth of tax is on the laptops alone, and an odd cent on their second unit.
+    let taxed = costing(241, 200);
+    assert_eq!((paid(&taxed, "laptop", 1), paid(&taxed, "laptop", 2)), (120, 241));
+    assert_eq!(paid(&taxed, "mouse", 1), 200);
+    // All of it is given away.
+    let gifts = costing(0, 0);
+    assert_eq!((paid(&gifts, "laptop", 2), paid(&gifts, "mouse", 1)), (0, 0));
+}
+
 #[test]
 fn what_a_return_gives_up_can_come_back_another_time() {
     let history = [delivered(), vec![set_apart(RMA, 2)]].concat();

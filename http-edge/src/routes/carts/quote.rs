@@ -139,7 +139,7 @@ pub(crate) async fn quote(
     let id = cart_id(&id)?;
     edge.shop.wait_for(fresh).await?;
     let cart = edge.shop.cart(id).await?.ok_or_else(unknown)?;
-    let at = edge.shop.clock().now();
+    let at = edge.shop.system().now();
     let (mut listed, mut unavailable) = (Vec::new(), Vec::new());
     for (product, quantity) in &cart.lines {
         let found = edge.shop.product(product).await?;

@@ -143,7 +143,8 @@ pub(crate) async fn delete(
     changed(&edge, &call, &id, &key, command).await
 }
 
-async fn changed(
+/// Asks an order and shows what it is now.
+pub(crate) async fn changed(
     edge: &Edge,
     call: &Call,
     id: &str,

@@ -272,6 +272,7 @@ mod tests {
                 unit_price: price,
                 listing_version: 1,
                 listed_price: None,
+                paid: None,
             }],
             amounts: Amounts {
                 subtotal: price,
