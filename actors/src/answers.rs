@@ -18,22 +18,23 @@ use engine::values::{Moment, OrderId};
 use crate::outcome::{Accepted, NotAccepted, NotDone};
 use crate::payments::ProviderFailure;
 
-/// What a promo code says to a lookup.
-pub fn of_promo(verdict: Result<Option<Arc<OpenPromo>>, NotDone<PromoRefusal>>) -> Answer {
+/// What readers see of somebody, told as an answer.
+fn seen<V, R>(verdict: Result<V, NotDone<R>>, says: impl FnOnce(V) -> Answer) -> Answer {
     match verdict {
-        Ok(found) => Answer::Promo(found),
+        Ok(view) => says(view),
         Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
         Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
     }
 }
 
+/// What a promo code says to a lookup.
+pub fn of_promo(verdict: Result<Option<Arc<OpenPromo>>, NotDone<PromoRefusal>>) -> Answer {
+    seen(verdict, Answer::Promo)
+}
+
 /// What a product says to a lookup.
 pub fn of_listing(verdict: Result<Option<Listing>, NotDone<ProductRefusal>>) -> Answer {
-    match verdict {
-        Ok(found) => Answer::Listing(found),
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
-    }
+    seen(verdict, Answer::Listing)
 }
 
 /// What a cart says.
@@ -51,20 +52,12 @@ pub fn of_orders(
     verdict: Result<Accepted<Buyer>, NotDone<BuyerRefusal>>,
     (order, within, now): (OrderId, Duration, Moment),
 ) -> Answer {
-    match verdict {
-        Ok(accepted) => Answer::Counted(accepted.view.counted(order, within, now)),
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
-    }
+    seen(verdict, |accepted| Answer::Counted(accepted.view.counted(order, within, now)))
 }
 
 /// What a buyer says of their trust.
 pub fn of_trust(verdict: Result<BuyerState, NotDone<BuyerRefusal>>) -> Answer {
-    match verdict {
-        Ok(buyer) => Answer::Trust(is_trusted(&buyer)),
-        Err(NotDone::NotAccepted(reason)) => not_accepted(reason),
-        Err(NotDone::Refused(_) | NotDone::Unknown) => Answer::Failed,
-    }
+    seen(verdict, |buyer| Answer::Trust(is_trusted(&buyer)))
 }
 
 /// Whether the last word about a buyer was one of trust.

@@ -242,8 +242,8 @@ async fn cart_body(edge: &Edge, user: &str, cart: Option<&OpenCart>) -> Result<V
 
 /// The sum, if all of it can be added up.
 fn total(prices: &[Option<Money>]) -> Option<Money> {
-    let (first, rest) = prices.split_first()?;
-    rest.iter().try_fold((*first)?, |sum, price| sum.checked_add((*price)?).ok())
+    let prices: Option<Vec<Money>> = prices.iter().copied().collect();
+    Money::sum(prices?).ok().flatten()
 }
 
 /// Answers a change of a user's cart that is durable already.

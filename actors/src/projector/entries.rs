@@ -9,10 +9,11 @@ use persistence::read_models::{Changes, EntryRow, Wakeup};
 use persistence::{StoreError, codec};
 
 use crate::histories::Histories;
+use crate::kinds::state_of;
 use crate::latest::Latest;
 
 /// States of listed entities that are kept for later rounds.
-const STATES_MAX: usize = 4_096;
+pub(super) const STATES_MAX: usize = 4_096;
 
 /// The state of an entity whose kind is known by name only.
 pub(crate) trait Folded: Send + Sync {
@@ -27,9 +28,10 @@ pub(crate) trait Folded: Send + Sync {
 }
 
 /// The state of an entity of a kind, and the version of the last event in it.
+#[derive(Clone)]
 pub(crate) struct StateOf<A: Aggregate> {
-    state: A::State,
-    version: u64,
+    pub(super) state: A::State,
+    pub(super) version: u64,
 }
 
 impl<A: Aggregate> Default for StateOf<A> {
@@ -68,23 +70,16 @@ impl<A: Aggregate> Folded for StateOf<A> {
 /// States from earlier rounds.
 pub(super) type KeptStates = Latest<StreamId, Box<dyn Folded>>;
 
-/// No states yet.
-pub(super) const fn nothing_kept() -> KeptStates {
-    Latest::new(STATES_MAX)
-}
-
 /// Rows of lists in the making.
 pub(super) struct Entries {
     kept: KeptStates,
     touched: BTreeMap<StreamId, Box<dyn Folded>>,
-    /// Starts the state of a kind; nothing for kinds without a list.
-    start: fn(&str) -> Option<Box<dyn Folded>>,
 }
 
 impl Entries {
     /// Starts from what earlier rounds kept.
-    pub(super) const fn new(kept: KeptStates, start: fn(&str) -> Option<Box<dyn Folded>>) -> Self {
-        Self { kept, touched: BTreeMap::new(), start }
+    pub(super) const fn new(kept: KeptStates) -> Self {
+        Self { kept, touched: BTreeMap::new() }
     }
 
     /// Fetches the states that the records will change.
@@ -99,7 +94,7 @@ impl Entries {
             if self.touched.contains_key(stream) || unknown.contains_key(stream) {
                 continue;
             }
-            let Some(state) = (self.start)(stream.kind()) else { continue };
+            let Some(state) = state_of(stream.kind()) else { continue };
             if let Some(kept) = self.kept.take(stream) {
                 self.touched.insert(stream.clone(), kept);
             } else if record.version == 1 {

@@ -5,17 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::Aggregate;
 use engine::catalog::{ListingState, Product};
 use engine::inventory::{Inventory, InventoryEvent};
-use engine::order::{Order, OrderEvent, OrderState, OrderStatus};
+use engine::order::{Order, OrderStatus};
 use engine::values::{OrderId, ProductId};
 use persistence::journal::{Record, StreamId};
 use persistence::read_models::{Changes, HistoryRow, OrderRow, ProductRow, StockRow, Wakeup};
 use persistence::{StoreError, Stores, codec};
 use uuid::Uuid;
 
-use super::entries::{self, Entries, KeptStates};
+use super::entries::{Entries, Folded as _, KeptStates, STATES_MAX, StateOf};
 use crate::entity::{self, Loaded};
 use crate::histories::Histories;
-use crate::kinds::state_of;
 use crate::latest::Latest;
 
 /// Orders that are not done and whose state is kept for later rounds; of more, those are read again
@@ -32,16 +31,12 @@ pub(super) struct Left {
 
 impl Default for Left {
     fn default() -> Self {
-        Self { orders: Latest::new(OPEN_MAX), states: entries::nothing_kept() }
+        Self { orders: Latest::new(OPEN_MAX), states: Latest::new(STATES_MAX) }
     }
 }
 
 /// An order as the rows know it.
-#[derive(Clone, Default)]
-pub(super) struct Known {
-    state: OrderState,
-    version: u64,
-}
+type Known = StateOf<Order>;
 
 /// An order that a round touches.
 #[derive(Default)]
@@ -69,7 +64,7 @@ impl Fold {
     pub(super) fn new(left: Left) -> Self {
         Self {
             open: left.orders,
-            entries: Entries::new(left.states, state_of),
+            entries: Entries::new(left.states),
             orders: BTreeMap::new(),
             products: BTreeMap::new(),
             histories: BTreeMap::new(),
@@ -140,16 +135,7 @@ impl Fold {
         if record.version <= touched.known.version {
             return Ok(());
         }
-        if touched.known.version.saturating_add(1) < record.version {
-            let stream = &record.stream;
-            return Err(StoreError::Corrupt(format!(
-                "{stream} has a gap before {}",
-                record.version
-            )));
-        }
-        let event: OrderEvent = codec::decode::<Order>(record)?;
-        Order::evolve(&mut touched.known.state, &event, record.at);
-        touched.known.version = record.version;
+        touched.known.book(record)?;
         touched.positions.push(record.position);
         touched.stream.get_or_insert_with(|| record.stream.clone());
         Ok(())

@@ -155,25 +155,11 @@ impl PlaceOrder {
         match need {
             Intent::Lookup { product } => {
                 for item in self.items.iter_mut().filter(|item| item.product == *product) {
-                    match &answer {
-                        Answer::Listing(listing) => {
-                            let sold_as = |listing| self.policy.sold_as(listing);
-                            item.listing = Some(listing.clone().map(sold_as));
-                        }
-                        Answer::NotAccepted(why) => item.hold = Some(HoldAnswer::NotAccepted(*why)),
-                        Answer::Promo(_)
-                        | Answer::Counted(_)
-                        | Answer::Trust(_)
-                        | Answer::ReviewNoted
-                        | Answer::StockDone
-                        | Answer::StockRefused(_)
-                        | Answer::CartDone
-                        | Answer::CartRefused(_)
-                        | Answer::Charge(_)
-                        | Answer::Refunded
-                        | Answer::OrderDone(_)
-                        | Answer::OrderRefused(_)
-                        | Answer::Failed => item.hold = Some(HoldAnswer::Unknown),
+                    if let Answer::Listing(listing) = &answer {
+                        let sold_as = |listing| self.policy.sold_as(listing);
+                        item.listing = Some(listing.clone().map(sold_as));
+                    } else {
+                        item.hold = Some(HoldAnswer::from(answer.clone()));
                     }
                 }
             }

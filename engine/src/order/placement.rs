@@ -63,6 +63,19 @@ pub struct Amounts {
 }
 
 impl Amounts {
+    /// The sum of all; nothing when there are none.
+    ///
+    /// # Errors
+    ///
+    /// The first error among them, and as [`Amounts::checked_add`].
+    pub fn sum(
+        parts: impl IntoIterator<Item = Result<Self, MoneyError>>,
+    ) -> Result<Option<Self>, MoneyError> {
+        let mut parts = parts.into_iter();
+        let Some(first) = parts.next().transpose()? else { return Ok(None) };
+        parts.try_fold(first, |sum, part| sum.checked_add(&part?)).map(Some)
+    }
+
     /// The sum, part by part.
     ///
     /// # Errors

@@ -15,16 +15,9 @@ impl PlaceOrder {
     ///
     /// [`MoneyError`] when it cannot be told.
     pub fn amounts(&self, now: Moment) -> Result<Amounts, MoneyError> {
-        let mut sum: Option<Amounts> = None;
         let mut rebates = self.rebates(now)?.into_iter();
-        for item in &self.items {
-            let line = self.line(item, now, rebates.next())?.amounts;
-            sum = Some(match sum {
-                None => line,
-                Some(sum) => sum.checked_add(&line)?,
-            });
-        }
-        sum.ok_or(MoneyError::OutOfRange)
+        let lines = self.items.iter().map(|item| self.line(item, now, rebates.next()));
+        Amounts::sum(lines.map(|line| Ok(line?.amounts)))?.ok_or(MoneyError::OutOfRange)
     }
 
     fn line(
@@ -58,10 +51,8 @@ impl PlaceOrder {
 
     pub(super) fn promo_use(&self, now: Moment) -> Result<Option<PromoUse>, MoneyError> {
         let code = self.promo.as_ref().and_then(|promo| promo.code.clone());
-        let Some((code, rebates)) = code.zip(Some(self.rebates(now)?)) else { return Ok(None) };
-        let mut rebates = rebates.into_iter();
-        let first = rebates.next().ok_or(MoneyError::CurrencyMismatch)?;
-        let amount = rebates.try_fold(first, Money::checked_add)?;
+        let Some(code) = code else { return Ok(None) };
+        let amount = Money::sum(self.rebates(now)?)?.ok_or(MoneyError::CurrencyMismatch)?;
         Ok(Some(PromoUse { code, amount }))
     }
 

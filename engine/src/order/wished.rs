@@ -73,9 +73,7 @@ pub struct WishedCart {
 /// The promo code that an order is to use, and what was learnt about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishedPromo {
-    /// What the client sent.
-    pub text: String,
-    /// The code, when the text can be one.
+    /// The code; nothing when what the client sent can be none.
     pub code: Option<PromoCode>,
     /// What it takes off; the inner `None` is an unknown code.
     #[expect(clippy::option_option, reason = "not looked up, unknown, known")]
@@ -87,8 +85,7 @@ pub struct WishedPromo {
 impl WishedPromo {
     /// A code that nobody has asked about yet.
     pub fn new(text: &str) -> Self {
-        let code = PromoCode::parse(text).ok();
-        Self { text: text.to_owned(), code, found: None, hold: None }
+        Self { code: PromoCode::parse(text).ok(), found: None, hold: None }
     }
 
     /// Whether the order has its use.

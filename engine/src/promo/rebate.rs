@@ -50,8 +50,7 @@ impl Rebate {
     ///
     /// When the shares contradict the whole: a sale must not be made of them.
     pub fn spread(&self, goods: &[Money]) -> Result<Vec<Money>, MoneyError> {
-        let Some((first, rest)) = goods.split_first() else { return Ok(Vec::new()) };
-        let all = rest.iter().try_fold(*first, |sum, line| sum.checked_add(*line))?;
+        let Some(all) = Money::sum(goods.iter().copied())? else { return Ok(Vec::new()) };
         let whole = self.off(all)?;
         let (mut run, mut spent, mut shares) = (0_i128, 0_i64, Vec::with_capacity(goods.len()));
         for line in goods {

@@ -17,10 +17,7 @@ pub fn promo(place: &PlaceOrder, now: Moment) -> Vec<Finding> {
         return vec![Rule::UnknownPromoCode.found(FIELD, "the promo code is unknown")];
     };
     // Goods without a price are the business of other rules.
-    let goods = place.goods(now).ok().and_then(|goods| {
-        let (first, rest) = goods.split_first()?;
-        rest.iter().try_fold(*first, |sum, line| sum.checked_add(*line)).ok()
-    });
+    let goods = place.goods(now).and_then(Money::sum).ok().flatten();
     usable(promo, goods, place.priced_at(now))
 }
 

@@ -62,6 +62,17 @@ impl Money {
         Ok(Self { minor, ..self })
     }
 
+    /// The sum of all; nothing when there are none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Money::checked_add`].
+    pub fn sum(parts: impl IntoIterator<Item = Self>) -> Result<Option<Self>, MoneyError> {
+        let mut parts = parts.into_iter();
+        let Some(first) = parts.next() else { return Ok(None) };
+        parts.try_fold(first, Self::checked_add).map(Some)
+    }
+
     /// The difference.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! Lists of rare kinds, newest first: what they are asked for, and the pages that a cursor leads through.
 
+use actors::reads::List;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use engine::Aggregate;
 use engine::values::Moment;
 use http::Uri;
 use persistence::read_models::{EntryQuery, EntryRow};
@@ -59,8 +61,13 @@ impl Wanted {
     }
 }
 
+/// Where the page after this one starts; nothing after the last.
+pub(super) fn next_cursor<A: Aggregate>(found: &List<A>) -> Option<String> {
+    found.entries.last().filter(|_| found.more).map(|(row, _)| cursor(row))
+}
+
 /// A place in a list. Opaque to clients, so that its form may change.
-pub(super) fn cursor(row: &EntryRow) -> String {
+fn cursor(row: &EntryRow) -> String {
     let at = row.at.as_unix_micros().to_be_bytes();
     let bytes: Vec<u8> = at.into_iter().chain(row.stream.key().bytes()).collect();
     BASE64_URL_SAFE_NO_PAD.encode(bytes)

@@ -9,7 +9,7 @@ use engine::values::{Money, PromoCode, Quantity};
 use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::entries::{Wanted, cursor};
+use super::entries::{Wanted, next_cursor};
 use super::products::terms::moment;
 use super::{Edge, Shared};
 use crate::access::Scope;
@@ -298,6 +298,6 @@ pub(crate) async fn list(
     for promo in found.entries.iter().filter_map(|(_, view)| view.as_deref()) {
         items.push(shown(&edge, promo).await?);
     }
-    let next_cursor = found.entries.last().filter(|_| found.more).map(|(row, _)| cursor(row));
+    let next_cursor = next_cursor(&found);
     Ok(Reply::ok(&PromoPageBody { items, next_cursor, total: found.total }).into_response())
 }

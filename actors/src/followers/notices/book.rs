@@ -1,6 +1,6 @@
 //! The follower that notes which messages there are to send.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ impl Booking {
             .collect();
         // Of this round: what is remembered may be fewer orders than one round brings.
         let mut known: BTreeMap<&StreamId, bool> = BTreeMap::new();
-        let mut unknown: Vec<HistoryTail> = Vec::new();
+        let mut unknown: BTreeSet<&StreamId> = BTreeSet::new();
         for record in &orders {
             // An order begins with its placement.
             if record.version == 1 {
@@ -173,15 +173,14 @@ impl Booking {
             } else if !known.contains_key(&record.stream) {
                 match reached.get(&record.stream) {
                     Some(is_reached) => drop(known.insert(&record.stream, *is_reached)),
-                    None => unknown.push(HistoryTail { stream: record.stream.clone(), after: 0 }),
+                    None => drop(unknown.insert(&record.stream)),
                 }
             }
         }
-        let read = if unknown.is_empty() {
-            BTreeMap::new()
-        } else {
-            self.histories.read(&unknown).await?
-        };
+        let tail = |stream: &StreamId| HistoryTail { stream: stream.clone(), after: 0 };
+        let tails: Vec<HistoryTail> = unknown.into_iter().map(tail).collect();
+        let read =
+            if tails.is_empty() { BTreeMap::new() } else { self.histories.read(&tails).await? };
         for (stream, history) in &read {
             known.insert(stream, can_be_reached(&*placement_of(history)?));
         }

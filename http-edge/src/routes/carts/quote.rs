@@ -159,14 +159,11 @@ pub(crate) async fn quote(
             judged(&found, &listed, at).map_err(no_total)?
         }
     };
-    let (mut items, mut sum) = (Vec::new(), None::<Amounts>);
+    let (mut items, mut amounts) = (Vec::new(), Vec::new());
     let mut rebates = rebates.into_iter();
     for (product, quantity, listing) in &listed {
         let quoted = line(listing, *quantity, None, at, rebates.next()).map_err(no_total)?;
-        sum = Some(match sum {
-            None => quoted.amounts,
-            Some(sum) => sum.checked_add(&quoted.amounts).map_err(no_total)?,
-        });
+        amounts.push(quoted.amounts);
         items.push(QuotedItem::new(product, quantity.units(), &quoted));
     }
     let body = QuoteBody {
@@ -175,7 +172,9 @@ pub(crate) async fn quote(
         items,
         unavailable,
         promo,
-        amounts: sum.map(AmountsBody::from),
+        amounts: Amounts::sum(amounts.into_iter().map(Ok))
+            .map_err(no_total)?
+            .map(AmountsBody::from),
     };
     Ok(Reply::ok(&body).etag(cart.version).into_response())
 }
@@ -202,17 +201,13 @@ fn judged(
     let goods =
         |(_, quantity, listing): &Listed<'_>| line(listing, *quantity, None, at, None)?.goods();
     let goods: Vec<Money> = listed.iter().map(goods).collect::<Result<_, _>>()?;
-    let sum = |goods: &[Money]| {
-        let (first, rest) = goods.split_first()?;
-        Some(rest.iter().try_fold(*first, |sum, line| sum.checked_add(*line)))
-    };
-    let all = sum(&goods).transpose()?;
+    let all = Money::sum(goods.iter().copied())?;
     let findings = usable(promo, all, at);
     let is_usable = findings.is_empty() && all.is_some();
     let rebates = if is_usable { promo.made.rebate.spread(&goods)? } else { Vec::new() };
     let told = QuotedPromo {
         code: promo.made.code.to_string(),
-        amount: sum(&rebates).transpose()?.map(MoneyBody::from),
+        amount: Money::sum(rebates.iter().copied())?.map(MoneyBody::from),
         errors: findings.into_iter().map(FieldError::from).collect(),
     };
     Ok((Some(told), rebates))

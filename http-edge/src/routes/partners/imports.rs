@@ -15,7 +15,7 @@ use crate::call::{Call, Fresh};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::routes::Shared;
-use crate::routes::entries::{Wanted, cursor};
+use crate::routes::entries::{Wanted, next_cursor};
 use crate::wire::Path;
 
 /// A page of feeds.
@@ -66,7 +66,7 @@ pub(crate) async fn list(
     let feeds = found.entries.iter().filter_map(|(_, view)| view.as_deref());
     Ok(Reply::ok(&ImportPageBody {
         items: feeds.map(ImportBody::from).collect(),
-        next_cursor: found.entries.last().filter(|_| found.more).map(|(row, _)| cursor(row)),
+        next_cursor: next_cursor(&found),
         total: found.total,
     })
     .into_response())

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use self::body::ReturnBody;
 use super::Shared;
-use super::entries::{Wanted, cursor};
+use super::entries::{Wanted, next_cursor};
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
 use crate::idempotency::{RequestKey, fingerprint};
@@ -191,7 +191,7 @@ pub(crate) async fn list(
     let returns = found.entries.iter().filter_map(|(_, view)| view.as_deref());
     Ok(Reply::ok(&ReturnPageBody {
         items: returns.map(ReturnBody::from).collect(),
-        next_cursor: found.entries.last().filter(|_| found.more).map(|(row, _)| cursor(row)),
+        next_cursor: next_cursor(&found),
         total: found.total,
     })
     .into_response())
