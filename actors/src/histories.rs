@@ -73,7 +73,10 @@ impl Histories {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Record>, StoreError> {
-        let tail = HistoryTail { stream: stream.clone(), after: 0 };
+        // Versions have no gaps, so a page reaches no further back than its length.
+        let length = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let after = before.map_or(0, |before| before.saturating_sub(length));
+        let tail = HistoryTail { stream: stream.clone(), after };
         let rows = self.read_models.histories(std::slice::from_ref(&tail)).await?;
         // Rows may overlap, so a version counts once.
         let places: BTreeMap<u64, u64> = rows.iter().flat_map(HistoryRow::places).collect();

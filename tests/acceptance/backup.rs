@@ -19,6 +19,9 @@ async fn a_copy_that_is_made_under_load_is_whole_and_can_be_served_from() -> Res
     let picture = shop.send(Method::POST, path, &headers, Some(PICTURE.to_vec())).await?;
     let picture = picture.expect(201)?;
     let before = shop.placed(&card_order("mouse", 1, "tok_ok")).await?;
+    // A picture on its way in is the shop's business, not the copy's.
+    let arriving = server.launch().data().join("media/incoming/7-arriving.png");
+    std::fs::write(&arriving, b"the beginning of a picture")?;
     let folder = TempDir::new()?;
     let to = folder.path().join("copy");
     let copying = Launch::on("backup", None)?.data_in(&server.launch().data());
@@ -46,6 +49,7 @@ async fn a_copy_that_is_made_under_load_is_whole_and_can_be_served_from() -> Res
     let output = output?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     ensure!(0 < bought?, "nobody bought while it was copied");
+    ensure!(arriving.exists(), "the copy took away what was arriving");
     // The shop that was copied went on, and is as it should be.
     server.terminate().await?;
     server.launch().verify().await?;

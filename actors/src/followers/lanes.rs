@@ -86,11 +86,10 @@ impl Lanes {
         now: Moment,
         has_more: impl Fn(Shard, u64) -> bool,
     ) -> Vec<(Shard, u64)> {
-        let under_way = self.by_shard.values().filter(|lane| lane.under_way).count();
-        if 0 < self.streak && (0 < under_way || now < self.due) {
+        if 0 < self.streak && now < self.due {
             return Vec::new();
         }
-        let most = if 0 < self.streak { 1 } else { TURNS_MAX.saturating_sub(under_way) };
+        let most = self.turns_free();
         let mut ready: Vec<(Moment, Shard)> = Vec::new();
         for (shard, lane) in &self.by_shard {
             if !lane.under_way && lane.due <= now && has_more(*shard, lane.cursor) {
@@ -107,6 +106,13 @@ impl Lanes {
             }
         }
         turns
+    }
+
+    /// Turns that may begin beside those under way: while the receiver fails, one knocks.
+    fn turns_free(&self) -> usize {
+        let under_way = self.by_shard.values().filter(|lane| lane.under_way).count();
+        let most = if 0 < self.streak { 1 } else { TURNS_MAX };
+        most.saturating_sub(under_way)
     }
 
     /// Books the end of a turn.
@@ -144,7 +150,12 @@ impl Lanes {
     }
 
     /// The earliest moment after `now` at which something that failed is tried again.
+    ///
+    /// Nothing while no turn could begin anyway: the end of one that is under way comes first.
     pub(super) fn next_due(&self, now: Moment) -> Option<Moment> {
+        if self.turns_free() == 0 {
+            return None;
+        }
         let failed = self.by_shard.values().filter(|lane| 0 < lane.tries && !lane.under_way);
         let due = failed.map(|lane| lane.due.max(self.due)).min();
         due.map(|due| due.max(now))
@@ -259,6 +270,17 @@ mod tests {
         lanes.stored(Shard(0), UNSTORED_MAX);
         lanes.begin(seconds(0), |_, _| true);
         assert_eq!(lanes.end(Shard(0), told(UNSTORED_MAX + 1, 0), seconds(0), 0).store, None);
+    }
+
+    #[test]
+    fn nobody_looks_again_while_one_shard_knocks() {
+        let mut lanes = lanes(2);
+        for (shard, _) in lanes.begin(seconds(0), |_, _| true) {
+            lanes.end(shard, failed(0), seconds(0), 0);
+        }
+        assert!(lanes.next_due(seconds(0)).is_some());
+        assert_eq!(lanes.begin(seconds(60), |_, _| true).len(), 1);
+        assert_eq!(lanes.next_due(seconds(60)), None, "its end comes first");
     }
 
     #[test]

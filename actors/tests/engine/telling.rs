@@ -13,9 +13,10 @@ use engine::endpoint::{
     BOOK, EndpointCommand, EndpointStatus, Endpoints, PauseReason, SigningSecret,
 };
 use engine::order::{Personal, PlaceOrder};
-use engine::values::EndpointId;
-use persistence::Stores;
-use persistence::followers::{NoticeQuery, NoticeStatus};
+use engine::values::{EndpointId, Moment};
+use persistence::followers::{Followers, MemoryFollowers, Notice, NoticeQuery, NoticeStatus};
+use persistence::journal::Shard;
+use persistence::{StoreError, Stores};
 use uuid::Uuid;
 
 use crate::shop::{Shop, Wishing as _, asking, place};
@@ -203,7 +204,7 @@ async fn a_message_that_cannot_leave_does_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_lost_what_was_sent_sends_nothing_of_the_past() {
+async fn who_begins_to_send_sends_nothing_of_the_past() {
     let stores = Stores::in_memory();
     let first = Shop::over(stores.clone()).await;
     first.publish("mouse").await;
@@ -216,4 +217,84 @@ async fn whoever_lost_what_was_sent_sends_nothing_of_the_past() {
     first.place(2, reached(2)).await.unwrap();
     let_pass(Duration::from_mins(1)).await;
     assert_eq!(post.taken().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_lost_what_was_sent_sends_nothing_of_the_past() {
+    let stores = Stores::in_memory();
+    let first = Shop::over(stores.clone()).await;
+    first.publish("mouse").await;
+    first.receive("mouse", 100).await;
+    let post = Receiver::failing(0);
+    first.system.start_notices(Arc::clone(&post) as Arc<_>).await.unwrap();
+    first.place(1, reached(1)).await.unwrap();
+    let_pass(Duration::from_mins(1)).await;
+    assert_eq!(post.taken().len(), 2);
+    assert!(first.system.drain(Duration::from_secs(5)).await);
+
+    let stores = Stores { followers: Arc::new(MemoryFollowers::default()), ..stores };
+    let again = Shop::over(stores).await;
+    let post = Receiver::failing(0);
+    again.system.start_notices(Arc::clone(&post) as Arc<_>).await.unwrap();
+    let_pass(Duration::from_hours(1)).await;
+    assert_eq!(post.taken().len(), 0);
+}
+
+/// A store that can be read, and not written any more once messages are booked.
+#[derive(Default)]
+struct ReadOnly(MemoryFollowers);
+
+#[async_trait]
+impl Followers for ReadOnly {
+    async fn cursors(&self, follower: &str) -> Result<Vec<(Shard, u64)>, StoreError> {
+        self.0.cursors(follower).await
+    }
+
+    async fn advance(
+        &self,
+        follower: &str,
+        places: &[(Shard, u64)],
+        notices: &[Notice],
+    ) -> Result<(), StoreError> {
+        self.0.advance(follower, places, notices).await
+    }
+
+    async fn reset(&self, follower: &str, places: &[(Shard, u64)]) -> Result<(), StoreError> {
+        self.0.reset(follower, places).await
+    }
+
+    async fn forget(&self, follower: &str) -> Result<(), StoreError> {
+        self.0.forget(follower).await
+    }
+
+    async fn due_notices(&self, now: Moment, limit: u32) -> Result<Vec<Notice>, StoreError> {
+        self.0.due_notices(now, limit).await
+    }
+
+    async fn settle_notice(&self, _notice: &Notice) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("the disk is full".into()))
+    }
+
+    async fn list_notices(&self, query: &NoticeQuery) -> Result<Vec<Notice>, StoreError> {
+        self.0.list_notices(query).await
+    }
+
+    async fn prune_notices(&self, before: Moment) -> Result<u64, StoreError> {
+        self.0.prune_notices(before).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_message_is_sent_whose_try_cannot_be_noted() {
+    let stores = Stores { followers: Arc::new(ReadOnly::default()), ..Stores::in_memory() };
+    let shop = Shop::over(stores).await;
+    shop.publish("mouse").await;
+    shop.receive("mouse", 100).await;
+    let post = Receiver::failing(0);
+    shop.system.start_notices(Arc::clone(&post) as Arc<_>).await.unwrap();
+    shop.place(1, reached(1)).await.unwrap();
+    let_pass(Duration::from_mins(10)).await;
+    assert_eq!(post.taken().len(), 0);
+    let query = NoticeQuery { status: Some(NoticeStatus::Waiting), after: None, limit: 10 };
+    assert_eq!(shop.system.list_notices(&query).await.unwrap().len(), 2, "they are not lost");
 }

@@ -38,7 +38,7 @@ pub(super) fn backup(args: &BackupArgs) -> Result<ExitCode, Failure> {
             return Err(Failure::Misused(words));
         }
         // After the journal, so that every picture that it names is there.
-        let pictures = MediaFiles::open(&args.store.data_dir.join(MEDIA)).await?;
+        let pictures = MediaFiles::at(&args.store.data_dir.join(MEDIA));
         let pictures = pictures.copy_to(&partial.join(MEDIA)).await?;
         std::fs::File::open(&partial)?.sync_all()?;
         std::fs::rename(&partial, &args.to)?;

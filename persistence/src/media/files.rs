@@ -47,11 +47,15 @@ impl MediaFiles {
     ///
     /// [`StoreError::Unavailable`] when it is there and cannot be read and written.
     pub async fn open(root: &Path) -> Result<Self, StoreError> {
-        let folder =
-            Folder { root: root.to_owned(), next: AtomicU64::new(0), moving: Mutex::new(()) };
-        let files = Self(Arc::new(folder));
+        let files = Self::at(root);
         files.at_work(Folder::prepare).await?;
         Ok(files)
+    }
+
+    /// The folder as it is, for whoever only reads: somebody else may be writing into it.
+    pub fn at(root: &Path) -> Self {
+        let (root, next, moving) = (root.to_owned(), AtomicU64::new(0), Mutex::new(()));
+        Self(Arc::new(Folder { root, next, moving }))
     }
 
     /// Copies every picture into a folder, which is made, and says how many there were. One that is
@@ -138,7 +142,7 @@ impl MediaStore for MediaFiles {
 impl Folder {
     fn prepare(&self) -> io::Result<()> {
         for left in there(fs::read_dir(self.root.join(INCOMING)))?.into_iter().flatten() {
-            fs::remove_file(left?.path())?;
+            there(fs::remove_file(left?.path()))?;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Post {
         while !self.world.is_draining() && !self.world.writer().is_stopped() {
             match self.round().await {
                 // There may be more.
-                Ok(sent) if sent == u64::from(ROUND_MAX) => continue,
+                Ok(Round { looked_at: ROUND_MAX, is_noted: true }) => continue,
                 Ok(_) => {}
                 Err(error) => warn!(%error, "due messages cannot be read"),
             }
@@ -92,37 +92,52 @@ impl Post {
         }
     }
 
-    /// Sends what is due; how many were looked at.
-    async fn round(&self) -> Result<u64, StoreError> {
+    /// Sends what is due.
+    async fn round(&self) -> Result<Round, StoreError> {
         let due =
             self.world.stores.followers.due_notices(self.world.clock.now(), ROUND_MAX).await?;
-        let count = due.len() as u64;
+        let looked_at = u32::try_from(due.len()).unwrap_or(u32::MAX);
         let mut by_stream: BTreeMap<StreamId, Vec<Notice>> = BTreeMap::new();
         for notice in due {
             by_stream.entry(notice.stream.clone()).or_default().push(notice);
         }
         let orders = stream::iter(by_stream).map(|(stream, notices)| self.order(stream, notices));
-        orders.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
-        Ok(count)
+        let noted: Vec<bool> = orders.buffer_unordered(AT_ONCE).collect().await;
+        Ok(Round { looked_at, is_noted: noted.into_iter().all(|is_noted| is_noted) })
     }
 
-    /// Sends the messages of one order one after the other, until one has to wait.
-    async fn order(&self, stream: StreamId, mut notices: Vec<Notice>) {
+    /// Sends the messages of one order one after the other, until one has to wait; whether the store
+    /// took what was to be noted.
+    ///
+    /// A try is noted before it is made: a store that can be read and not written would else let the
+    /// same message be sent for ever.
+    async fn order(&self, stream: StreamId, mut notices: Vec<Notice>) -> bool {
         notices.sort_by(|one, other| one.id.cmp(&other.id));
         for notice in notices {
             let now = self.world.clock.now();
+            if !self.note(&taken_up(&notice, now, (self.draw)())).await {
+                return false;
+            }
             let end = self.send(&stream, &notice, now).await;
             let settled = settle(notice, end, self.world.clock.now(), (self.draw)());
             tell(&settled);
-            if let Err(error) = self.world.stores.followers.settle_notice(&settled).await {
-                // It is sent again: what cannot be noted has not happened.
-                warn!(%error, "what became of a message was not noted");
-                return;
+            if !self.note(&settled).await {
+                // It is sent again, later: what cannot be noted has not happened.
+                return false;
             }
             if settled.status == NoticeStatus::Waiting {
-                return;
+                break;
             }
         }
+        true
+    }
+
+    async fn note(&self, notice: &Notice) -> bool {
+        let noted = self.world.stores.followers.settle_notice(notice).await;
+        if let Err(error) = &noted {
+            warn!(%error, "what becomes of a message cannot be noted");
+        }
+        noted.is_ok()
     }
 
     async fn send(&self, stream: &StreamId, notice: &Notice, now: Moment) -> End {
@@ -154,6 +169,20 @@ impl Post {
         let id = format!("{}.{}", record.event_id, notice.id.template);
         Ok(Some(Mail { id, to, subject, text }))
     }
+}
+
+/// A look at what is due.
+struct Round {
+    looked_at: u32,
+    /// Whether the store took everything.
+    is_noted: bool,
+}
+
+/// A message that is about to be sent: tried again later if nobody says what came of it.
+fn taken_up(notice: &Notice, now: Moment, draw: u64) -> Notice {
+    let tries = notice.tries.saturating_add(1);
+    let due_at = Some(now.saturating_add(pause(tries, draw)));
+    Notice { tries, due_at, trouble: Some("it was being sent".to_owned()), ..notice.clone() }
 }
 
 /// What came of one try.
