@@ -79,6 +79,7 @@ fn wish(order: OrderId) -> PlaceOrder {
         vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

@@ -76,6 +76,10 @@ impl World {
                 None
             }
             Intent::Hold { ref units, .. } => self.hold(&intent, units, from, answer),
+            Intent::Deposit { ref units, .. } => {
+                self.each(&intent, std::slice::from_ref(units), from, answer);
+                None
+            }
             Intent::Extend { ref units, .. }
             | Intent::Commit { ref units }
             | Intent::Release { ref units }

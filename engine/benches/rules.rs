@@ -164,6 +164,7 @@ fn place(items: usize, is_full: bool) -> PlaceOrder {
         vetting: Vetting { is_named: true, counted, was_asked: true, is_trusted: None },
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

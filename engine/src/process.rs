@@ -143,6 +143,15 @@ pub enum Intent {
         /// How much.
         amount: Money,
     },
+    /// Let money of a return become store credit, once for each return.
+    Deposit {
+        /// For which return.
+        rma: ReturnId,
+        /// The stock that counts the credit, and as many units as the money has smallest ones.
+        units: HeldUnits,
+        /// How much.
+        amount: Money,
+    },
     /// Take sold units back into stock, once for each return.
     TakeBack {
         /// Which units; the hold names the return.
@@ -179,6 +188,7 @@ impl Intent {
             | Self::NoteReview { .. }
             | Self::ClaimCart { .. }
             | Self::ReopenCart { .. }
+            | Self::Deposit { .. }
             | Self::TakeBack { .. }
             | Self::ForReturn { .. } => false,
         }
@@ -202,6 +212,7 @@ impl Intent {
             | Self::QueryCharge { .. }
             | Self::Refund { .. }
             | Self::RefundPart { .. }
+            | Self::Deposit { .. }
             | Self::TakeBack { .. }
             | Self::ForReturn { .. } => false,
         }

@@ -188,6 +188,10 @@ pub struct ServeArgs {
     #[arg(long, env = "MILLRACE_WEBHOOKS_ALLOW_PRIVATE")]
     pub webhooks_allow_private: bool,
 
+    /// Leave the sample return out of the demo, and the order behind it.
+    #[arg(long, env = "MILLRACE_NO_DEMO_RETURN")]
+    pub no_demo_return: bool,
+
     /// How long the first hold of an order lasts, in seconds.
     #[arg(long, env = "MILLRACE_HOLD_SECONDS", default_value_t = 60)]
     pub hold_seconds: u64,

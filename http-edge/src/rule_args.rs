@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use engine::buyer::RECENT_MAX;
 use engine::fraud::{FraudPolicy, Pace};
 use engine::validation::{Country, Demands, Policy, Region};
-use engine::values::{Currency, Money};
+use engine::values::{Currency, Money, PaymentMethod};
 
 /// Orders that can be counted before the one that is judged: a buyer's actor remembers one more.
 const PACE_ORDERS: RangeInclusive<u32> = 1..=99;
@@ -32,6 +32,10 @@ pub struct RuleArgs {
     /// absent: all.
     #[arg(long, env = "MILLRACE_DELIVERS_TO", value_delimiter = ',', value_parser = country)]
     pub delivers_to: Vec<Country>,
+
+    /// Payment methods that the shop takes, as orders call them, separated by commas; absent: all.
+    #[arg(long, env = "MILLRACE_PAYMENT_METHODS", value_delimiter = ',', value_parser = method)]
+    pub payment_methods: Vec<PaymentMethod>,
 
     /// The most that may be paid on delivery before somebody looks, as a currency and its smallest
     /// units, for example PHP:5000000. Absent: as the region says, in generic no limit.
@@ -66,6 +70,10 @@ pub enum Demand {
 
 fn country(text: &str) -> Result<Country, String> {
     Country::parse(text).ok_or_else(|| "two capital letters name a country".to_owned())
+}
+
+fn method(text: &str) -> Result<PaymentMethod, String> {
+    PaymentMethod::named(text).ok_or_else(|| "one of card, cash, cod, store_credit".to_owned())
 }
 
 fn money(text: &str) -> Result<Money, String> {
@@ -113,6 +121,7 @@ impl RuleArgs {
                 address_mismatch: self.suspect_address_mismatch,
             },
             delivers_to: (!self.delivers_to.is_empty()).then(|| self.delivers_to.clone().into()),
+            takes: (!self.payment_methods.is_empty()).then(|| self.payment_methods.clone().into()),
             sales_are_off: false,
         }
     }
@@ -138,6 +147,13 @@ mod tests {
         let named = RuleArgs { region: Some(Region::Generic), ..RuleArgs::default() };
         let policy = named.usually_in(Region::Philippines).policy();
         assert_eq!((policy.region, policy.fraud), (Region::Generic, FraudPolicy::default()));
+    }
+
+    #[test]
+    fn methods_are_called_as_in_orders() {
+        let all = PaymentMethod::ALL.map(|known| method(known.as_str()));
+        assert_eq!(all, PaymentMethod::ALL.map(Ok));
+        assert!(method("cheque").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod carts;
 mod catalogue;
+mod credit;
 mod events;
 mod faults;
 mod fraud;

@@ -315,6 +315,40 @@ async fn returns_are_listed_by_status_and_customer(server: Server) -> Result<()>
     Ok(())
 }
 
+/// The demo has a return that waits, and a second start makes no other.
+async fn the_demo_has_a_return(at: Store) -> Result<()> {
+    // Other stories begin with a shop without orders.
+    let launch = Launch::demo(at).await?.variable("MILLRACE_NO_DEMO_RETURN", "false");
+    let mut server = launch.start().await?;
+    for _start in 0..2 {
+        let shop = server.shop()?;
+        wait::until("the sample return is listed", LISTED_WITHIN, || async {
+            let page = shop.get("/v1/returns").await?.expect(200)?;
+            let known = page.list("/items")?;
+            ensure!(known.len() == 1, "{}", page.body);
+            assert_eq!(known[0]["rma_number"], "RMA-CP3-DEMO-001");
+            ensure!(known[0]["status"] == "PENDING_AUTHORIZATION", "not yet: {}", page.body);
+            Ok(())
+        })
+        .await?;
+        let sold = shop.stock("3").await?;
+        ensure!((sold.on_hand, sold.sold) == (498, 2), "{sold:?}");
+        server.terminate().await?;
+        server.start().await?;
+    }
+    sound(server).await
+}
+
+#[tokio::test]
+async fn the_demo_has_a_return_that_waits_on_sqlite_ret_16() -> Result<()> {
+    the_demo_has_a_return(Store::Sqlite).await
+}
+
+#[tokio::test]
+async fn the_demo_has_a_return_that_waits_on_postgres_ret_16() -> Result<()> {
+    the_demo_has_a_return(Store::Postgres).await
+}
+
 /// Always fails, as the variable of the drill says; the units stay sold.
 async fn refunds_fail(at: Store) -> Result<()> {
     let launch = Launch::demo(at).await?.variable("PAYMENT_REFUND_FAILURE_PROBABILITY", "1.0");

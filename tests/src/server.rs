@@ -94,7 +94,7 @@ impl Launch {
             directory: TempDir::new()?,
             database,
             arguments: vec![command.into()],
-            variables: Vec::new(),
+            variables: vec![("MILLRACE_NO_DEMO_RETURN".into(), "true".into())],
             program: None,
             wrapper: Vec::new(),
             data: None,

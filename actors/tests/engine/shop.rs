@@ -51,6 +51,7 @@ pub(crate) fn place(number: u32, product: &str, quantity: i64) -> PlaceOrder {
         vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

@@ -44,6 +44,7 @@ fn place(method: PaymentMethod, price: Money, fraud: FraudPolicy) -> PlaceOrder 
         vetting: Vetting { is_named: true, ..Vetting::default() },
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

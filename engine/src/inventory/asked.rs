@@ -21,6 +21,12 @@ impl InventoryCommand {
             Intent::Release { .. } => Self::Release { hold },
             Intent::Restock { .. } => Self::Restock { hold, quantity },
             Intent::TakeBack { .. } => Self::TakeBack { hold, quantity },
+            Intent::Deposit { rma, amount, .. } => Self::Adjust {
+                adjustment: rma.deposit(),
+                delta: amount.minor(),
+                reason: format!("return {}", rma.number()),
+                if_version: None,
+            },
             Intent::Lookup { .. }
             | Intent::LookupPromo { .. }
             | Intent::NoteOrder { .. }

@@ -66,6 +66,9 @@ pub struct Closing {
     pub units: BTreeMap<ProductId, Unmatched>,
     /// Money by currency and account (R5); what is zero is left out.
     pub balances: Balances,
+    /// Money that went back as store credit and did not arrive there (R13), each where its order says
+    /// so.
+    pub missing_credit: Vec<Violation>,
     /// Prices that no listing had (R14), each where it was quoted first.
     pub mispriced: Vec<Violation>,
 }

@@ -13,7 +13,8 @@
 //! - R6: each taking of a hold ends exactly once, and lapses only when its time has run out.
 //! - R12: states follow the published edges; versions are contiguous.
 //! - R13: not more is refunded than was captured, not more comes back than was bought, nothing goes
-//!   back twice, and what customers return is in stock only after their money is back.
+//!   back twice, what customers return is in stock only after their money is back, and what went back
+//!   as store credit is there.
 //! - R14: a line quotes the price that its listing had at the version that the line names.
 //!
 //! Memory: for each stream its name and a few counts; for each order that was not called off its lines; for each hold that lives, lapsed or was sold its units, because it may go back; for each
@@ -22,6 +23,7 @@
 mod accounts;
 mod buyers;
 mod closing;
+mod deposits;
 mod drills;
 mod endpoints;
 mod entry;
@@ -48,6 +50,7 @@ use crate::values::ProductId;
 pub use accounts::{Account, Balances};
 use buyers::BuyerBook;
 pub use closing::{Closing, OpenCapture, OpenHold, Unmatched};
+use deposits::{Deposits, Made};
 use drills::DrillBook;
 use endpoints::EndpointBook;
 pub use entry::{Entry, LedgerEvent, Place};
@@ -150,6 +153,7 @@ impl Ledger {
 pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
     let mut closing = Closing::default();
     let (mut listed, mut quotes) = (BTreeMap::<ProductId, Listed>::new(), Quotes::default());
+    let (mut deposits, mut made) = (Deposits::default(), Made::new());
     let mut broken = BTreeSet::new();
     for ledger in ledgers {
         closing.events = closing.events.saturating_add(ledger.events);
@@ -157,7 +161,10 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
             closing.streams = closing.streams.saturating_add(1);
             let (kind, key) = stream.split_once('/').unwrap_or((stream, stream));
             match book {
-                Book::Stock(stock) => stock.close(key, &mut closing),
+                Book::Stock(stock) => {
+                    stock.close(key, &mut closing);
+                    stock.credited().into_iter().for_each(|changes| changes.tell(&mut made));
+                }
                 Book::Order(order) => order.close(&mut closing),
                 Book::Listing(listing) => {
                     listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));
@@ -192,11 +199,13 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
             accounts::add(&mut closing.balances, *key, *balance);
         }
         quotes.absorb(&ledger.totals.quotes);
+        deposits.absorb(&ledger.totals.deposits);
     }
     closing.open_holds.sort_unstable_by(|one, other| one.name().cmp(&other.name()));
     closing.open_captures.sort_unstable_by_key(|capture| capture.order);
     closing.units.retain(|_, units| units.ordered.checked_sub(units.returned) != Some(units.sold));
     closing.balances.retain(|_, balance| *balance != 0);
+    closing.missing_credit = deposits.missing(&made);
     closing.mispriced = quotes.wrong(&listed, |product| broken.contains(product));
     closing
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use super::accounts::{self, Balances};
 use super::closing::{Closing, OpenCapture};
+use super::deposits::Deposits;
 use super::entry::Entry;
 use super::prices::Quotes;
 use super::returns::Returned;
 use super::violation::{Found, broken, holds};
 use crate::order::{Amounts, Line, OrderEvent, OrderStatus, Placement};
-use crate::values::{Fingerprint, Money, OrderId, ProductId, Quantity};
+use crate::values::{
+    CreditAccount, Fingerprint, Money, OrderId, PaymentMethod, ProductId, Quantity,
+};
 
 /// What all orders of a ledger come to together.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(super) struct Totals {
     pub(super) returned: BTreeMap<ProductId, u64>,
     pub(super) balances: Balances,
     pub(super) quotes: Quotes,
+    /// Money of returns that became store credit, say the orders.
+    pub(super) deposits: Deposits,
 }
 
 /// Where the units are.
@@ -39,6 +44,8 @@ struct Placed {
     order: OrderId,
     fingerprint: Fingerprint,
     total: Money,
+    /// Whether store credit pays for it.
+    by_credit: bool,
     /// Forgotten when all of it went back.
     goods: Option<Box<Goods>>,
     status: OrderStatus,
@@ -81,7 +88,16 @@ impl OrderBook {
                 broken("R3", format!("the order was placed again by a {differs}request"))
             }
             (None, _) => broken("R3", "something happened before the order was placed".to_owned()),
-            (Some(placed), event) => placed.enter(event, totals),
+            (Some(placed), event) => {
+                placed.enter(event, totals)?;
+                if let OrderEvent::PartRefunded { rma, amount } = event
+                    && placed.returns.went_to_credit(*rma, placed.by_credit)
+                    && amount.minor() != 0
+                {
+                    totals.deposits.note(*rma, *amount, entry);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -102,9 +118,16 @@ impl Placed {
         // The use of a promo code is sold and comes back as a unit of its own stock does.
         let promo = placement.promo.iter().map(|promo| (promo.code.uses(), Quantity::new(1)));
         let lines = placement.lines.iter().map(|line| (line.product.clone(), line.quantity));
-        let lines = lines.chain(promo);
+        // So is the store credit that pays for all of it.
+        let pays = placement.payment.as_ref().map(|wish| wish.method);
+        let total = placement.amounts.total;
+        let credit = (pays == Some(PaymentMethod::StoreCredit) && total.minor() != 0)
+            .then(|| CreditAccount::new(placement.customer.clone(), total.currency()));
+        let credit = credit.and_then(|account| Some((account.stock(), total.as_units()?)));
+        let lines = lines.chain(promo).chain(credit);
         Self {
             order: placement.order,
+            by_credit: pays == Some(PaymentMethod::StoreCredit),
             fingerprint: placement.fingerprint,
             total: placement.amounts.total,
             goods: Some(Box::new(Goods { amounts: placement.amounts, lines: lines.collect() })),
@@ -131,7 +154,8 @@ impl Placed {
                     "a hold changed after it had ended".to_owned()
                 })
             }
-            OrderEvent::PaymentCaptured { amount, .. } => {
+            OrderEvent::PaymentCaptured { amount, .. }
+            | OrderEvent::PaymentTaken { amount, .. } => {
                 self.capture(*amount)?;
                 accounts::post(&mut totals.balances, &accounts::capture(*amount))
             }
@@ -144,7 +168,8 @@ impl Placed {
                     "a charge was given up on while the order lives".to_owned()
                 })
             }
-            OrderEvent::PaymentRefunded { amount } => {
+            OrderEvent::PaymentRefunded { amount }
+            | OrderEvent::PaymentHandedBack { amount, .. } => {
                 self.refund(*amount)?;
                 accounts::post(&mut totals.balances, &accounts::refund(*amount))
             }

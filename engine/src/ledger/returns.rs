@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::orders::Totals;
 use super::violation::{Found, broken, holds};
-use crate::order::{OrderEvent, Units};
+use crate::order::{OrderEvent, RefundMethod, Units};
 use crate::rma::ReturnEvent;
 use crate::values::{Money, ProductId, Quantity, ReturnId};
 
@@ -18,6 +18,8 @@ struct Part {
     units: Units,
     /// Money that was asked back and is not there yet.
     owed: Option<Money>,
+    /// On which way it was asked back.
+    method: Option<RefundMethod>,
 }
 
 impl Returned {
@@ -40,13 +42,13 @@ impl Returned {
             })?;
             part.units.clone_from(units);
         }
-        if let OrderEvent::PartRefundAsked { rma, units, amount, .. } = event {
+        if let OrderEvent::PartRefundAsked { rma, units, amount, method } = event {
             let part = self.part(*rma)?;
             holds("R13", part.owed.is_none(), || format!("{amount} were asked for again"))?;
             holds("R13", is_part(units, &part.units), || {
                 format!("return {rma} wants money for units that it does not have")
             })?;
-            part.owed = Some(*amount);
+            (part.owed, part.method) = (Some(*amount), Some(*method));
         }
         if let OrderEvent::PartRefundFailed { rma } = event {
             let part = self.part(*rma)?;
@@ -63,6 +65,15 @@ impl Returned {
         holds("R13", owed == Some(amount), || {
             format!("{amount} went back for return {rma}, which was owed {owed:?}")
         })
+    }
+
+    /// Whether its money became store credit, when the order was paid with credit or not.
+    pub(super) fn went_to_credit(&self, rma: ReturnId, by_credit: bool) -> bool {
+        match self.0.get(&rma).and_then(|part| part.method) {
+            Some(RefundMethod::StoreCredit) => true,
+            Some(RefundMethod::Original) => by_credit,
+            Some(RefundMethod::Card | RefundMethod::Cash) | None => false,
+        }
     }
 
     fn part(&mut self, rma: ReturnId) -> Result<&mut Part, Found> {

@@ -2,6 +2,7 @@
 
 use super::Lookup;
 use super::closing::{Closing, OpenHold};
+use super::deposits::CreditChanges;
 use super::entry::Entry;
 use super::recent::Adjustments;
 use super::violation::{Found, broken, holds};
@@ -28,6 +29,8 @@ pub(super) struct StockBook {
     sold: i128,
     takings: Lookup<HoldId, Taking>,
     adjustments: Adjustments,
+    /// Of a stock of credit, and no other.
+    credited: Option<CreditChanges>,
 }
 
 fn count(quantity: Quantity) -> i128 {
@@ -47,6 +50,12 @@ impl StockBook {
                     self.deliver_uses(*delta)?;
                 }
                 self.adjustments.make(*adjustment)?;
+                if self.credited.is_none() {
+                    self.credited = CreditChanges::of(entry.key());
+                }
+                if let Some(credited) = &mut self.credited {
+                    credited.make(*adjustment, *delta);
+                }
                 self.received = moved(self.received, i128::from(*delta));
                 self.available = moved(self.available, i128::from(*delta));
             }
@@ -194,6 +203,11 @@ impl StockBook {
                 broken("R13", format!("{told} units of hold {hold} went back without being sold"))
             }
         }
+    }
+
+    /// What it was changed by, where it counts credit.
+    pub(super) const fn credited(&self) -> Option<&CreditChanges> {
+        self.credited.as_ref()
     }
 
     pub(super) fn close(&self, key: &str, closing: &mut Closing) {

@@ -89,7 +89,9 @@ fn goods(placement: &Placement) -> String {
 const fn moved(event: &OrderEvent) -> Option<Money> {
     match event {
         OrderEvent::PaymentCaptured { amount, .. }
+        | OrderEvent::PaymentTaken { amount, .. }
         | OrderEvent::PaymentRefunded { amount }
+        | OrderEvent::PaymentHandedBack { amount, .. }
         | OrderEvent::PartRefunded { amount, .. } => Some(*amount),
         OrderEvent::Placed(_)
         | OrderEvent::PaymentQueued { .. }

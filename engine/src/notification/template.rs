@@ -60,12 +60,14 @@ pub const fn about(event: &OrderEvent) -> Option<Template> {
     match event {
         OrderEvent::Placed(_) => Some(Template::OrderPlaced),
         OrderEvent::PaymentQueued { .. } => Some(Template::PaymentQueued),
-        OrderEvent::PaymentCaptured { .. } => Some(Template::OrderPaid),
+        OrderEvent::PaymentCaptured { .. } | OrderEvent::PaymentTaken { .. } => {
+            Some(Template::OrderPaid)
+        }
         OrderEvent::PaymentDeclined { .. } => Some(Template::PaymentDeclined),
         OrderEvent::PaymentAbandoned { .. } => Some(Template::PaymentFailed),
-        OrderEvent::PaymentRefunded { .. } | OrderEvent::PartRefunded { .. } => {
-            Some(Template::Refunded)
-        }
+        OrderEvent::PaymentRefunded { .. }
+        | OrderEvent::PaymentHandedBack { .. }
+        | OrderEvent::PartRefunded { .. } => Some(Template::Refunded),
         OrderEvent::Cancelled { .. } => Some(Template::OrderCancelled),
         OrderEvent::StatusChanged { status, .. } => match status {
             OrderStatus::Shipped => Some(Template::OrderShipped),

@@ -10,7 +10,7 @@ use super::model::{
 };
 use super::outstanding::{self, charge_may_be_under_way};
 use super::refusal::OrderRefusal;
-use super::{refund, returning, review};
+use super::{refund, returning, review, taking};
 use crate::aggregate::{Aggregate, Step};
 use crate::planted::{Bug, planted};
 use crate::process::{Answer, ChargeOutcome, Intent};
@@ -51,6 +51,10 @@ impl Aggregate for Order {
                 is_charged(order, *key)?;
                 Ok(charged(order, *key, outcome, now))
             }
+            OrderCommand::TakePayment { amount, reference, by } => {
+                taking::taken(order, *amount, reference.as_deref(), by)
+            }
+            OrderCommand::HandBack { by } => taking::handed_back(order, by),
             OrderCommand::RecordChargeTrouble { key } => Ok(charge_trouble(order, *key, now)),
             OrderCommand::RecordQueryTrouble { key } => Ok(query_trouble(order, *key, now)),
             OrderCommand::RecordStockCommitted => Ok(stock_committed(order)),
@@ -188,12 +192,12 @@ fn set_status(order: &Order, status: OrderStatus, by: &Actor, now: Moment) -> De
 
 /// The provider is never asked for money that is paid at the counter or at the door: whoever says
 /// that it took some speaks of something else, and nothing could be given back. The same holds for
-/// an attempt that was never made.
+/// an order that somebody has paid by hand, and for an attempt that was never made.
 fn is_charged(order: &Order, key: ChargeKey) -> Result<(), OrderRefusal> {
     let was_tried = (1..=order.charge_key().attempt).contains(&key.attempt);
     match order.method() {
         // One that is to be paid later may be paid through the provider.
-        Some(PaymentMethod::Card) | None if was_tried => Ok(()),
+        Some(PaymentMethod::Card) | None if was_tried && !order.was_taken() => Ok(()),
         Some(PaymentMethod::Card) | None => Err(OrderRefusal::NotCharged),
         Some(PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit) => {
             Err(OrderRefusal::NotCharged)
@@ -273,7 +277,9 @@ fn given_up(order: &Order, now: Moment) -> Vec<OrderEvent> {
 
 fn stock_committed(order: &Order) -> Vec<OrderEvent> {
     match order.stock {
-        OrderStock::Held(_) | OrderStock::Lapsed => vec![OrderEvent::StockCommitted],
+        OrderStock::Held(_) | OrderStock::Lapsed => {
+            [OrderEvent::StockCommitted].into_iter().chain(taking::credit_taken(order)).collect()
+        }
         OrderStock::Committed | OrderStock::Returned => Vec::new(),
     }
 }
@@ -305,7 +311,7 @@ fn stock_lost(order: &Order) -> Vec<OrderEvent> {
 
 fn stock_returned(order: &Order) -> Vec<OrderEvent> {
     if order.status == OrderStatus::Cancelled && order.stock != OrderStock::Returned {
-        vec![OrderEvent::StockReturned]
+        [OrderEvent::StockReturned].into_iter().chain(taking::credit_back(order)).collect()
     } else {
         Vec::new()
     }

@@ -40,6 +40,23 @@ pub enum OrderEvent {
         /// The provider's name for it.
         reference: String,
     },
+    /// The money was taken without the provider: at the counter, at the door, or as store credit.
+    PaymentTaken {
+        /// How much.
+        amount: Money,
+        /// Who has taken it; `system` for store credit.
+        by: Actor,
+        /// What it is called in the books of whoever took it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+    },
+    /// Money that was taken without the provider went back.
+    PaymentHandedBack {
+        /// How much.
+        amount: Money,
+        /// Who has given it back; `system` for store credit.
+        by: Actor,
+    },
     /// The provider declined: the order is cancelled, nothing is held or charged.
     PaymentDeclined {
         /// Which attempt.
@@ -149,6 +166,8 @@ impl EventName for OrderEvent {
             Self::HoldsExtended { .. } => "order.holds_extended",
             Self::HoldLapsed => "order.hold_lapsed",
             Self::PaymentCaptured { .. } => "order.payment_captured",
+            Self::PaymentTaken { .. } => "order.payment_taken",
+            Self::PaymentHandedBack { .. } => "order.payment_handed_back",
             Self::PaymentDeclined { .. } => "order.payment_declined",
             Self::PaymentAbandoned { .. } => "order.payment_abandoned",
             Self::PaymentReconciled { .. } => "order.payment_reconciled",

@@ -38,6 +38,11 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
             payment.queued_until = None;
             payment.reconcile_until = None;
         }
+        OrderEvent::PaymentTaken { amount, by: _, reference } => {
+            order.payment.status = PaymentStatus::Paid;
+            order.payment.captured = Some(*amount);
+            order.payment.reference.clone_from(reference);
+        }
         OrderEvent::PaymentDeclined { attempt: _, reason } => {
             order.payment.status = PaymentStatus::Failed;
             order.payment.declined = Some(reason.clone());
@@ -51,7 +56,8 @@ pub(super) fn evolve(state: &mut OrderState, event: &OrderEvent, at: Moment) {
             step(order, OrderStatus::Cancelled, at, &"system".into(), Some("payment timed out"));
         }
         OrderEvent::PaymentReconciled { attempt: _ } => order.payment.reconcile_until = None,
-        OrderEvent::PaymentRefunded { amount } => {
+        OrderEvent::PaymentRefunded { amount }
+        | OrderEvent::PaymentHandedBack { amount, by: _ } => {
             order.payment.status = PaymentStatus::Refunded;
             order.payment.refunded = Some(*amount);
             assert!(
@@ -124,8 +130,10 @@ fn came_to(order: &Order, event: &OrderEvent) -> Option<Fate> {
         | OrderEvent::HoldsExtended { .. }
         | OrderEvent::HoldLapsed
         | OrderEvent::PaymentCaptured { .. }
+        | OrderEvent::PaymentTaken { .. }
         | OrderEvent::PaymentReconciled { .. }
         | OrderEvent::PaymentRefunded { .. }
+        | OrderEvent::PaymentHandedBack { .. }
         | OrderEvent::RefundPostponed { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned

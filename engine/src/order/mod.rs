@@ -8,6 +8,7 @@
 //! - ORDER-6: what an order came to first stays its answer, whatever comes later.
 //! - ORDER-7: a suspicious order is neither charged nor sold before somebody has approved it.
 //! - ORDER-8: of no line come more units back than were bought, whatever returns ask at once.
+//! - ORDER-9: store credit is held, spent and given back with the units that it pays for.
 //!
 //! The order is also the process manager of its checkout: [`outstanding`] derives from the state
 //! what is still owed, so a crash after step *n* is repaired by doing step *n* again.
@@ -15,6 +16,8 @@
 mod decide;
 mod event;
 mod evolve;
+mod giver;
+mod granted;
 mod life;
 mod model;
 mod outstanding;
@@ -25,6 +28,7 @@ mod refund;
 mod refusal;
 mod returning;
 mod review;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod wished;

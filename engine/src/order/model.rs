@@ -10,7 +10,7 @@ use super::outstanding;
 use super::place::PlaceOrder;
 use super::placement::{Line, Placement};
 use super::returning::{ReturnWish, ReturnedPart};
-use super::wished::use_of;
+use super::wished::{credit_of, use_of};
 use crate::fraud::Review;
 use crate::planted::{Bug, planted};
 use crate::process::{ChargeOutcome, HeldUnits};
@@ -59,7 +59,7 @@ pub struct Payment {
     pub reconcile_until: Option<Moment>,
     /// What was taken.
     pub captured: Option<Money>,
-    /// The attempt under which it was taken.
+    /// The attempt under which the provider took it; nothing where it was taken without the provider.
     pub captured_by: Option<ChargeKey>,
     /// What went back.
     pub refunded: Option<Money>,
@@ -121,7 +121,8 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order's units as their stocks know them, and the use of its promo code.
+    /// The order's units as their stocks know them, the use of its promo code, and the store credit
+    /// that pays for it.
     pub fn held_units(&self) -> Vec<HeldUnits> {
         let hold = self.placement.order.hold();
         let units = |line: &Line| {
@@ -129,7 +130,9 @@ impl Order {
             HeldUnits { product, hold, quantity }
         };
         let promo = self.placement.promo.iter().map(|promo| use_of(&promo.code, hold));
-        self.placement.lines.iter().map(units).chain(promo).collect()
+        let Placement { customer, amounts, .. } = &*self.placement;
+        let credit = credit_of(self.method(), customer, amounts.total, hold);
+        self.placement.lines.iter().map(units).chain(promo).chain(credit).collect()
     }
 
     /// The method by which it is to be paid.
@@ -220,6 +223,20 @@ pub enum OrderCommand {
         key: ChargeKey,
         /// What it said.
         outcome: ChargeOutcome,
+    },
+    /// Note that somebody took the money without the provider, at the counter or at the door.
+    TakePayment {
+        /// How much.
+        amount: Money,
+        /// What it is called in the books of whoever took it.
+        reference: Option<String>,
+        /// Who took it.
+        by: Actor,
+    },
+    /// Note that somebody gave such money back, because the order was called off.
+    HandBack {
+        /// Who gave it.
+        by: Actor,
     },
     /// Note that a charge could not be settled now.
     RecordChargeTrouble {

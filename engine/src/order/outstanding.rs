@@ -179,10 +179,12 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
         (Intent::Refund { key, .. }, Answer::Failed) => {
             Some(OrderCommand::RecordRefundTrouble { key: *key })
         }
-        (Intent::RefundPart { rma, amount, .. }, Answer::Refunded) => {
+        (Intent::RefundPart { rma, amount, .. }, Answer::Refunded)
+        | (Intent::Deposit { rma, amount, .. }, Answer::StockDone) => {
             Some(OrderCommand::RecordPartRefunded { rma: *rma, amount: *amount })
         }
-        (Intent::RefundPart { rma, .. }, Answer::Failed) => {
+        (Intent::RefundPart { rma, .. }, Answer::Failed)
+        | (Intent::Deposit { rma, .. }, Answer::StockRefused(_)) => {
             Some(OrderCommand::RecordPartRefundTrouble { rma: *rma })
         }
         (
@@ -202,6 +204,7 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<OrderCommand> {
             | Intent::QueryCharge { .. }
             | Intent::Refund { .. }
             | Intent::RefundPart { .. }
+            | Intent::Deposit { .. }
             | Intent::TakeBack { .. }
             | Intent::ForReturn { .. },
             Answer::Listing(_)

@@ -6,15 +6,16 @@ use std::time::Duration;
 use super::event::OrderEvent;
 use super::placement::{Personal, Placement, Wish};
 use super::refusal::OrderRefusal;
-use super::wished::{ClaimAnswer, HoldAnswer, WishedCart, WishedItem, WishedPromo, use_of};
+use super::wished::{
+    ClaimAnswer, HoldAnswer, WishedCart, WishedItem, WishedPromo, credit_of, use_of,
+};
 use crate::aggregate::Step;
 use crate::cart::CART_LINES_MAX;
 use crate::fraud::{self, FraudPolicy, Suspicion, Vetting};
 use crate::inventory::HOLD_COMMAND_VALID;
-use crate::planted::{Bug, planted};
-use crate::process::{Answer, HeldUnits, Intent, StockRefusal, Unavailable};
+use crate::process::{Answer, HeldUnits, Intent};
 use crate::validation::{self, Finding, Policy, Warning};
-use crate::values::{CustomerId, Fingerprint, Moment, OrderId};
+use crate::values::{CreditAccount, CustomerId, Fingerprint, Moment, OrderId};
 
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,17 +47,26 @@ pub struct PlaceOrder {
     /// How long holds last at first, usually [`HOLD_FIRST`](super::HOLD_FIRST). Short, so that one
     /// that is orphaned by a crash lapses soon; an order that needs longer extends it.
     pub hold_for: Duration,
+    /// What the customer's store credit says about the hold, where it pays.
+    pub credit: Option<HoldAnswer>,
     /// When the holds lapse that this placement takes; set when they are asked for.
     pub held_until: Option<Moment>,
 }
 
 impl PlaceOrder {
-    fn held_units(&self, item: &WishedItem) -> HeldUnits {
+    pub(super) fn held_units(&self, item: &WishedItem) -> HeldUnits {
         HeldUnits { product: item.product.clone(), hold: self.order.hold(), quantity: item.units() }
     }
 
-    fn held_use(&self, promo: &WishedPromo) -> Option<HeldUnits> {
+    pub(super) fn held_use(&self, promo: &WishedPromo) -> Option<HeldUnits> {
         promo.code.as_ref().map(|code| use_of(code, self.order.hold()))
+    }
+
+    /// The store credit that pays for all of it, where that is how it is paid.
+    pub(super) fn held_credit(&self, now: Moment) -> Option<HeldUnits> {
+        let method = self.payment.as_ref().map(|wish| wish.method);
+        let total = self.amounts(now).ok()?.total;
+        credit_of(method, &self.customer, total, self.order.hold())
     }
 
     /// Listings and the promo code first, then the buyer where somebody may be suspected, then holds,
@@ -67,7 +77,7 @@ impl PlaceOrder {
             return Step::Ready;
         }
         if self.items.iter().any(|item| item.hold.is_some()) {
-            return self.claim_step();
+            return self.claim_step(now);
         }
         let lookups = self.lookups();
         if !lookups.is_empty() {
@@ -81,6 +91,7 @@ impl PlaceOrder {
         }
         let promo = self.promo.as_ref().and_then(|promo| self.held_use(promo));
         let units = self.items.iter().map(|item| self.held_units(item)).chain(promo);
+        let units = units.chain(self.held_credit(now));
         let holds = units.map(|units| Intent::Hold {
             units,
             customer: self.customer.clone(),
@@ -136,12 +147,13 @@ impl PlaceOrder {
 
     /// The cart comes last: whoever finds a product sold out has not touched it, and between its
     /// answer and the placement there is nothing to wait for.
-    fn claim_step(&self) -> Step {
+    fn claim_step(&self, now: Moment) -> Step {
         let granted = |item: &WishedItem| item.hold == Some(HoldAnswer::Granted);
         match &self.cart {
             Some(WishedCart { cart, contents, claim: None })
                 if self.items.iter().all(granted)
-                    && self.promo.as_ref().is_none_or(WishedPromo::is_granted) =>
+                    && self.promo.as_ref().is_none_or(WishedPromo::is_granted)
+                    && self.has_credit(now) =>
             {
                 let claim =
                     Intent::ClaimCart { cart: *cart, order: self.order, contents: *contents };
@@ -185,6 +197,10 @@ impl PlaceOrder {
             Intent::Hold { units, expires_at, .. } => {
                 self.held_until = Some(*expires_at);
                 let answer = HoldAnswer::from(answer);
+                if CreditAccount::is_counted_by(units.product.as_str()) {
+                    self.credit = Some(answer);
+                    return;
+                }
                 if let Some(promo) = &mut self.promo
                     && promo.code.as_ref().is_some_and(|code| code.uses() == units.product)
                 {
@@ -227,42 +243,20 @@ impl PlaceOrder {
             | Intent::QueryCharge { .. }
             | Intent::Refund { .. }
             | Intent::RefundPart { .. }
+            | Intent::Deposit { .. }
             | Intent::TakeBack { .. }
             | Intent::ForReturn { .. } => {}
         }
     }
 
     /// A product whose listing could not be looked up; then nothing more is tried.
-    fn unseen(&self) -> Option<&WishedItem> {
+    pub(super) fn unseen(&self) -> Option<&WishedItem> {
         self.items.iter().find(|item| item.listing.is_none() && item.hold.is_some())
     }
 
     /// A promo code that could not be looked up.
     fn unseen_promo(&self) -> Option<&WishedPromo> {
         self.promo.as_ref().filter(|promo| promo.found.is_none() && promo.hold.is_some())
-    }
-
-    /// Gives back what was granted or may have been, when something else was refused.
-    pub(super) fn compensate(&self) -> Vec<Intent> {
-        let granted = self.items.iter().filter(|item| {
-            item.listing.is_some()
-                && matches!(item.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
-        });
-        let granted = granted.filter(|_| !planted(Bug::KeepsRefusedHold));
-        let promo = self.promo.as_ref().filter(|promo| {
-            promo.found.is_some()
-                && matches!(promo.hold, Some(HoldAnswer::Granted | HoldAnswer::Unknown))
-        });
-        let promo = promo.and_then(|promo| self.held_use(promo));
-        let units: Vec<HeldUnits> =
-            granted.map(|item| self.held_units(item)).chain(promo).collect();
-        let release = (!units.is_empty()).then_some(Intent::Release { units });
-        let claimed = self
-            .cart
-            .as_ref()
-            .filter(|cart| matches!(cart.claim, Some(ClaimAnswer::Granted | ClaimAnswer::Unknown)));
-        let reopen = claimed.map(|cart| Intent::ReopenCart { cart: cart.cart, order: self.order });
-        release.into_iter().chain(reopen).collect()
     }
 
     /// The placement, when every rule is kept and everything was granted.
@@ -281,6 +275,7 @@ impl PlaceOrder {
             Self::judge_hold(item)?;
         }
         self.promo.as_ref().map_or(Ok(()), Self::judge_promo)?;
+        self.judge_credit(now)?;
         self.judge_claim()?;
         let (Ok(amounts), Ok(promo), Some(held_until)) =
             (self.amounts(now), self.promo_use(now), self.held_until)
@@ -321,65 +316,5 @@ impl PlaceOrder {
             *phone = number;
         }
         personal
-    }
-
-    fn judge_claim(&self) -> Result<(), OrderRefusal> {
-        match self.cart.as_ref().map(|cart| &cart.claim) {
-            None | Some(Some(ClaimAnswer::Granted)) => Ok(()),
-            Some(Some(ClaimAnswer::Refused(refusal))) => Err(refusal.clone().into()),
-            Some(Some(ClaimAnswer::NotAccepted(why))) => {
-                Err(OrderRefusal::CartUnavailable { why: *why })
-            }
-            Some(Some(ClaimAnswer::Unknown) | None) => {
-                Err(OrderRefusal::CartUnavailable { why: Unavailable::Unreachable })
-            }
-        }
-    }
-
-    fn judge_hold(item: &WishedItem) -> Result<(), OrderRefusal> {
-        let product = item.product.clone();
-        match &item.hold {
-            Some(HoldAnswer::Granted) => Ok(()),
-            Some(HoldAnswer::Refused(StockRefusal::NotEnough { available })) => {
-                Err(OrderRefusal::InsufficientStock {
-                    product,
-                    requested: item.units(),
-                    available: *available,
-                })
-            }
-            Some(HoldAnswer::Refused(StockRefusal::OverLimit { limit })) => {
-                Err(OrderRefusal::OverLimit { product, limit: *limit })
-            }
-            Some(HoldAnswer::NotAccepted(why)) => {
-                Err(OrderRefusal::StockUnavailable { product, why: *why })
-            }
-            Some(
-                HoldAnswer::Refused(StockRefusal::Lapsed | StockRefusal::Invalid)
-                | HoldAnswer::Unknown,
-            )
-            | None => {
-                Err(OrderRefusal::StockUnavailable { product, why: Unavailable::Unreachable })
-            }
-        }
-    }
-
-    fn judge_promo(promo: &WishedPromo) -> Result<(), OrderRefusal> {
-        let Some(code) = promo.code.clone() else { return Ok(()) };
-        let why = match &promo.hold {
-            Some(HoldAnswer::Granted) => return Ok(()),
-            Some(HoldAnswer::Refused(StockRefusal::NotEnough { .. })) => {
-                return Err(OrderRefusal::PromoUsedUp(code));
-            }
-            Some(HoldAnswer::Refused(StockRefusal::OverLimit { limit })) => {
-                return Err(OrderRefusal::PromoOverLimit { code, limit: *limit });
-            }
-            Some(HoldAnswer::NotAccepted(why)) => *why,
-            Some(
-                HoldAnswer::Refused(StockRefusal::Lapsed | StockRefusal::Invalid)
-                | HoldAnswer::Unknown,
-            )
-            | None => Unavailable::Unreachable,
-        };
-        Err(OrderRefusal::PromoUnavailable { why })
     }
 }

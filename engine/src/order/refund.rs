@@ -17,9 +17,11 @@ const PAUSE_FIRST: Duration = Duration::from_secs(4);
 const PAUSE_LONGEST: Duration = Duration::from_hours(1);
 
 impl Order {
-    /// Money that was taken and goes back by itself, but has not yet.
+    /// Money that the provider took and gives back by itself, but has not yet.
     pub fn refund_due(&self) -> Option<Money> {
-        let owed = self.status == OrderStatus::Cancelled && self.payment.refunded.is_none();
+        let owed = self.status == OrderStatus::Cancelled
+            && self.payment.refunded.is_none()
+            && !self.was_taken();
         self.payment.captured.filter(|_| owed && !planted(Bug::KeepsMoney))
     }
 }

@@ -1,11 +1,11 @@
 //! Why an order says no.
 
-use super::life::OrderStatus;
+use super::life::{OrderStatus, PaymentStatus};
 use super::returning::NotReturnable;
 use crate::cart::CartRefusal;
 use crate::process::Unavailable;
 use crate::validation::Finding;
-use crate::values::{ProductId, PromoCode, Quantity};
+use crate::values::{Money, ProductId, PromoCode, Quantity};
 
 /// Why a command was turned down.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +51,20 @@ pub enum OrderRefusal {
         /// Why.
         why: Unavailable,
     },
+    /// The customer has too little store credit.
+    #[error("requested {requested} of store credit, {available} available")]
+    InsufficientCredit {
+        /// What the order costs.
+        requested: Money,
+        /// What can be spent.
+        available: Money,
+    },
+    /// The store credit could not be asked about now; nothing happened.
+    #[error("the store credit could not be asked about: {why}")]
+    CreditUnavailable {
+        /// Why.
+        why: Unavailable,
+    },
     /// The cart cannot belong to this order.
     #[error(transparent)]
     Cart(#[from] CartRefusal),
@@ -71,6 +85,23 @@ pub enum OrderRefusal {
     /// It is paid without the provider, or the provider was not asked for money under that key.
     #[error("the provider was not asked for money for the order under that key")]
     NotCharged,
+    /// Nobody pays for it by hand: it is paid already, on another way, or called off.
+    #[error("the order is {} and {}, and takes no money by hand", .status.as_str(), .payment.as_str())]
+    NotPayable {
+        /// Where the goods are.
+        status: OrderStatus,
+        /// Where the money is.
+        payment: PaymentStatus,
+    },
+    /// It costs something else.
+    #[error("the order costs {total}")]
+    OtherAmount {
+        /// What it costs.
+        total: Money,
+    },
+    /// Nothing that was taken by hand has to go back.
+    #[error("the order has no money that is to be handed back")]
+    NothingToHandBack,
     /// Nobody has to look at the order, or it was decided otherwise.
     #[error("the order does not wait for such a decision")]
     NotUnderReview,

@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::event::OrderEvent;
+use super::giver::Giver;
 use super::life::{OrderStatus, PaymentStatus};
 use super::model::Order;
 use super::placement::Line;
-use crate::process::Intent;
 use crate::values::{CustomerId, Moment, Money, ProductId, Quantity, ReturnId};
 
 /// Most returns of one order, those that were turned down included.
@@ -29,6 +29,8 @@ pub enum RefundMethod {
     Card,
     /// At the counter: it is recorded, and whoever asks has paid it out.
     Cash,
+    /// As store credit of the customer.
+    StoreCredit,
 }
 
 impl RefundMethod {
@@ -38,14 +40,15 @@ impl RefundMethod {
             Self::Original => "original",
             Self::Card => "card",
             Self::Cash => "cash",
+            Self::StoreCredit => "store_credit",
         }
     }
 
-    /// Whether people hand the money out, and no provider does.
+    /// Whether somebody chose a way past the provider.
     pub const fn is_manual(self) -> bool {
         match self {
             Self::Original | Self::Card => false,
-            Self::Cash => true,
+            Self::Cash | Self::StoreCredit => true,
         }
     }
 }
@@ -152,6 +155,9 @@ pub enum NotReturnable {
         /// Units that belong to no return.
         left: Quantity,
     },
+    /// The provider took no money for it, so none goes back to a card.
+    #[error("the order was not paid by card")]
+    NoCard,
     /// The order has had too many returns.
     #[error("an order has at most {RETURNS_MAX} returns")]
     TooManyReturns,
@@ -176,15 +182,6 @@ impl Order {
     pub fn delivered_at(&self) -> Option<Moment> {
         let arrived = self.history.iter().rev().find(|step| step.to == OrderStatus::Delivered);
         arrived.map(|step| step.at)
-    }
-
-    /// The part of the money that the provider is to give back.
-    pub(super) fn part_owed(&self) -> Option<Intent> {
-        let key = self.payment.captured_by?;
-        self.returns.iter().find_map(|part| {
-            let refund = part.refund.as_ref().filter(|refund| refund.stand == RefundStand::Owed)?;
-            Some(Intent::RefundPart { key, rma: part.rma, amount: refund.amount })
-        })
     }
 
     /// What was paid for units that come back now: their share of what their line costs, with all that
@@ -313,11 +310,16 @@ fn refund(order: &Order, rma: ReturnId, units: &Units, method: RefundMethod) -> 
         Some(_) => return Ok(Vec::new()),
     };
     let PartRefund { units, amount, method, .. } = asked;
-    let mut events = vec![OrderEvent::PartRefundAsked { rma, units, amount, method }];
-    if method.is_manual() || amount.minor() == 0 {
-        events.push(OrderEvent::PartRefunded { rma, amount });
-    }
-    Ok(events)
+    let ends = match order.giver(method)? {
+        _ if amount.minor() == 0 => Some(OrderEvent::PartRefunded { rma, amount }),
+        Giver::Hand => Some(OrderEvent::PartRefunded { rma, amount }),
+        Giver::Credit if order.deposit(rma, amount).is_none() => {
+            Some(OrderEvent::PartRefundFailed { rma })
+        }
+        Giver::Credit | Giver::Provider(_) => None,
+    };
+    let asked = OrderEvent::PartRefundAsked { rma, units, amount, method };
+    Ok([asked].into_iter().chain(ends).collect())
 }
 
 fn owed(order: &Order, rma: ReturnId) -> Option<&PartRefund> {

@@ -6,7 +6,9 @@ use crate::cart::CartRefusal;
 use crate::catalog::Listing;
 use crate::process::{Answer, HeldUnits, StockRefusal, Unavailable};
 use crate::promo::OpenPromo;
-use crate::values::{CartId, HoldId, Money, ProductId, PromoCode, Quantity};
+use crate::values::{
+    CartId, CreditAccount, CustomerId, HoldId, Money, PaymentMethod, ProductId, PromoCode, Quantity,
+};
 
 /// One wished item, and what was learnt about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +104,18 @@ impl WishedPromo {
 /// The one use of a code that an order holds.
 pub(super) fn use_of(code: &PromoCode, hold: HoldId) -> HeldUnits {
     HeldUnits { product: code.uses(), hold, quantity: Quantity::new(1) }
+}
+
+/// The store credit that an order of `total` holds when it is paid so; what is free needs none.
+pub(super) fn credit_of(
+    method: Option<PaymentMethod>,
+    customer: &CustomerId,
+    total: Money,
+    hold: HoldId,
+) -> Option<HeldUnits> {
+    let pays = method == Some(PaymentMethod::StoreCredit) && total.minor() != 0;
+    let account = pays.then(|| CreditAccount::new(customer.clone(), total.currency()))?;
+    Some(HeldUnits { product: account.stock(), hold, quantity: total.as_units()? })
 }
 
 /// What a cart says about a claim.

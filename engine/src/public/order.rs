@@ -11,12 +11,14 @@ pub fn of_order(order: OrderId, event: &OrderEvent) -> Option<PublicEvent> {
         OrderEvent::PaymentQueued { until, .. } => {
             (PublicName::OrderPaymentQueued, Facts::Until(*until))
         }
-        OrderEvent::PaymentCaptured { amount, .. } => {
+        OrderEvent::PaymentCaptured { amount, .. } | OrderEvent::PaymentTaken { amount, .. } => {
             (PublicName::OrderPaid, Facts::Amount(*amount))
         }
         OrderEvent::PaymentDeclined { .. } => (PublicName::OrderPaymentDeclined, Facts::Nothing),
         OrderEvent::PaymentAbandoned { .. } => (PublicName::OrderPaymentFailed, Facts::Nothing),
-        OrderEvent::PaymentRefunded { amount } | OrderEvent::PartRefunded { amount, .. } => {
+        OrderEvent::PaymentRefunded { amount }
+        | OrderEvent::PaymentHandedBack { amount, .. }
+        | OrderEvent::PartRefunded { amount, .. } => {
             (PublicName::OrderRefunded, Facts::Amount(*amount))
         }
         OrderEvent::RefundPostponed { until } => {

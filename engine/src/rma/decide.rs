@@ -9,7 +9,7 @@ use super::model::{
 use super::outstanding;
 use super::refusal::ReturnRefusal;
 use crate::aggregate::{Aggregate, Entry, Step};
-use crate::order::{RefundMethod, ReturnWish, Units};
+use crate::order::{NotReturnable, RefundMethod, ReturnWish, Units};
 use crate::process::{Answer, Intent, Unavailable};
 use crate::values::{Moment, Picture, Quantity};
 
@@ -218,6 +218,7 @@ fn request(open: &OpenReturn) -> Decision {
         lines: open.lines.clone(),
         note: open.note.clone(),
         number: open.number.clone(),
+        by_card: order.payment.captured_by.is_some(),
         by: open.by.clone(),
         fingerprint: open.fingerprint,
     }))])
@@ -255,6 +256,9 @@ fn ends(known: &Return, to: ReturnStatus, wish: &'static str, event: ReturnEvent
 }
 
 fn refund(known: &Return, method: RefundMethod, by: Arc<str>) -> Decision {
+    if method == RefundMethod::Card && !known.request.by_card {
+        return Err(NotReturnable::NoCard.into());
+    }
     let before = known.refund.as_ref().map(|refund| refund.method);
     match (known.status, before) {
         (

@@ -48,10 +48,22 @@ pub struct ReturnRequest {
     /// The number of the parcel, where it was given before anybody allowed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Whether the provider took its money, so that it can go back to a card.
+    #[serde(default = "yes", skip_serializing_if = "is_so")]
+    pub by_card: bool,
     /// Who asked.
     pub by: Actor,
     /// What the request said.
     pub fingerprint: Fingerprint,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_so(flag: &bool) -> bool {
+    *flag
 }
 
 /// One step of the status.

@@ -97,7 +97,9 @@ pub(super) fn absorb(intent: &Intent, answer: Answer) -> Option<ReturnCommand> {
         // The order does not know the return, or not so many units: no repeat can mend it.
         (
             ReturnWish::Refund { .. },
-            Answer::OrderRefused(NotReturnable::UnknownOrder | NotReturnable::TooMany { .. }),
+            Answer::OrderRefused(
+                NotReturnable::UnknownOrder | NotReturnable::TooMany { .. } | NotReturnable::NoCard,
+            ),
         ) => Some(ReturnCommand::RecordRefundFailed),
         _ => None,
     }

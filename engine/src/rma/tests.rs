@@ -68,10 +68,12 @@ fn open() -> OpenReturn {
     }
 }
 
-/// The placed sample order.
+/// The sample order, paid by card.
 fn order() -> Arc<Order> {
     let placed = OrderEvent::Placed(Arc::new(placement()));
-    Order::replay([(&placed, seconds(0))]).0.unwrap()
+    let (amount, reference) = (crate::samples::usd(199_998), "ch_1".to_owned());
+    let captured = OrderEvent::PaymentCaptured { attempt: 1, amount, reference };
+    Order::replay([&placed, &captured].map(|event| (event, seconds(0)))).0.unwrap()
 }
 
 fn owed(history: &[ReturnEvent]) -> Vec<Intent> {
@@ -110,6 +112,22 @@ fn what_the_order_refuses_is_refused_and_writes_nothing() {
         asked.supply(answer);
         given::<Return>(&[]).when(ReturnCommand::Open(Box::new(asked))).then_refused(refusal);
     }
+}
+
+#[test]
+fn nothing_goes_back_to_a_card_that_was_not_charged_ret_5() {
+    let mut by_hand = (*order()).clone();
+    by_hand.payment.captured_by = None;
+    let mut asked = open();
+    asked.supply(Answer::OrderDone(Arc::new(by_hand)));
+    let request = crate::rma::ReturnRequest { by_card: false, ..return_request() };
+    let requested = ReturnEvent::Requested(Arc::new(request));
+    given::<Return>(&[])
+        .when(ReturnCommand::Open(Box::new(asked)))
+        .then(std::slice::from_ref(&requested));
+    given::<Return>(&[requested])
+        .when(ReturnCommand::Refund { method: RefundMethod::Card, by: "ops-1".into() })
+        .then_refused(ReturnRefusal::NotReturnable(NotReturnable::NoCard));
 }
 
 #[test]

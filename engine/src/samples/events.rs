@@ -168,7 +168,15 @@ pub(crate) fn orders() -> Vec<OrderEvent> {
                 amount: usd(199_998),
                 reference: "ch_1".to_owned(),
             },
-            OrderEvent::PaymentCaptured { .. } => {
+            OrderEvent::PaymentCaptured { .. } => OrderEvent::PaymentTaken {
+                amount: usd(199_998),
+                by: "ops-1".into(),
+                reference: Some("till 3, 0042".to_owned()),
+            },
+            OrderEvent::PaymentTaken { .. } => {
+                OrderEvent::PaymentHandedBack { amount: usd(199_998), by: "ops-1".into() }
+            }
+            OrderEvent::PaymentHandedBack { .. } => {
                 OrderEvent::PaymentDeclined { attempt, reason: "insufficient funds".to_owned() }
             }
             OrderEvent::PaymentDeclined { .. } => {
@@ -232,6 +240,7 @@ pub(crate) fn return_request() -> ReturnRequest {
         lines: vec![line],
         note: Some("both of them".to_owned()),
         number: None,
+        by_card: true,
         by: "alice".into(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
     }

@@ -6,7 +6,7 @@ use crate::catalog::{Listing, ProductStatus};
 use crate::order::{PlaceOrder, WishedItem};
 use crate::planted::{Bug, planted};
 use crate::pricing;
-use crate::values::{Currency, Moment};
+use crate::values::{Currency, Moment, PaymentMethod};
 
 /// Judges what the listings say about the items; those that were not looked up are left out.
 pub fn listings(place: &PlaceOrder, now: Moment) -> Vec<Finding> {
@@ -28,8 +28,16 @@ pub fn listings(place: &PlaceOrder, now: Moment) -> Vec<Finding> {
         }
     }
     let is_whole = place.items.iter().all(|item| item.listing.is_some());
-    if found.is_empty() && is_whole && !place.items.is_empty() && place.amounts(now).is_err() {
-        found.push(Rule::TotalOutOfRange.found("items", "the total cannot be represented"));
+    if found.is_empty() && is_whole && !place.items.is_empty() {
+        let total = place.amounts(now).map(|amounts| amounts.total);
+        let by_credit =
+            place.payment.as_ref().is_some_and(|wish| wish.method == PaymentMethod::StoreCredit);
+        if total.is_err() {
+            found.push(Rule::TotalOutOfRange.found("items", "the total cannot be represented"));
+        } else if by_credit && total.is_ok_and(|total| total.as_units().is_none()) {
+            let message = "the total is more than store credit can be";
+            found.push(Rule::TotalOutOfRange.found("items", message));
+        }
     }
     found
 }

@@ -12,6 +12,10 @@ pub(super) fn judge(place: &PlaceOrder, found: &mut Vec<Finding>) {
         }
         return;
     };
+    if place.policy.takes.as_ref().is_some_and(|taken| !taken.contains(&wish.method)) {
+        let message = "the shop does not take this method";
+        found.push(Rule::PaymentMethodUnavailable.found("payment.method", message));
+    }
     match (wish.method, &wish.token) {
         (PaymentMethod::Card, None) => {
             found.push(Rule::TokenRequired.found("payment.token", "card payments need a token"));
@@ -20,14 +24,11 @@ pub(super) fn judge(place: &PlaceOrder, found: &mut Vec<Finding>) {
             let message = "not a token of the payment provider";
             found.push(Rule::TokenMalformed.found("payment.token", message));
         }
-        (PaymentMethod::Card, Some(_)) | (PaymentMethod::Cash | PaymentMethod::Cod, None) => {}
-        (PaymentMethod::Cash | PaymentMethod::Cod, Some(_)) => {
+        (PaymentMethod::Card, Some(_))
+        | (PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit, None) => {}
+        (PaymentMethod::Cash | PaymentMethod::Cod | PaymentMethod::StoreCredit, Some(_)) => {
             let message = "a payment without a card has no token";
             found.push(Rule::TokenUnexpected.found("payment.token", message));
-        }
-        (PaymentMethod::StoreCredit, _) => {
-            let message = "store credit is not offered";
-            found.push(Rule::PaymentMethodUnavailable.found("payment.method", message));
         }
     }
     if wish.method == PaymentMethod::Cod && place.personal.shipping_address.is_none() {

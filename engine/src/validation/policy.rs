@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::catalog::Listing;
 use crate::fraud::FraudPolicy;
-use crate::values::{Currency, Money};
+use crate::values::{Currency, Money, PaymentMethod};
 
 /// An ISO 3166 alpha-2 country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +106,8 @@ pub struct Policy {
     pub demands: Demands,
     /// Countries that the shop delivers to; absent: all.
     pub delivers_to: Option<Arc<[Country]>>,
+    /// Payment methods that the shop takes; absent: all.
+    pub takes: Option<Arc<[PaymentMethod]>>,
     /// What it suspects.
     pub fraud: FraudPolicy,
     /// Whether flash sales are switched off (FLASH-6): everything costs what it is listed at.

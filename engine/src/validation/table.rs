@@ -97,8 +97,8 @@ rules! {
         "The product stands in more than one item." "Put all units of a product into one item.";
     PaymentRequired "payment_required" "payment" Error Form Shop
         "The shop takes no order without a payment method." "Say how the order is paid.";
-    PaymentMethodUnavailable "payment_method_unavailable" "payment.method" Error Form Request
-        "The shop does not offer this method." "Choose card, cash or cod.";
+    PaymentMethodUnavailable "payment_method_unavailable" "payment.method" Error Business Shop
+        "The shop does not take this method." "Choose another method.";
     TokenRequired "token_required" "payment.token" Error Form Request
         "Card payments need a token." "Tokenise the card with the payment provider and send the token.";
     TokenUnexpected "token_unexpected" "payment.token" Error Form Request

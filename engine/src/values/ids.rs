@@ -156,6 +156,11 @@ impl ReturnId {
         HoldId(self.0)
     }
 
+    /// Under which its money becomes store credit, once.
+    pub const fn deposit(self) -> AdjustmentId {
+        AdjustmentId(self.0)
+    }
+
     /// The number under which its parcel is announced: the first twelve digits of the id.
     pub fn number(self) -> String {
         let digits = self.0.simple().to_string().to_ascii_uppercase();

@@ -1,6 +1,7 @@
 //! The small exact values that everything else is made of.
 
 mod address;
+mod credit;
 mod ids;
 mod media;
 mod moment;
@@ -14,6 +15,7 @@ mod request;
 mod tests;
 
 pub use address::PostalAddress;
+pub use credit::CreditAccount;
 pub use ids::{
     AdjustmentId, CartId, ChargeKey, CustomerId, EndpointId, Fingerprint, HoldId, IdError,
     ImportId, ItemId, OrderId, PartnerKeyId, ProductId, ReturnId,

@@ -15,8 +15,28 @@ pub enum PaymentMethod {
     Cash,
     /// Paid on delivery; stock is committed at once.
     Cod,
-    /// Paid from the customer's credit.
+    /// Paid from the customer's credit, which is held and committed with the stock.
     StoreCredit,
+}
+
+impl PaymentMethod {
+    /// Every method.
+    pub const ALL: [Self; 4] = [Self::Card, Self::Cash, Self::Cod, Self::StoreCredit];
+
+    /// The word that the outside uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Cash => "cash",
+            Self::Cod => "cod",
+            Self::StoreCredit => "store_credit",
+        }
+    }
+
+    /// The method of that name.
+    pub fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
 }
 
 /// The provider's name for a means of payment. Opaque to us.

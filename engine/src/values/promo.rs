@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::credit::CreditAccount;
 use super::ids::{IdError, ProductId};
 
 /// What the names of stocks of uses begin with. No product can be named so.
@@ -57,12 +58,16 @@ impl PromoCode {
 }
 
 impl ProductId {
-    /// Whose units a stock of that name counts: a product's, or the uses of a promo code.
+    /// Whose units a stock of that name counts: a product's, the uses of a promo code, or store
+    /// credit.
     ///
     /// # Errors
     ///
     /// [`IdError`] when it can be neither.
     pub fn of_stock(name: &str) -> Result<Self, IdError> {
+        if let Some(account) = CreditAccount::of_stock(name) {
+            return Ok(account.stock());
+        }
         match name.strip_prefix(USES).map(PromoCode::parse) {
             Some(Ok(code)) => Ok(code.uses()),
             Some(Err(_)) | None => Self::parse(name),

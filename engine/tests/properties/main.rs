@@ -14,7 +14,9 @@ mod feeds;
 mod orders;
 mod provider;
 mod published;
+mod returns;
 mod stock;
+mod turns;
 mod world;
 
 use engine::ledger::{Entry, LedgerEvent, Place};

@@ -15,126 +15,9 @@ use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
 use crate::provider::{Charge, Luck};
+use crate::returns::{Act, RETURNS};
+use crate::turns::{Turn, any_turn};
 use crate::world::{CART, ORDERS, PRODUCTS, Shop, order_id, product, uses};
-
-/// What happens next.
-#[derive(Clone, Debug)]
-enum Turn {
-    Receive {
-        product: usize,
-        count: i64,
-    },
-    Limit {
-        product: usize,
-        limit: Option<u32>,
-    },
-    Place {
-        order: usize,
-        items: Vec<(usize, i64)>,
-        method: Option<PaymentMethod>,
-        from_cart: bool,
-        luck: [Luck; 2],
-    },
-    /// Somebody finds the cart taken and looks whether it has to be.
-    FreeCart,
-    Work {
-        order: usize,
-        pick: usize,
-        luck: Luck,
-        declines: bool,
-    },
-    Cancel {
-        order: usize,
-        as_operator: bool,
-    },
-    Move {
-        order: usize,
-        status: OrderStatus,
-    },
-    Decide {
-        order: usize,
-        approve: bool,
-    },
-    Callback {
-        order: usize,
-    },
-    Provider {
-        is_down: bool,
-    },
-    Wake {
-        order: usize,
-    },
-    Expire {
-        product: usize,
-    },
-    /// A copy of an earlier message to the stocks arrives; nobody hears the answer.
-    LateCopy {
-        pick: usize,
-    },
-    Pass {
-        seconds: u64,
-    },
-}
-
-pub(crate) fn any_luck() -> impl Strategy<Value = Luck> {
-    prop_oneof![
-        5 => Just(Luck::Good),
-        1 => Just(Luck::NotAccepted),
-        1 => Just(Luck::RequestLost),
-        2 => Just(Luck::AnswerLost),
-        2 => (1_u64..50).prop_map(Luck::Delayed),
-    ]
-}
-
-pub(crate) fn any_method() -> impl Strategy<Value = Option<PaymentMethod>> {
-    prop_oneof![
-        4 => Just(Some(PaymentMethod::Card)),
-        1 => Just(Some(PaymentMethod::Cash)),
-        1 => Just(Some(PaymentMethod::Cod)),
-        2 => Just(None),
-    ]
-}
-
-pub(crate) fn any_items() -> impl Strategy<Value = Vec<(usize, i64)>> {
-    let count = || 1_i64..3;
-    prop_oneof![
-        count().prop_map(|cups| vec![(0, cups)]),
-        count().prop_map(|pans| vec![(1, pans)]),
-        (count(), count()).prop_map(|(cups, pans)| vec![(0, cups), (1, pans)]),
-    ]
-}
-
-fn any_turn() -> impl Strategy<Value = Turn> {
-    let order = || 0..ORDERS;
-    let product = || 0..PRODUCTS.len();
-    let status = prop::sample::select(OrderStatus::ALL.to_vec());
-    prop_oneof![
-        2 => (product(), 1_i64..4).prop_map(|(product, count)| Turn::Receive { product, count }),
-        1 => (product(), prop::option::weighted(0.3, 1_u32..4))
-            .prop_map(|(product, limit)| Turn::Limit { product, limit }),
-        8 => (order(), any_items(), any_method(), any::<bool>(), [any_luck(), any_luck()]).prop_map(
-            |(order, items, method, from_cart, luck)| Turn::Place {
-                order, items, method, from_cart, luck
-            }
-        ),
-        2 => Just(Turn::FreeCart),
-        20 => (order(), 0_usize..3, any_luck(), prop::bool::weighted(0.2)).prop_map(
-            |(order, pick, luck, declines)| Turn::Work { order, pick, luck, declines }
-        ),
-        2 => (order(), any::<bool>())
-            .prop_map(|(order, as_operator)| Turn::Cancel { order, as_operator }),
-        3 => (order(), status).prop_map(|(order, status)| Turn::Move { order, status }),
-        3 => (order(), any::<bool>())
-            .prop_map(|(order, approve)| Turn::Decide { order, approve }),
-        1 => order().prop_map(|order| Turn::Callback { order }),
-        2 => any::<bool>().prop_map(|is_down| Turn::Provider { is_down }),
-        2 => order().prop_map(|order| Turn::Wake { order }),
-        3 => product().prop_map(|product| Turn::Expire { product }),
-        2 => any::<usize>().prop_map(|pick| Turn::LateCopy { pick }),
-        5 => prop_oneof![0_u64..4, 20_u64..70, 300_u64..500, 800_u64..1_000]
-            .prop_map(|seconds| Turn::Pass { seconds }),
-    ]
-}
 
 impl Shop {
     fn take(&mut self, turn: Turn, number: usize) {
@@ -173,6 +56,49 @@ impl Shop {
                 let _refused = self.ask_order(order, &command);
             }
             Turn::Callback { order } => self.call_back(order),
+            Turn::Counter { order, takes: true } => {
+                let Some(known) = Order::view(&self.lives[order].state) else { return };
+                let (amount, by) = (known.placement.amounts.total, "till".into());
+                let take = OrderCommand::TakePayment { amount, reference: None, by };
+                let _refused = self.ask_order(order, &take);
+            }
+            Turn::Counter { order, takes: false } => {
+                let _refused = self.ask_order(order, &OrderCommand::HandBack { by: "till".into() });
+            }
+            Turn::Deliver { order } => {
+                self.take(Turn::Decide { order, approve: true }, number);
+                self.take(Turn::Counter { order, takes: true }, number);
+                for _piece in 0..4 {
+                    self.work(order, 0, Luck::Good, false);
+                }
+                for status in
+                    [OrderStatus::Processing, OrderStatus::Shipped, OrderStatus::Delivered]
+                {
+                    let step = OrderCommand::SetStatus { status, by: "operator".into() };
+                    let _refused = self.ask_order(order, &step);
+                }
+            }
+            Turn::Act { index, act, luck } => self.act(index, &act, luck),
+            Turn::SendBack { index, units, method, luck } => {
+                let acts = [
+                    Act::Open { units },
+                    Act::Authorize { units: None },
+                    Act::Receive,
+                    Act::Inspect { units: None },
+                    Act::Refund { method },
+                ];
+                for act in acts {
+                    self.act(index, &act, luck[0]);
+                    self.return_work(index, luck[1]);
+                }
+                self.work(index / 2, 0, luck[2], false);
+                for luck in luck {
+                    self.return_work(index, luck);
+                }
+            }
+            Turn::ReturnWork { index, luck } => {
+                self.return_work(index, luck);
+            }
             Turn::Provider { is_down } => self.provider.is_down = is_down,
             Turn::Wake { order } => {
                 let _unknown = self.ask_order(order, &OrderCommand::Wake);
@@ -207,6 +133,18 @@ impl Shop {
                 done += 1;
                 prop_assert!(done <= 20 * ORDERS, "the work never ends: {:?}", self.lives[order]);
                 // Work that is to be tried again pauses before.
+                self.pass(10);
+            }
+        }
+        for index in 0..RETURNS {
+            // The order of a return works with it.
+            while self.return_work(index, Luck::Good) {
+                while self.work(index / 2, 0, Luck::Good, false) {
+                    done += 1;
+                    prop_assert!(done <= 40 * ORDERS, "the work never ends");
+                }
+                done += 1;
+                prop_assert!(done <= 40 * ORDERS, "{:?} never ends", self.parcels[index]);
                 self.pass(10);
             }
         }
@@ -290,13 +228,14 @@ impl Shop {
         }
         for (product, (stock, _)) in &self.stocks {
             prop_assert_eq!(stock.held(), Quantity::ZERO);
-            let by_orders = sold.remove(product).unwrap_or_default();
+            let by_orders = sold.remove(product).unwrap_or_default() - self.restocked(product);
             prop_assert_eq!(stock.sold().units(), by_orders, "{} sold", product);
             prop_assert!(Inventory::view(stock).held <= stock.on_hand());
         }
         prop_assert!(sold.is_empty());
         let closing = self.ledger.finish();
         prop_assert!(closing.is_quiescent(), "{:?}", closing);
+        prop_assert_eq!(closing.missing_credit, []);
         Ok(())
     }
 
@@ -308,23 +247,33 @@ impl Shop {
     ) -> Result<(), TestCaseError> {
         let order = Order::view(state).unwrap();
         let total = order.placement.amounts.total;
+        let refunded = order.payment.refunded;
         match self.provider.charges.get(&key) {
-            Some(Charge::Captured { amount, refunded }) => {
+            Some(Charge::Captured { amount, refunded: back }) => {
                 prop_assert_eq!(*amount, total);
                 prop_assert_eq!(order.payment.captured, Some(total));
-                prop_assert_eq!(*refunded, is_cancelled.then_some(total));
-                prop_assert_eq!(order.payment.refunded, *refunded);
+                // What a return gets in cash or as credit, the provider keeps.
+                prop_assert!(*back <= refunded);
+                prop_assert!(!is_cancelled || *back == Some(total));
             }
             Some(Charge::Declined) => {
                 prop_assert!(is_cancelled);
                 prop_assert_eq!(order.payment.status, PaymentStatus::Failed);
             }
             None => {
-                prop_assert_eq!(order.payment.captured, None);
-                let by_card = order.method() == Some(PaymentMethod::Card);
+                let by = order.method();
+                let by_card = by == Some(PaymentMethod::Card);
+                let by_credit = by == Some(PaymentMethod::StoreCredit);
                 prop_assert!(is_cancelled || !by_card, "a card order was given away");
+                prop_assert!(!by_card || order.payment.captured.is_none());
+                prop_assert!(is_cancelled || !by_credit || order.payment.captured.is_some());
+                prop_assert!(!is_cancelled || order.payment.captured == refunded);
             }
         }
+        let parts = order.returns.iter().filter_map(|part| part.refund.as_ref());
+        let parts: i64 = parts.map(|refund| refund.amount.minor()).sum();
+        let back = refunded.map_or(0, engine::values::Money::minor);
+        prop_assert!(is_cancelled || back == parts, "{} refunded, {} asked back", back, parts);
         Ok(())
     }
 }
@@ -349,8 +298,11 @@ proptest! {
         // Everything heals: the work that is left is done, and doing it again is free.
         shop.provider.is_down = false;
         shop.settle()?;
-        // No refund is put off for longer.
+        // No refund is put off for longer, and those of returns are asked for again.
         shop.pass(3_600);
+        for index in 0..RETURNS {
+            shop.refund_again(index);
+        }
         shop.settle()?;
         shop.every_order_is_lawful()?;
         prop_assert_eq!(shop.settle()?, 0);
@@ -359,6 +311,9 @@ proptest! {
         shop.ring();
         shop.settle()?;
         shop.ring();
+        for order in 0..ORDERS {
+            shop.take(Turn::Counter { order, takes: false }, 0);
+        }
         shop.every_order_is_lawful()?;
         shop.every_unit_and_cent_has_its_match()?;
         for life in &shop.lives {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use engine::process::{Answer, ChargeOutcome, Unavailable};
-use engine::values::{ChargeKey, Moment, Money};
+use engine::values::{ChargeKey, Moment, Money, ReturnId};
 
 /// What happens to a call on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(crate) struct Provider {
     /// Nobody gets through to it.
     pub(crate) is_down: bool,
     pub(crate) charges: BTreeMap<ChargeKey, Charge>,
+    parts: BTreeMap<ReturnId, Money>,
     underway: Vec<Underway>,
 }
 
@@ -110,6 +111,22 @@ impl Provider {
             panic!("a refund of {key}, which was never captured");
         };
         assert!(back <= *amount, "ORDER-4: {back} of {amount}");
+        *refunded = Some(back);
+        Answer::Refunded
+    }
+
+    /// A part goes back once for each return.
+    pub(crate) fn refund_part(&mut self, key: ChargeKey, rma: ReturnId, part: Money) -> Answer {
+        let Some(Charge::Captured { amount, refunded }) = self.charges.get_mut(&key) else {
+            panic!("a refund of {key}, which was never captured");
+        };
+        if let Some(known) = self.parts.insert(rma, part) {
+            assert_eq!(known, part, "a return is repeated with another amount");
+            return Answer::Refunded;
+        }
+        let before = refunded.unwrap_or_else(|| Money::zero(amount.currency()));
+        let back = before.checked_add(part).unwrap();
+        assert!(back <= *amount, "R13: {back} of {amount}");
         *refunded = Some(back);
         Answer::Refunded
     }

@@ -7,8 +7,8 @@ use engine::values::{AdjustmentId, Moment, PaymentMethod};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::orders::{any_items, any_luck, any_method};
 use crate::provider::Luck;
+use crate::turns::{any_items, any_luck, any_method};
 use crate::world::{ORDERS, PRODUCTS, Shop, product};
 
 type Items = Vec<(usize, i64)>;

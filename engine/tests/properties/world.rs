@@ -17,14 +17,15 @@ use engine::process::{Answer, HeldUnits, Intent, StockRefusal};
 use engine::promo::{NewPromo, OpenPromo, Rebate};
 use engine::validation::Policy;
 use engine::values::{
-    AdjustmentId, CartId, Currency, CustomerId, Fingerprint, Moment, Money, OrderId, PaymentMethod,
-    PaymentToken, ProductId, PromoCode, Quantity,
+    AdjustmentId, CartId, CreditAccount, Currency, CustomerId, Fingerprint, Moment, Money, OrderId,
+    PaymentMethod, PaymentToken, ProductId, PromoCode, Quantity,
 };
 use engine::{Aggregate, Step};
 use uuid::Uuid;
 
 use crate::entry;
 use crate::provider::{Luck, Provider};
+use crate::returns::{Parcel, RETURNS};
 
 pub(crate) const ORDERS: usize = 6;
 /// The one cart, which every order may come from.
@@ -45,6 +46,7 @@ pub(crate) struct Shop {
     pub(crate) now: Moment,
     pub(crate) stocks: BTreeMap<ProductId, (StockLevel, u64)>,
     pub(crate) lives: [Life; ORDERS],
+    pub(crate) parcels: [Parcel; RETURNS],
     pub(crate) provider: Provider,
     pub(crate) cart: CartState,
     cart_version: u64,
@@ -85,6 +87,11 @@ const fn uses_promo(order: usize) -> bool {
 /// The stock of its uses.
 pub(crate) fn uses() -> ProductId {
     PromoCode::parse(PROMO).unwrap().uses()
+}
+
+/// The stock of a customer's credit.
+pub(crate) fn credit(customer: &str) -> ProductId {
+    CreditAccount::new(CustomerId::parse(customer).unwrap(), Currency::EUR).stock()
 }
 
 fn promo() -> Arc<OpenPromo> {
@@ -181,8 +188,17 @@ impl Shop {
         let _still_claimed = self.ask_cart(&command);
     }
 
-    /// Makes the uses of the promo code; a repeat changes nothing.
-    fn supply_uses(&mut self) {
+    /// Makes the uses of the promo code, and gives both customers some credit; a repeat changes nothing.
+    fn supply(&mut self) {
+        for (name, delta) in [("alice", 2_100), ("bob", 600)] {
+            let supply = InventoryCommand::Adjust {
+                adjustment: AdjustmentId::new(Uuid::from_u128(8)),
+                delta,
+                reason: String::new(),
+                if_version: None,
+            };
+            self.ask_stock(&credit(name), &supply).unwrap();
+        }
         let limit = InventoryCommand::SetLimit { limit: Some(Quantity::new(1)) };
         self.ask_stock(&uses(), &limit).unwrap();
         let supply = InventoryCommand::Adjust {
@@ -203,7 +219,7 @@ impl Shop {
         from_cart: bool,
         luck: impl Fn(usize) -> Luck,
     ) {
-        self.supply_uses();
+        self.supply();
         let item = |(which, count): &(usize, i64)| WishedItem::new(product(*which), *count, None);
         let place = PlaceOrder {
             order: order_id(index),
@@ -220,6 +236,7 @@ impl Shop {
             vetting: Vetting { is_named: true, ..Vetting::default() },
             fingerprint: Fingerprint::from_bytes([u8::try_from(items.len()).unwrap(); 16]),
             hold_for: HOLD_FIRST,
+            credit: None,
             held_until: None,
         };
         let mut command = OrderCommand::Place(Box::new(place));
@@ -302,9 +319,17 @@ impl Shop {
                 self.sent.push(intent.clone());
                 luck.carry(|| self.for_each(units, intent))
             }
-            // Nobody in this world returns anything.
-            Intent::RefundPart { .. } | Intent::TakeBack { .. } | Intent::ForReturn { .. } => {
-                Answer::Failed
+            Intent::RefundPart { key, rma, amount } => {
+                let luck = self.provider.luck(luck);
+                luck.carry(|| self.provider.refund_part(*key, *rma, *amount))
+            }
+            Intent::Deposit { units, .. } => {
+                luck.carry(|| self.for_each(std::slice::from_ref(units), intent))
+            }
+            Intent::TakeBack { units } => luck.carry(|| self.for_each(units, intent)),
+            Intent::ForReturn { order, rma, wish } => {
+                let command = OrderCommand::ForReturn { rma: *rma, wish: wish.clone() };
+                luck.carry(|| self.order_answer(*order, &command))
             }
         }
     }

@@ -89,6 +89,8 @@ codes! {
         "The promo code was used as often as it may be" "Order without promo_code.";
     PromoLimitReached "promo_limit_reached" BAD_REQUEST never NothingHappened
         "The customer has used the promo code as often as one may" "Order without promo_code.";
+    InsufficientStoreCredit "insufficient_store_credit" BAD_REQUEST never NothingHappened
+        "The customer has too little store credit" "Pay otherwise, or order less.";
     Unauthorised "unauthorised" UNAUTHORIZED never NothingHappened
         "No valid key" "Send a valid key in the header X-API-Key.";
     InvalidSignature "invalid_signature" UNAUTHORIZED never NothingHappened
@@ -115,6 +117,10 @@ codes! {
         "The purchase limit is reached" "Order fewer units; each customer may buy only so many.";
     InvalidTransition "invalid_transition" CONFLICT never NothingHappened
         "It cannot change like that" "Read it, and ask only for a status that may follow its present one.";
+    NotPayable "not_payable" CONFLICT never NothingHappened
+        "The order takes no money by hand" "Read the order: it is paid already, is paid on another way, or was called off.";
+    NothingToHandBack "nothing_to_hand_back" CONFLICT never NothingHappened
+        "Nobody has to hand money back" "Call the order off first; what the provider took goes back by itself.";
     UnderReview "under_review" CONFLICT never NothingHappened
         "The order waits for a review" "Decide about it with POST /v1/orders/{id}/fraud-decision, or call it off.";
     NotUnderReview "not_under_review" CONFLICT never NothingHappened

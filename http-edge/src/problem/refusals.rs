@@ -52,6 +52,7 @@ impl From<OrderRefusal> for Problem {
             OrderRefusal::PromoOverLimit { .. } => Code::PromoLimitReached,
             OrderRefusal::StockUnavailable { why, .. }
             | OrderRefusal::PromoUnavailable { why }
+            | OrderRefusal::CreditUnavailable { why }
             | OrderRefusal::CartUnavailable { why } => {
                 return unavailable(why, refusal.to_string());
             }
@@ -63,6 +64,17 @@ impl From<OrderRefusal> for Problem {
                     "Send callbacks for charges that were asked for only.",
                 )]);
             }
+            OrderRefusal::InsufficientCredit { .. } => Code::InsufficientStoreCredit,
+            OrderRefusal::OtherAmount { .. } => {
+                return Self::invalid(vec![FieldError::new(
+                    "amount",
+                    "amount_differs",
+                    refusal.to_string(),
+                    "Send the order's total.",
+                )]);
+            }
+            OrderRefusal::NotPayable { .. } => Code::NotPayable,
+            OrderRefusal::NothingToHandBack => Code::NothingToHandBack,
             OrderRefusal::UnderReview => Code::UnderReview,
             OrderRefusal::NotUnderReview => Code::NotUnderReview,
             OrderRefusal::KeyReused => Code::IdempotencyKeyReused,
@@ -84,6 +96,9 @@ impl From<NotReturnable> for Problem {
             }
             NotReturnable::NoUnits(_) => {
                 ("items", "out_of_range", "Send at least one unit of each product.")
+            }
+            NotReturnable::NoCard => {
+                ("method", "no_card", "Choose original, cash or store_credit.")
             }
             NotReturnable::NotDelivered(_)
             | NotReturnable::NotPaid(_)

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod carts;
+pub mod credit;
 mod description;
 pub mod endpoints;
 mod entries;
@@ -96,6 +97,9 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(returns::steps::inspect))
         .routes(routes!(returns::steps::refund))
         .routes(routes!(orders::receipt::receipt))
+        .routes(routes!(orders::payment::pay))
+        .routes(routes!(orders::payment::hand_back))
+        .routes(routes!(credit::read, credit::change))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::movements))
         .routes(routes!(promos::list, promos::create))

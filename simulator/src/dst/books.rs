@@ -210,6 +210,9 @@ impl Books {
         holds("R14", closing.mispriced.is_empty(), || {
             format!("quotes that no listing gave: {:?}", closing.mispriced)
         })?;
+        holds("R13", closing.missing_credit.is_empty(), || {
+            format!("store credit that did not arrive: {:?}", closing.missing_credit)
+        })?;
         for (index, (version, _)) in &self.promised {
             let who = Who::new(names::Kind::Order, *index);
             let durable = names.stream(who).map_or(0, |stream| store.version(stream));

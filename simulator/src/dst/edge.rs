@@ -226,6 +226,7 @@ fn place(wish: &Wish, other: bool) -> Option<PlaceOrder> {
         vetting: engine::fraud::Vetting::default(),
         fingerprint: fingerprint(wish, other),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     })
 }

@@ -91,9 +91,10 @@ impl Process {
                 self.call(asker, CallOf::Refund { key, amount }, outside)
             }
             // Nobody in these worlds returns anything.
-            Intent::RefundPart { .. } | Intent::TakeBack { .. } | Intent::ForReturn { .. } => {
-                Some(Answer::NotAccepted(Unavailable::Unreachable))
-            }
+            Intent::RefundPart { .. }
+            | Intent::Deposit { .. }
+            | Intent::TakeBack { .. }
+            | Intent::ForReturn { .. } => Some(Answer::NotAccepted(Unavailable::Unreachable)),
         }
     }
 

@@ -58,6 +58,8 @@ const fn of_order(event: &OrderEvent) -> Option<Sight> {
         | OrderEvent::HoldsExtended { .. }
         | OrderEvent::HoldLapsed
         | OrderEvent::PaymentCaptured { .. }
+        | OrderEvent::PaymentTaken { .. }
+        | OrderEvent::PaymentHandedBack { .. }
         | OrderEvent::StockCommitted
         | OrderEvent::StockReturned
         | OrderEvent::ReviewNoted { .. }

@@ -80,6 +80,7 @@ fn name(intent: &Intent) -> &'static str {
         Intent::QueryCharge { .. } => "query charge",
         Intent::Refund { .. } => "refund",
         Intent::RefundPart { .. } => "refund part",
+        Intent::Deposit { .. } => "deposit",
         Intent::TakeBack { .. } => "take back",
         Intent::ForReturn { .. } => "for return",
     }
@@ -253,6 +254,7 @@ fn wish() -> PlaceOrder {
         vetting: engine::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([1; 16]),
         hold_for: engine::order::HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

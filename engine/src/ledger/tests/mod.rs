@@ -1,6 +1,7 @@
 //! A sound journal passes; each kind of broken promise is found, where it is.
 
 mod closing;
+mod credit;
 mod entities;
 mod feeds;
 mod orders;

@@ -8,6 +8,7 @@ mod placing;
 mod promos;
 mod returning;
 mod reviewing;
+mod taking;
 mod validating;
 
 use std::sync::Arc;
@@ -79,6 +80,15 @@ fn captured_mouse() -> OrderEvent {
     OrderEvent::PaymentCaptured { attempt: 1, amount: usd(2_550), reference: "ch_1".to_owned() }
 }
 
+/// The mouse, paid without the provider.
+fn taken(by: &str) -> OrderEvent {
+    OrderEvent::PaymentTaken { amount: usd(2_550), by: by.into(), reference: None }
+}
+
+fn handed_back(by: &str) -> OrderEvent {
+    OrderEvent::PaymentHandedBack { amount: usd(2_550), by: by.into() }
+}
+
 fn declined() -> OrderEvent {
     OrderEvent::PaymentDeclined { attempt: 1, reason: "no funds".to_owned() }
 }
@@ -117,6 +127,22 @@ fn asked_off(reconcile_until: Option<Moment>) -> OrderEvent {
         reason: CancelReason::Asked(Some("changed my mind".to_owned())),
         reconcile_until,
     }
+}
+
+fn off() -> OrderEvent {
+    asked_off(None)
+}
+
+const fn sold() -> OrderEvent {
+    OrderEvent::StockCommitted
+}
+
+fn lost() -> OrderEvent {
+    cancelled(CancelReason::StockLost, None)
+}
+
+fn postponed(second: i64) -> OrderEvent {
+    OrderEvent::RefundPostponed { until: seconds(second) }
 }
 
 fn cancel(as_operator: bool) -> OrderCommand {
@@ -187,6 +213,7 @@ fn wish_for(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         vetting: crate::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }

@@ -54,6 +54,7 @@ fn owed(history: &[OrderEvent], now: Moment) -> Vec<Owed> {
         | Intent::Hold { .. }
         | Intent::ClaimCart { .. }
         | Intent::ReopenCart { .. }
+        | Intent::Deposit { .. }
         | Intent::TakeBack { .. }
         | Intent::ForReturn { .. } => None,
     };
@@ -70,24 +71,8 @@ fn lives() -> Vec<Life> {
     [paid_at_once(), queued_first(), not_by_card()].concat()
 }
 
-fn off() -> OrderEvent {
-    asked_off(None)
-}
-
-const fn sold() -> OrderEvent {
-    OrderEvent::StockCommitted
-}
-
 const fn back() -> OrderEvent {
     OrderEvent::StockReturned
-}
-
-fn lost() -> OrderEvent {
-    cancelled(CancelReason::StockLost, None)
-}
-
-fn postponed(second: i64) -> OrderEvent {
-    OrderEvent::RefundPostponed { until: seconds(second) }
 }
 
 fn by_card() -> (OrderEvent, Vec<Owed>, bool) {
@@ -228,6 +213,15 @@ fn not_by_card() -> Vec<Life> {
             (extended(unpaid_end()), vec![], true),
             (captured_mouse(), vec![Commit], false),
             (sold(), vec![], true),
+        ],
+        // Paid by hand, called off, handed back: no provider hears of it.
+        vec![
+            unpaid_for_a_day(),
+            (taken("ops-1"), vec![Commit], false),
+            (sold(), vec![], true),
+            (off(), vec![Restock], false),
+            (back(), vec![], true),
+            (handed_back("ops-1"), vec![], true),
         ],
         vec![
             unpaid_for_a_day(),

@@ -45,6 +45,7 @@ fn wish(payment: Option<Wish>, items: &[(&str, i64)]) -> PlaceOrder {
         vetting: crate::fraud::Vetting::default(),
         fingerprint: Fingerprint::from_bytes([7; 16]),
         hold_for: HOLD_FIRST,
+        credit: None,
         held_until: None,
     }
 }
@@ -182,9 +183,23 @@ fn a_token_is_printable_and_not_empty_val_6() {
 }
 
 #[test]
-fn store_credit_is_not_offered_val_6() {
-    let place = wish(Some(pays(PaymentMethod::StoreCredit, None)), &[("laptop", 1)]);
+fn a_method_that_the_shop_does_not_take_is_told_val_6() {
+    let mut place = wish(Some(pays(PaymentMethod::StoreCredit, None)), &[("laptop", 1)]);
+    assert_eq!(found(&place), [""; 0]);
+    let takes = Some([PaymentMethod::Card].into());
+    place.policy = Arc::new(Policy { takes, ..Policy::default() });
     assert_eq!(found(&place), ["payment.method: payment_method_unavailable"]);
+}
+
+#[test]
+fn an_order_that_credit_cannot_pay_is_told_before_anything_is_held_val_6() {
+    let pays = Some(pays(PaymentMethod::StoreCredit, None));
+    let mut place = wish(pays, &[("laptop", 100)]);
+    let listing = crate::samples::listing("laptop", crate::samples::usd(42_949_673));
+    place.items[0].listing = Some(Some(listing));
+    let listed = super::listings(&place, crate::values::Moment::default());
+    let codes: Vec<_> = listed.iter().map(super::Finding::code).collect();
+    assert_eq!(codes, ["total_out_of_range"]);
 }
 
 #[test]

@@ -62,9 +62,10 @@ async fn audit(stores: &Stores, threads: usize) -> Result<Findings, StoreError> 
     nothing_known_is_missing(&cursors, &fences, &mut told);
     let audits = read_all(stores, &fences, &snapshots, threads)?;
     let closing = close(audits.iter().map(|audit| &audit.ledger));
-    // Where a part is missing, the listings may be in it.
+    // Where a part is missing, the listings and the credit may be in it.
     if audits.iter().all(|audit| audit.is_whole) {
-        closing.mispriced.iter().for_each(|violation| told.violation(violation));
+        let found = closing.mispriced.iter().chain(&closing.missing_credit);
+        found.for_each(|violation| told.violation(violation));
     }
     // What was learnt is done with here; to forget it takes time of its own.
     let took = started.elapsed();

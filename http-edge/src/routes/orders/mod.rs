@@ -3,6 +3,7 @@
 pub mod body;
 pub mod life;
 pub mod list;
+pub mod payment;
 pub mod place;
 pub mod receipt;
 pub mod wish;

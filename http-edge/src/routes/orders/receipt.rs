@@ -55,7 +55,7 @@ pub(crate) struct ReceiptBody<'a> {
     tax: MoneyBody,
     /// What the customer pays.
     total: MoneyBody,
-    /// What was taken through the provider.
+    /// What was taken.
     captured: MoneyBody,
     /// What went back.
     refunded: MoneyBody,

@@ -165,6 +165,7 @@ impl NewOrder {
             vetting: Vetting { is_named, ..Vetting::default() },
             fingerprint: given.fingerprint,
             hold_for: shop.hold_for(),
+            credit: None,
             held_until: None,
         };
         if !texts.is_clean() && is_whole {

@@ -74,7 +74,7 @@ pub(crate) struct ReturnInspection {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReturnRefund {
-    /// `original`, `card` or `cash`.
+    /// `original`, `card`, `cash` or `store_credit`.
     #[schema(value_type = String, example = "original")]
     method: RefundMethod,
 }

@@ -1,5 +1,7 @@
 //! Serving a shop to try out: sample products, and a key that everybody knows.
 
+mod sample_return;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -50,6 +52,9 @@ pub(super) fn demo(args: &ServeArgs) -> Result<ExitCode, Failure> {
         let address = listener.local_addr()?;
         let started = Started::start(&args).await?;
         seed(&started.edge.shop).await?;
+        if !args.no_demo_return {
+            sample_return::seed(&started.edge.shop).await?;
+        }
         if !address.ip().is_loopback() {
             warn!(%address, "the demo is open to other machines, and everybody knows its key");
         }

@@ -1,7 +1,8 @@
 //! Routes of older installations, mapped to the same commands. They take and give decimal numbers.
 //!
-//! A user has one cart for ever, named after the user; a checkout empties it. Paying for an order
-//! later (`/pay`) is absent: the engine charges when an order is placed.
+//! A user has one cart for ever, named after the user; a checkout empties it.
+
+mod paying;
 
 use actors::outcome::Accepted;
 use axum::Router;
@@ -30,7 +31,7 @@ use crate::routes::orders::place::{Placing, replay};
 use crate::routes::orders::wish::{NewItem, NewOrder, NewPayment};
 use crate::routes::orders::{life, list, read};
 use crate::routes::products::unknown;
-use crate::routes::{Edge, Shared, products};
+use crate::routes::{Edge, Shared, products, returns};
 use crate::wire::{
     Json, JsonText, MoneyBody, Object, Path, Texts, amount, parse, parse_list, with_decimals,
 };
@@ -39,10 +40,12 @@ use crate::wire::{
 const REWRITTEN_MAX: usize = 32 * 1_024 * 1_024;
 
 /// The routes that take a body.
-pub(crate) const WITH_BODY: [(Method, &str); 4] = [
+pub(crate) const WITH_BODY: [(Method, &str); 6] = [
     (Method::POST, "/orders"),
     (Method::POST, "/orders/"),
     (Method::PUT, "/orders/{id}/status"),
+    (Method::POST, "/orders/{id}/payment"),
+    (Method::POST, "/returns"),
     (Method::POST, "/checkout"),
 ];
 
@@ -54,6 +57,10 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/orders/", post(place).get(list::list))
         .route("/orders/{id}", get(read).delete(life::delete))
         .route("/orders/{id}/status", put(life::set_status))
+        .route("/orders/{id}/payment", post(paying::pay_order))
+        .route("/pay", post(paying::pay))
+        .route("/returns", get(returns::list).post(returns::open))
+        .route("/returns/{id}", get(returns::read))
         .route("/products", get(products::list))
         .route("/cart/{user_id}", get(read_cart))
         .route("/cart/{user_id}/add", post(add))
