@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acceptance_tests::server::Server;
-use acceptance_tests::shop::{Answer, Shop, card_order, fresh_id, fresh_key};
+use acceptance_tests::shop::{Answer, Shop, card_order, fresh_key, fresh_word};
 use acceptance_tests::wait;
 use anyhow::{Result, ensure};
 use futures::future::join_all;
@@ -36,7 +36,7 @@ fn usd(minor: i64) -> Value {
 
 /// A customer of its own, who has so much credit.
 async fn customer_with(shop: &Shop, minor: i64) -> Result<String> {
-    let customer = format!("c-{}", fresh_id().simple());
+    let customer = fresh_word();
     let change = json!({"delta_minor": minor, "reason": "gift"});
     let given = shop.post(&credit_path(&customer), &change).await?.expect(200)?;
     assert_eq!(given.at("/balance")?, &usd(minor));
@@ -139,7 +139,7 @@ async fn a_return_becomes_store_credit_and_buys_again_ret_5(server: Server) -> R
     let shop = server.shop()?;
     let mug = shop.stocked("mug", 1_250, 10).await?;
     let mut wish = card_order(&mug, 2, "tok_ok");
-    let customer = format!("c-{}", fresh_id().simple());
+    let customer = fresh_word();
     wish["customer_id"] = json!(customer);
     let by_card = shop.placed(&wish).await?.text("/id")?.to_owned();
     deliver(&shop, &by_card).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acceptance_tests::server::Server;
-use acceptance_tests::shop::{Answer, Shop, fresh_id};
+use acceptance_tests::shop::{Answer, Shop, fresh_word};
 use acceptance_tests::wait;
 use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
@@ -29,7 +29,7 @@ fn usd(minor: i64) -> Value {
 
 /// What a code says, with a name of its own.
 fn named(mut promo: Value) -> (String, Value) {
-    let code = fresh_id().simple().to_string().to_uppercase();
+    let code = fresh_word().to_uppercase();
     promo["code"] = json!(code);
     (code, promo)
 }

@@ -295,6 +295,16 @@ pub fn fresh_id() -> Uuid {
     Uuid::from_u64_pair(u64::from(std::process::id()), number)
 }
 
+/// A word of 32 letters that nobody else has: digits could make a card number, which is refused.
+pub fn fresh_word() -> String {
+    let letter = |digit: char| match digit.to_digit(16).and_then(|it| char::from_digit(it + 10, 26))
+    {
+        Some(letter) => letter,
+        None => digit,
+    };
+    fresh_id().simple().to_string().chars().map(letter).collect()
+}
+
 /// An order of `quantity` units of one product, paid by card with `token`.
 pub fn card_order(product: &str, quantity: i64, token: &str) -> Value {
     json!({
