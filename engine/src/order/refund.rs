@@ -21,8 +21,10 @@ impl Order {
     pub fn refund_due(&self) -> Option<Money> {
         let owed = self.status == OrderStatus::Cancelled
             && self.payment.refunded.is_none()
-            && !self.was_taken();
-        self.payment.captured.filter(|_| owed && !planted(Bug::KeepsMoney))
+            && !self.was_taken()
+            && !planted(Bug::KeepsMoney);
+        // What cost nothing has nothing to give back.
+        self.payment.captured.filter(|captured| owed && 0 < captured.minor())
     }
 }
 

@@ -263,7 +263,18 @@ fn a_refund_that_fails_is_put_off_for_twice_as_long_each_time_up_to_an_hour() {
 #[test]
 fn a_refund_that_is_not_owed_is_not_put_off() {
     let trouble = || OrderCommand::RecordRefundTrouble { key: KEY };
-    for history in [bought(), vec![placed_by_card(), declined(), captured(), refunded()]] {
+    // Of what cost nothing nothing goes back, and nobody asks for it.
+    let (nothing, reference) = (usd(0), "ch_1".to_owned());
+    let for_nothing = [
+        placed(placement_of(Some(card()), &[("mouse", 1, 0)])),
+        OrderEvent::PaymentCaptured { attempt: 1, amount: nothing, reference },
+        asked_off(None),
+        OrderEvent::StockReturned,
+    ];
+    assert_eq!(Order::outstanding(given::<Order>(&for_nothing).state(), seconds(9)), []);
+    for history in
+        [bought(), vec![placed_by_card(), declined(), captured(), refunded()], for_nothing.to_vec()]
+    {
         given::<Order>(&history).when(trouble()).then(&[]);
     }
 }
