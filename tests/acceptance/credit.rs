@@ -9,6 +9,8 @@ use anyhow::{Result, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use crate::sound;
+
 crate::on_both_stores! {
     store_credit_pays_and_comes_back_pay_1,
     of_sixty_four_orders_on_the_credit_for_one_is_one_paid,
@@ -23,12 +25,6 @@ const AT_ONCE: usize = 64;
 
 /// Work that goes on after an answer takes a fraction of a second.
 const SOON: Duration = Duration::from_secs(15);
-
-async fn sound(mut server: Server) -> Result<()> {
-    let status = server.terminate().await?;
-    ensure!(status.success(), "left with {status}");
-    server.launch().verify().await
-}
 
 fn usd(minor: i64) -> Value {
     json!({"minor": minor, "currency": "USD"})
@@ -60,15 +56,6 @@ fn order(customer: &str, product: &str, count: i64, method: &str) -> Value {
         "items": [{"product_id": product, "quantity": count}],
         "payment": {"method": method},
     })
-}
-
-/// Lets an order arrive.
-async fn deliver(shop: &Shop, id: &str) -> Result<()> {
-    for status in ["PROCESSING", "SHIPPED", "DELIVERED"] {
-        let path = format!("/v1/orders/{id}/status");
-        shop.put(&path, &json!({"status": status})).await?.expect(200)?;
-    }
-    Ok(())
 }
 
 /// A return of one unit of an order, found good, whose money is to go back like that.
@@ -142,7 +129,7 @@ async fn a_return_becomes_store_credit_and_buys_again_ret_5(server: Server) -> R
     let customer = fresh_word();
     wish["customer_id"] = json!(customer);
     let by_card = shop.placed(&wish).await?.text("/id")?.to_owned();
-    deliver(&shop, &by_card).await?;
+    shop.deliver(&by_card).await?;
     let back = sent_back(&shop, &by_card, &mug, "store_credit").await?.expect(200)?;
     assert_eq!((back.text("/status")?, back.at("/refunded")?), ("REFUNDED", &usd(1_250)));
     assert_eq!(credit(&shop, &customer).await?, [1_250, 0, 0]);
@@ -151,13 +138,13 @@ async fn a_return_becomes_store_credit_and_buys_again_ret_5(server: Server) -> R
     let on_credit = bought.text("/id")?;
     assert_eq!(credit(&shop, &customer).await?, [0, 0, 1_250]);
     // As it came: no provider has any of it.
-    deliver(&shop, on_credit).await?;
+    shop.deliver(on_credit).await?;
     let no_card = sent_back(&shop, on_credit, &mug, "card").await?;
     no_card.expect_problem(422, "validation_failed")?.expect_field("method", "no_card")?;
     let other = customer_with(&shop, 1_250).await?;
     let another = shop.placed(&order(&other, &mug, 1, "store_credit")).await?;
     let id = another.text("/id")?;
-    deliver(&shop, id).await?;
+    shop.deliver(id).await?;
     let back = sent_back(&shop, id, &mug, "original").await?.expect(200)?;
     assert_eq!(back.text("/status")?, "REFUNDED");
     assert_eq!(credit(&shop, &other).await?, [1_250, 0, 1_250]);
@@ -201,7 +188,7 @@ async fn money_at_the_counter_pays_an_order_once_pay_3(server: Server) -> Result
     assert_eq!(receipt.at("/captured")?, &usd(2_500));
     assert_eq!(receipt.text("/reference")?, "till 3, 0042");
     // What is paid and has arrived can come back, in cash or as it was paid.
-    deliver(&shop, id).await?;
+    shop.deliver(id).await?;
     let back = sent_back(&shop, id, &mug, "original").await?.expect(200)?;
     assert_eq!((back.text("/status")?, back.at("/refunded")?), ("REFUNDED", &usd(1_250)));
     let by_card = shop.placed(&card_order(&mug, 1, "tok_ok")).await?;

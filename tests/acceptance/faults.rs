@@ -9,6 +9,8 @@ use acceptance_tests::{figures, wait};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::sound;
+
 const FAULTS: &str = "/v1/ops/faults";
 const KILL: &str = "/v1/ops/faults/actor_kill";
 const LOG: &str = "/v1/ops/faults/log";
@@ -40,12 +42,6 @@ async fn logged(shop: &Shop) -> Result<Vec<String>> {
     let log = shop.get(LOG).await?.expect(200)?;
     let what = log.list("/items")?.iter().filter_map(|item| item["what"].as_str());
     Ok(what.map(str::to_owned).collect())
-}
-
-async fn sound(mut server: Server) -> Result<()> {
-    let status = server.terminate().await?;
-    ensure!(status.success(), "left with {status}");
-    server.launch().verify().await
 }
 
 async fn paid(shop: &Shop, id: &str) -> Result<()> {

@@ -63,3 +63,10 @@ where
 {
     story(Launch::demo(at).await?.start().await?).await
 }
+
+/// Ends a story: the server goes when it is asked to, and its journal keeps every promise.
+async fn sound(mut server: Server) -> Result<()> {
+    let status = server.terminate().await?;
+    anyhow::ensure!(status.success(), "left with {status}");
+    server.launch().verify().await
+}

@@ -76,10 +76,7 @@ async fn customers_hear_of_their_orders_also_after_a_crash(mut server: Server) -
     assert!(first.contains("To: alice@example.com"), "{first}");
     assert!(first.contains("2 x mouse, 25.50 USD each") && first.contains("51.00 USD"), "{first}");
 
-    let status = format!("/v1/orders/{id}/status");
-    for status_to in ["PROCESSING", "SHIPPED", "DELIVERED"] {
-        shop.put(&status, &json!({"status": status_to})).await?.expect(200)?;
-    }
+    shop.deliver(&id).await?;
     let poor = order_of("bob@example.com", "tok_declined");
     let declined = shop.place(&fresh_key("poor"), &poor).await?;
     let declined = declined.expect_problem(402, "payment_declined")?;

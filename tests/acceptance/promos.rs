@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, ensure};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
+use crate::sound;
+
 crate::on_both_stores! {
     of_sixty_four_claims_on_the_last_use_one_is_granted_price_6,
     a_code_is_taken_off_an_order_and_a_use_comes_back_with_it,
@@ -53,12 +55,6 @@ fn order(product: &str, count: i64, code: &str, token: &str) -> Value {
 async fn uses(shop: &Shop, code: &str) -> Result<(i64, i64)> {
     let promo = shop.get(&format!("/v1/promos/{code}")).await?.expect(200)?;
     Ok((promo.int("/used")?, promo.int("/held")?))
-}
-
-async fn sound(mut server: Server) -> Result<()> {
-    let status = server.terminate().await?;
-    ensure!(status.success(), "left with {status}");
-    server.launch().verify().await
 }
 
 async fn of_sixty_four_claims_on_the_last_use_one_is_granted_price_6(server: Server) -> Result<()> {

@@ -10,6 +10,8 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::sound;
+
 crate::on_both_stores! {
     a_return_ends_with_the_money_back_and_the_units_in_stock,
     a_part_is_approved_a_part_passes_and_a_part_of_the_money_goes_back,
@@ -30,21 +32,12 @@ const PHOTO: &[u8] = include_bytes!("picture.png");
 /// Lists lag by a fraction of a second.
 const LISTED_WITHIN: Duration = Duration::from_secs(15);
 
-async fn sound(mut server: Server) -> Result<()> {
-    let status = server.terminate().await?;
-    ensure!(status.success(), "left with {status}");
-    server.launch().verify().await
-}
-
 /// An order for `count` mugs at 12.50 that has arrived and is paid, and the mugs' own name.
 async fn delivered(shop: &Shop, count: i64) -> Result<(String, String)> {
     let mug = shop.stocked("mug", 1250, 10).await?;
     let order = shop.placed(&card_order(&mug, count, "tok_ok")).await?;
     let id = order.text("/id")?.to_owned();
-    for status in ["PROCESSING", "SHIPPED", "DELIVERED"] {
-        let path = format!("/v1/orders/{id}/status");
-        shop.put(&path, &json!({"status": status})).await?.expect(200)?;
-    }
+    shop.deliver(&id).await?;
     Ok((id, mug))
 }
 

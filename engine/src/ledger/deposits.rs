@@ -3,56 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, Place};
-use super::violation::{Violation, broken};
-use crate::values::{AdjustmentId, CreditAccount, Currency, Money, ReturnId};
+use super::entry::{Entry, Origin};
+use super::violation::{Violation, holds};
+use crate::values::{AdjustmentId, Currency, Money, ReturnId};
 
-/// Money that an order calls given back as credit.
-#[derive(Clone, Debug)]
-struct Due {
-    amount: Money,
-    place: Place,
-    stream: String,
-    version: u64,
-}
-
-/// What orders have given back as store credit, by the name of the deposit.
+/// What orders have given back as store credit, by the name of the deposit, and where they say so.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Deposits(BTreeMap<AdjustmentId, Due>);
+pub(super) struct Deposits(BTreeMap<AdjustmentId, (Money, Origin)>);
 
 /// What stocks of credit were changed by.
 pub(super) type Made = BTreeMap<(AdjustmentId, Currency), i64>;
 
-/// The changes of one stock of credit; every one, because a return may name it at any time.
-#[derive(Debug)]
-pub(super) struct CreditChanges {
-    currency: Currency,
-    changes: Vec<(AdjustmentId, i64)>,
-}
-
-impl CreditChanges {
-    /// Those of the stock of that name, if it counts credit.
-    pub(super) fn of(stock: &str) -> Option<Self> {
-        let account = CreditAccount::of_stock(stock)?;
-        Some(Self { currency: account.currency(), changes: Vec::new() })
-    }
-
-    pub(super) fn make(&mut self, adjustment: AdjustmentId, delta: i64) {
-        self.changes.push((adjustment, delta));
-    }
-
-    pub(super) fn tell(&self, made: &mut Made) {
-        let named = |(id, delta): &(_, _)| ((*id, self.currency), *delta);
-        made.extend(self.changes.iter().map(named));
-    }
-}
-
 impl Deposits {
     /// An order says that this went back for a return.
     pub(super) fn note(&mut self, rma: ReturnId, amount: Money, entry: &Entry<'_>) {
-        let Entry { place, stream, version, .. } = *entry;
-        let stream = stream.to_owned();
-        self.0.insert(rma.deposit(), Due { amount, place, stream, version });
+        self.0.insert(rma.deposit(), (amount, entry.origin()));
     }
 
     pub(super) fn absorb(&mut self, other: &Self) {
@@ -61,18 +26,13 @@ impl Deposits {
 
     /// Those that no stock of credit has, or not as much.
     pub(super) fn missing(&self, made: &Made) -> Vec<Violation> {
-        let mut violations = Vec::new();
-        for (id, due) in &self.0 {
-            let there = made.get(&(*id, due.amount.currency())).copied().unwrap_or_default();
-            if there != due.amount.minor() {
-                let sentence = format!(
-                    "{} went back as store credit, where {there} minor units arrived",
-                    due.amount
-                );
-                let found = broken::<()>("R13", sentence).err();
-                violations.extend(found.map(|it| it.by(due.place, &due.stream, due.version)));
-            }
-        }
-        violations
+        let missing = self.0.iter().filter_map(|(id, (due, origin))| {
+            let there = made.get(&(*id, due.currency())).copied().unwrap_or_default();
+            let arrived = holds("R13", there == due.minor(), || {
+                format!("{due} went back as store credit, where {there} minor units arrived")
+            });
+            Some(arrived.err()?.by(origin.clone()))
+        });
+        missing.collect()
     }
 }

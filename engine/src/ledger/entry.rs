@@ -81,7 +81,20 @@ pub struct Entry<'a> {
     pub event: LedgerEvent<'a>,
 }
 
+/// Which event it was, for what is judged only when all were read.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) place: Place,
+    pub(super) stream: String,
+    pub(super) version: u64,
+}
+
 impl Entry<'_> {
+    /// Which event this is.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { place: self.place, stream: self.stream.to_owned(), version: self.version }
+    }
+
     /// The part of the stream's name that tells entities of a kind apart.
     pub(super) fn key(&self) -> &str {
         self.stream.split_once('/').map_or(self.stream, |(_, key)| key)

@@ -161,10 +161,7 @@ pub fn close<'a>(ledgers: impl IntoIterator<Item = &'a Ledger>) -> Closing {
             closing.streams = closing.streams.saturating_add(1);
             let (kind, key) = stream.split_once('/').unwrap_or((stream, stream));
             match book {
-                Book::Stock(stock) => {
-                    stock.close(key, &mut closing);
-                    stock.credited().into_iter().for_each(|changes| changes.tell(&mut made));
-                }
+                Book::Stock(stock) => stock.close(key, &mut closing, &mut made),
                 Book::Order(order) => order.close(&mut closing),
                 Book::Listing(listing) => {
                     listed.extend(ProductId::parse(key).map(|id| (id, listing.listed().clone())));

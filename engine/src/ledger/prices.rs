@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Entry, Place};
+use super::entry::{Entry, Origin};
 use super::violation::{Found, Violation, broken};
 use crate::order::Line;
 use crate::values::{Money, ProductId};
@@ -43,26 +43,15 @@ impl Listed {
 /// A quoted price: of which version of the listing, and how much.
 type Quote = (u64, Money);
 
-/// The placement that was the first to quote a price.
-#[derive(Clone, Debug)]
-struct First {
-    place: Place,
-    stream: String,
-    version: u64,
-}
-
-/// Every price that orders quote, once.
+/// Every price that orders quote, once, and the placement that was the first to quote it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Quotes(BTreeMap<ProductId, BTreeMap<Quote, First>>);
+pub(super) struct Quotes(BTreeMap<ProductId, BTreeMap<Quote, Origin>>);
 
 impl Quotes {
     /// Notes what a line quotes: the listed price, whatever was asked for the unit in the end.
     pub(super) fn note(&mut self, line: &Line, entry: &Entry<'_>) {
         let quote = (line.listing_version, line.listed_price.unwrap_or(line.unit_price));
-        let first = || {
-            let Entry { place, stream, version, .. } = *entry;
-            First { place, stream: stream.to_owned(), version }
-        };
+        let first = || entry.origin();
         // A name is copied once per product, not once per line.
         if let Some(quotes) = self.0.get_mut(&line.product) {
             quotes.entry(quote).or_insert_with(first);
@@ -94,9 +83,7 @@ impl Quotes {
         for (product, quotes) in self.0.iter().filter(|(product, _)| !is_broken(product)) {
             for (quote, first) in quotes {
                 let judged = judge(product, *quote, listed.get(product));
-                violations.extend(
-                    judged.err().map(|found| found.by(first.place, &first.stream, first.version)),
-                );
+                violations.extend(judged.err().map(|found| found.by(first.clone())));
             }
         }
         violations

@@ -2,13 +2,13 @@
 
 use super::Lookup;
 use super::closing::{Closing, OpenHold};
-use super::deposits::CreditChanges;
+use super::deposits::Made;
 use super::entry::Entry;
 use super::recent::Adjustments;
 use super::violation::{Found, broken, holds};
 use crate::inventory::InventoryEvent;
 use crate::promo::USES_UNLIMITED;
-use crate::values::{HoldId, Moment, ProductId, PromoCode, Quantity};
+use crate::values::{AdjustmentId, CreditAccount, HoldId, Moment, ProductId, PromoCode, Quantity};
 
 /// What became of a taking. One that was released is forgotten: the hold may be taken again.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,8 @@ pub(super) struct StockBook {
     sold: i128,
     takings: Lookup<HoldId, Taking>,
     adjustments: Adjustments,
-    /// Of a stock of credit, and no other.
-    credited: Option<CreditChanges>,
+    /// The changes by hand of a stock of credit, all of them: a return may name each at any time.
+    credited: Vec<(AdjustmentId, i64)>,
 }
 
 fn count(quantity: Quantity) -> i128 {
@@ -50,11 +50,8 @@ impl StockBook {
                     self.deliver_uses(*delta)?;
                 }
                 self.adjustments.make(*adjustment)?;
-                if self.credited.is_none() {
-                    self.credited = CreditChanges::of(entry.key());
-                }
-                if let Some(credited) = &mut self.credited {
-                    credited.make(*adjustment, *delta);
+                if CreditAccount::is_counted_by(entry.key()) {
+                    self.credited.push((*adjustment, *delta));
                 }
                 self.received = moved(self.received, i128::from(*delta));
                 self.available = moved(self.available, i128::from(*delta));
@@ -205,12 +202,11 @@ impl StockBook {
         }
     }
 
-    /// What it was changed by, where it counts credit.
-    pub(super) const fn credited(&self) -> Option<&CreditChanges> {
-        self.credited.as_ref()
-    }
-
-    pub(super) fn close(&self, key: &str, closing: &mut Closing) {
+    pub(super) fn close(&self, key: &str, closing: &mut Closing, made: &mut Made) {
+        if let Some(account) = CreditAccount::of_stock(key) {
+            let named = |(id, delta): &(_, _)| ((*id, account.currency()), *delta);
+            made.extend(self.credited.iter().map(named));
+        }
         for (hold, taking) in &self.takings {
             if let Taking::Live { quantity, expires_at } = taking {
                 closing.open_holds.push(OpenHold {

@@ -1,6 +1,6 @@
 //! A broken promise: which, where, and what was seen.
 
-use super::entry::{Entry, Place};
+use super::entry::{Entry, Origin, Place};
 
 /// A promise that a stored event breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,12 +27,12 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn at(self, entry: &Entry<'_>) -> Violation {
-        self.by(entry.place, entry.stream, entry.version)
+        self.by(entry.origin())
     }
 
-    pub(super) fn by(self, place: Place, stream: &str, version: u64) -> Violation {
+    pub(super) fn by(self, Origin { place, stream, version }: Origin) -> Violation {
         let Self { promise, sentence } = self;
-        Violation { promise, place, stream: stream.to_owned(), version, sentence }
+        Violation { promise, place, stream, version, sentence }
     }
 }
 

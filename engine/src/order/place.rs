@@ -15,7 +15,7 @@ use crate::fraud::{self, FraudPolicy, Suspicion, Vetting};
 use crate::inventory::HOLD_COMMAND_VALID;
 use crate::process::{Answer, HeldUnits, Intent};
 use crate::validation::{self, Finding, Policy, Warning};
-use crate::values::{CreditAccount, CustomerId, Fingerprint, Moment, OrderId};
+use crate::values::{CreditAccount, CustomerId, Fingerprint, Moment, OrderId, PaymentMethod};
 
 /// The wish to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +64,11 @@ impl PlaceOrder {
 
     /// The store credit that pays for all of it, where that is how it is paid.
     pub(super) fn held_credit(&self, now: Moment) -> Option<HeldUnits> {
+        // Nothing is priced for an order that is paid otherwise.
         let method = self.payment.as_ref().map(|wish| wish.method);
+        let method = method.filter(|method| *method == PaymentMethod::StoreCredit)?;
         let total = self.amounts(now).ok()?.total;
-        credit_of(method, &self.customer, total, self.order.hold())
+        credit_of(Some(method), &self.customer, total, self.order.hold())
     }
 
     /// Listings and the promo code first, then the buyer where somebody may be suspected, then holds,

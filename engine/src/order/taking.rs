@@ -8,9 +8,6 @@ use crate::values::{Money, PaymentMethod};
 
 type Decision = Result<Vec<OrderEvent>, OrderRefusal>;
 
-/// Store credit moves with the units, so whoever sells them takes it.
-const BY_CREDIT: &str = "system";
-
 impl Order {
     /// Whether money was taken without the provider, which therefore cannot give it back.
     pub(super) fn was_taken(&self) -> bool {
@@ -22,7 +19,7 @@ impl Order {
     }
 
     /// Money that somebody took by hand and has to give back by hand.
-    pub fn to_hand_back(&self) -> Option<Money> {
+    pub(super) fn to_hand_back(&self) -> Option<Money> {
         let is_owed = self.status == OrderStatus::Cancelled
             && self.was_taken()
             && self.payment.refunded.is_none()
@@ -72,12 +69,12 @@ pub(super) fn handed_back(order: &Order, by: &Actor) -> Decision {
 pub(super) fn credit_taken(order: &Order) -> Option<OrderEvent> {
     let is_due = order.is_paid_by_credit() && order.payment.captured.is_none();
     let amount = order.placement.amounts.total;
-    is_due.then(|| OrderEvent::PaymentTaken { amount, by: BY_CREDIT.into(), reference: None })
+    is_due.then(|| OrderEvent::PaymentTaken { amount, by: "system".into(), reference: None })
 }
 
 /// Store credit is back with the units.
 pub(super) fn credit_back(order: &Order) -> Option<OrderEvent> {
     let is_due = order.is_paid_by_credit() && order.payment.refunded.is_none();
     let amount = order.payment.captured.filter(|_| is_due)?;
-    Some(OrderEvent::PaymentHandedBack { amount, by: BY_CREDIT.into() })
+    Some(OrderEvent::PaymentHandedBack { amount, by: "system".into() })
 }

@@ -27,6 +27,11 @@ impl CreditAccount {
         Some(Self { customer: CustomerId::parse(customer).ok()?, currency })
     }
 
+    /// Whose it is.
+    pub const fn customer(&self) -> &CustomerId {
+        &self.customer
+    }
+
     /// Its currency.
     pub const fn currency(&self) -> Currency {
         self.currency

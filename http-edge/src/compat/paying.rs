@@ -6,7 +6,7 @@ use http::Uri;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::access::Scope;
+use crate::access::{Principal, Scope};
 use crate::call::Call;
 use crate::idempotency::RequestKey;
 use crate::problem::{FieldError, Problem};
@@ -18,7 +18,7 @@ use crate::routes::{Edge, Shared};
 use crate::wire::{Json, Path, amount};
 
 /// What was paid, as a decimal number; absent: all of it.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OldPayment {
     amount: Option<Box<RawValue>>,
@@ -32,14 +32,15 @@ pub(super) async fn pay(
     uri: Uri,
     key: RequestKey,
 ) -> Result<Response, Problem> {
-    call.allowed(Scope::Operate)?;
+    let by = call.allowed(Scope::Operate)?;
     let mut query = Query::of(&uri, &["order_id", "amount"])?;
     let order = query.read("order_id", "an order's id", |text| Some(text.to_owned()));
     let paid = query
         .read("amount", "a decimal number", |text| RawValue::from_string(text.to_owned()).ok());
     query.finish()?;
     let order = order.ok_or_else(unknown)?;
-    note(&edge, &call, &order, &key, OldPayment { amount: paid, reference: None }).await
+    let payment = OldPayment { amount: paid, reference: None };
+    note(&edge, (&call, by, &key), &order, payment).await
 }
 
 /// Notes a payment of the order in the path.
@@ -50,16 +51,15 @@ pub(super) async fn pay_order(
     key: RequestKey,
     body: Json<OldPayment>,
 ) -> Result<Response, Problem> {
-    call.allowed(Scope::Operate)?;
-    note(&edge, &call, &order, &key, body.0).await
+    let by = call.allowed(Scope::Operate)?;
+    note(&edge, (&call, by, &key), &order, body.0).await
 }
 
 /// The amount is read in the currency of the order.
 async fn note(
     edge: &Edge,
-    call: &Call,
+    (call, by, key): (&Call, &Principal, &RequestKey),
     order: &str,
-    key: &RequestKey,
     payment: OldPayment,
 ) -> Result<Response, Problem> {
     let known = edge.shop.order(order_id(order)?).await?.ok_or_else(unknown)?;
@@ -72,6 +72,6 @@ async fn note(
             Problem::invalid(vec![FieldError::new("amount", "invalid_value", message, hint)])
         })?,
     };
-    let command = taken(call, paid, payment.reference)?;
+    let command = taken(by, paid, payment.reference)?;
     changed(edge, call, order, key, command).await
 }

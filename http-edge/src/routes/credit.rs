@@ -49,9 +49,9 @@ pub(crate) struct CreditBody<'a> {
 }
 
 impl<'a> CreditBody<'a> {
-    fn new(customer_id: &'a CustomerId, account: &CreditAccount, view: &StockView) -> Self {
+    fn new(account: &'a CreditAccount, view: &StockView) -> Self {
         Self {
-            customer_id,
+            customer_id: account.customer(),
             balance: account.money(view.on_hand).into(),
             held: account.money(view.held).into(),
             available: account.money(view.available).into(),
@@ -62,7 +62,7 @@ impl<'a> CreditBody<'a> {
 }
 
 /// Whose credit a path names, and in which currency.
-fn account(customer: &str, currency: &str) -> Result<(CustomerId, CreditAccount), Problem> {
+fn account(customer: &str, currency: &str) -> Result<CreditAccount, Problem> {
     let mut texts = Texts::default();
     let customer = texts.customer(customer);
     let known = Currency::from_code(currency).filter(|known| known.code() == currency);
@@ -75,7 +75,7 @@ fn account(customer: &str, currency: &str) -> Result<(CustomerId, CreditAccount)
     let (Some(customer), Some(currency)) = (customer, known) else {
         return Err(Problem::new(Code::NotFound, "there is no such customer"));
     };
-    Ok((customer.clone(), CreditAccount::new(customer, currency)))
+    Ok(CreditAccount::new(customer, currency))
 }
 
 /// Adds to the store credit of a customer, or takes away from it. What is held for orders is promised
@@ -105,20 +105,17 @@ pub(crate) async fn change(
     body: Json<ChangeBody>,
 ) -> Result<Response, Problem> {
     let by = &call.allowed(Scope::Operate)?.account;
-    let (customer, account) = account(&id, &currency)?;
+    let account = account(&id, &currency)?;
     let ChangeBody { delta_minor: delta, reason } = body.0;
     let mut texts = Texts::default();
-    texts.judge(|| "reason".to_owned(), &reason, REASON_MAX);
-    if reason.trim().is_empty() {
-        texts.push(FieldError::new("reason", "invalid_value", "the reason is empty", "Say why."));
-    }
+    texts.reason(&reason, REASON_MAX);
     texts.finish()?;
     let stock = account.stock();
     let adjustment = key.adjustment(by, &stock);
     let command = InventoryCommand::Adjust { adjustment, delta, reason, if_version: None };
     let changed = edge.shop.ask_stock(&stock, command, call.asking(Some(&key), None)).await;
     let changed = changed.map_err(|not_done| refused(&account, not_done))?;
-    let body = CreditBody::new(&customer, &account, &changed.view);
+    let body = CreditBody::new(&account, &changed.view);
     Ok(Reply::ok(&body)
         .etag(changed.view.version)
         .standing(&changed)
@@ -171,9 +168,9 @@ pub(crate) async fn read(
     fresh: Fresh,
 ) -> Result<Response, Problem> {
     call.allowed(Scope::Operate)?;
-    let (customer, account) = account(&id, &currency)?;
+    let account = account(&id, &currency)?;
     edge.shop.wait_for(fresh).await?;
     let found = edge.shop.entity::<Inventory>(account.stock().as_str()).await?;
-    let body = CreditBody::new(&customer, &account, &found.view);
+    let body = CreditBody::new(&account, &found.view);
     Ok(Reply::ok(&body).etag(found.view.version).into_response())
 }

@@ -11,7 +11,7 @@ use super::Shared;
 use crate::access::Scope;
 use crate::call::Call;
 use crate::idempotency::{RequestKey, remembered};
-use crate::problem::{Code, FieldError, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::wire::{Instant, Json, Path, Texts, instant};
 
@@ -106,10 +106,7 @@ pub(crate) async fn switch(
     let request = key.request(account, &("switch", toggle.as_str(), &body.0))?;
     let SwitchBody { on, reason } = body.0;
     let mut texts = Texts::default();
-    texts.judge(|| "reason".to_owned(), &reason, REASON_MAX);
-    if reason.trim().is_empty() {
-        texts.push(FieldError::new("reason", "invalid_value", "the reason is empty", "Say why."));
-    }
+    texts.reason(&reason, REASON_MAX);
     texts.finish()?;
     let set = ToggleCommand::Set { toggle, on, by: account.to_string(), why: reason };
     let command =

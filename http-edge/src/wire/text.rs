@@ -35,6 +35,15 @@ impl Texts {
         }
     }
 
+    /// Judges why somebody does something by hand: a text as above, and not empty.
+    pub fn reason(&mut self, text: &str, max: usize) {
+        self.judge(|| "reason".to_owned(), text, max);
+        if text.trim().is_empty() {
+            let message = "the reason is empty";
+            self.push(FieldError::new("reason", "invalid_value", message, "Say why."));
+        }
+    }
+
     /// Judges a text whose form the rules of the shop know: only a card number is looked for.
     pub fn no_card(&mut self, field: impl FnOnce() -> String, text: &str) {
         if card_number_in(text) {

@@ -2,6 +2,7 @@
 
 mod sample_return;
 
+use std::fmt::Debug;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -65,10 +66,9 @@ pub(super) fn demo(args: &ServeArgs) -> Result<ExitCode, Failure> {
 
 /// Puts the samples into the catalogue; what is there already stays as it is.
 async fn seed(shop: &Shop) -> Result<(), Failure> {
-    let cause = Cause { by: "system".into(), ..Cause::default() };
     let mut made = 0_u32;
     for (id, name, minor, units) in SAMPLES {
-        let asking = Asking { deadline: Instant::now() + SEED_WITHIN, cause: cause.clone() };
+        let asking = asking();
         let product = ProductId::parse(id)?;
         let publish = ProductCommand::Publish {
             product: product.clone(),
@@ -79,7 +79,7 @@ async fn seed(shop: &Shop) -> Result<(), Failure> {
             Ok(published) => made = made.saturating_add(u32::from(published.changed)),
             // Somebody has changed the sample; it is theirs now.
             Err(NotDone::Refused(_)) => continue,
-            Err(error) => return Err(unseeded(id, &format!("{error:?}"))),
+            Err(error) => return Err(unseeded(&format!("product {id}"), &error)),
         }
         let delivery = InventoryCommand::Adjust {
             adjustment: first_delivery(&product),
@@ -92,15 +92,21 @@ async fn seed(shop: &Shop) -> Result<(), Failure> {
             | Err(NotDone::Refused(
                 InventoryRefusal::VersionMismatch { .. } | InventoryRefusal::AdjustmentMismatch(_),
             )) => {}
-            Err(error) => return Err(unseeded(id, &format!("{error:?}"))),
+            Err(error) => return Err(unseeded(&format!("product {id}"), &error)),
         }
     }
     info!(made, samples = SAMPLES.len(), "sample products are there");
     Ok(())
 }
 
-fn unseeded(id: &str, why: &str) -> Failure {
-    Failure::Broken(anyhow::anyhow!("sample product {id} could not be made: {why}"))
+/// A question of the shop itself, about one sample.
+fn asking() -> Asking {
+    let cause = Cause { by: "system".into(), ..Cause::default() };
+    Asking { deadline: Instant::now() + SEED_WITHIN, cause }
+}
+
+fn unseeded(sample: &str, why: &dyn Debug) -> Failure {
+    Failure::Broken(anyhow::anyhow!("sample {sample} could not be made: {why:?}"))
 }
 
 /// Greets people; a program that reads stdout gets log lines only, and no key in them.

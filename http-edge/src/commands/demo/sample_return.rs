@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use actors::outcome::{Asking, Cause, NotDone};
+use actors::outcome::NotDone;
 use engine::fraud::Vetting;
 use engine::order::{
     OrderCommand, OrderRefusal, OrderStatus, Personal, PlaceOrder, Wish, WishedItem,
 };
 use engine::rma::{OpenReturn, ReturnCommand, ReturnLine};
 use engine::values::{CustomerId, Fingerprint, PaymentMethod, ProductId, Quantity};
-use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{ACCOUNT, SEED_WITHIN};
+use super::{ACCOUNT, asking, unseeded};
 use crate::commands::Failure;
 use crate::idempotency::RequestKey;
 use crate::shop::Shop;
@@ -29,10 +28,6 @@ const CUSTOMER: &str = "demo-customer";
 pub(super) async fn seed(shop: &Shop) -> Result<(), Failure> {
     let key = RequestKey::composed(NUMBER);
     let (order, rma) = (key.order(ACCOUNT), key.rma(ACCOUNT));
-    let asking = || Asking {
-        deadline: Instant::now() + SEED_WITHIN,
-        cause: Cause { by: "system".into(), ..Cause::default() },
-    };
     let by: Arc<str> = "system".into();
     let (product, customer) = (ProductId::parse(PRODUCT)?, CustomerId::parse(CUSTOMER)?);
     let place = PlaceOrder {
@@ -69,7 +64,7 @@ pub(super) async fn seed(shop: &Shop) -> Result<(), Failure> {
         match shop.ask_order(order, command, asking()).await {
             // A repeat of an earlier step, in a shop that has been open before.
             Ok(_) | Err(NotDone::Refused(OrderRefusal::InvalidTransition { .. })) => {}
-            Err(error) => return Err(unmade(&format!("{error:?}"))),
+            Err(error) => return Err(unseeded("return", &error)),
         }
     }
     let reason = "one of them came chipped".to_owned();
@@ -89,11 +84,7 @@ pub(super) async fn seed(shop: &Shop) -> Result<(), Failure> {
         Ok(opened) => {
             info!(made = opened.changed, number = NUMBER, %rma, "the sample return is there");
         }
-        Err(error) => return Err(unmade(&format!("{error:?}"))),
+        Err(error) => return Err(unseeded("return", &error)),
     }
     Ok(())
-}
-
-fn unmade(why: &str) -> Failure {
-    Failure::Broken(anyhow::anyhow!("the sample return could not be made: {why}"))
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::body::OrderBody;
 use super::life::changed;
-use crate::access::Scope;
+use crate::access::{Principal, Scope};
 use crate::call::Call;
 use crate::idempotency::RequestKey;
 use crate::problem::{Problem, ProblemBody};
@@ -55,24 +55,24 @@ pub(crate) async fn pay(
     key: RequestKey,
     body: Json<TakenBody>,
 ) -> Result<Response, Problem> {
+    let by = call.allowed(Scope::Operate)?;
     let TakenBody { amount, reference } = body.0;
-    let command = taken(&call, amount.into(), reference)?;
+    let command = taken(by, amount.into(), reference)?;
     changed(&edge, &call, &id, &key, command).await
 }
 
-/// The command of whoever may take money.
+/// What the order is told of money that somebody took.
 pub(crate) fn taken(
-    call: &Call,
+    by: &Principal,
     amount: Money,
     reference: Option<String>,
 ) -> Result<OrderCommand, Problem> {
-    let by = Arc::clone(&call.allowed(Scope::Operate)?.account);
     let mut texts = Texts::default();
     if let Some(reference) = &reference {
         texts.judge(|| "reference".to_owned(), reference, REFERENCE_MAX);
     }
     texts.finish()?;
-    Ok(OrderCommand::TakePayment { amount, reference, by })
+    Ok(OrderCommand::TakePayment { amount, reference, by: Arc::clone(&by.account) })
 }
 
 /// Notes that somebody gave money back that was taken like that, because the order was called off. A

@@ -13,7 +13,7 @@ use super::{product_id, unknown};
 use crate::access::Scope;
 use crate::call::{Call, Fresh};
 use crate::idempotency::RequestKey;
-use crate::problem::{Code, FieldError, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::reply::Reply;
 use crate::routes::Shared;
 use crate::wire::{Instant, Json, Path, Texts, instant};
@@ -77,10 +77,7 @@ pub(crate) async fn adjust(
     let id = product_id(&id)?;
     let AdjustBody { delta, reason } = body.0;
     let mut texts = Texts::default();
-    texts.judge(|| "reason".to_owned(), &reason, REASON_MAX);
-    if reason.trim().is_empty() {
-        texts.push(FieldError::new("reason", "invalid_value", "the reason is empty", "Say why."));
-    }
+    texts.reason(&reason, REASON_MAX);
     texts.finish()?;
     // Units of a product that nobody offers would be lost.
     edge.shop.product(&id).await?.ok_or_else(unknown)?;
